@@ -1,0 +1,33 @@
+//! The words and decisions of Sluice.
+//!
+//! What every other host crate agrees on: the vocabulary (pipeline, stream, split, checkpoint, load, receipt), the
+//! error that says who must act, the manifest of a connector, the rules by which column names are made safe, and the
+//! pure decisions of a run: when it may commit and what an unclear commit turned out to be.
+//!
+//! This crate does no I/O and knows no runtime: no tokio, sqlx, axum, wasmtime or Google client, no clock and no
+//! randomness. Facts come in as arguments, decisions go out as values.
+//!
+//! To add a decision: state the facts as a struct, write the function from facts to a value, test every branch
+//! here, and let `sluice-engine` carry it out.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a failed assertion is how a test fails"
+    )
+)]
+
+pub mod commit;
+pub mod error;
+pub mod limits;
+pub mod load;
+pub mod manifest;
+pub mod pipeline;
+pub mod plan;
+pub mod run;
+
+pub use error::{Actor, Retry, RunError};

@@ -1,0 +1,186 @@
+//! A connector's manifest: data in the custom section `sluice:manifest`, read without running any of its code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Actor, Kind, RunError};
+
+/// The custom section that holds the manifest, as JSON.
+pub const SECTION: &str = "sluice:manifest";
+
+/// Largest manifest that is read, bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What a connector says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the contract it was built for, e.g. `0.1`.
+    pub contract: String,
+    /// Short name: lower-case letters, digits and `-`.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// Name for people.
+    pub title: String,
+    /// One or two sentences for people.
+    #[serde(default)]
+    pub description: String,
+    /// Who publishes it.
+    #[serde(default)]
+    pub publisher: String,
+    /// Where its documentation is.
+    #[serde(default)]
+    pub docs: String,
+    /// An SVG image, at most 64 KiB; shown only as an image, never as markup.
+    #[serde(default)]
+    pub icon: String,
+    /// JSON Schema of its configuration; secrets are marked `"writeOnly": true`.
+    pub config: serde_json::Value,
+    /// Secrets that it needs inside the sandbox, because a wire protocol does.
+    #[serde(default)]
+    pub secrets: SecretNeeds,
+    /// Hosts that it asks to reach: `host:port`, where `{name}` stands for a configuration field.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// How the host signs HTTP requests for it.
+    #[serde(default)]
+    pub auth: Vec<AuthScheme>,
+    /// Names of folders that it asks an operator to grant, e.g. `/data`.
+    #[serde(default)]
+    pub folders: Vec<String>,
+    /// What it can do.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// Linear memory that it asks for, bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+}
+
+/// Which secrets enter the sandbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretNeeds {
+    /// Top-level configuration fields.
+    #[serde(default)]
+    pub inside: Vec<String>,
+}
+
+/// What a connector can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capabilities {
+    /// Reads beyond a state.
+    #[serde(default)]
+    pub incremental: bool,
+    /// Plans more than one split.
+    #[serde(default)]
+    pub splits: bool,
+    /// Estimates rows and bytes.
+    #[serde(default)]
+    pub estimate: bool,
+    /// Takes a row restriction.
+    #[serde(default)]
+    pub filter: bool,
+}
+
+/// How the host authenticates HTTP requests to the connection's own origins. Each names the configuration fields that
+/// hold the secret; they never enter the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scheme", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AuthScheme {
+    /// `Authorization: Bearer …`.
+    Bearer {
+        /// Field that holds the token.
+        token: String,
+    },
+    /// HTTP basic authentication.
+    Basic {
+        /// Field that holds the user's name.
+        username: String,
+        /// Field that holds the password.
+        password: String,
+    },
+    /// A header of the API's own.
+    Header {
+        /// The header's name.
+        name: String,
+        /// Field that holds the value.
+        value: String,
+    },
+}
+
+impl Manifest {
+    /// Reads a manifest from the custom section's bytes.
+    ///
+    /// # Errors
+    /// Says what is wrong with it; the connector's author must act.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RunError> {
+        let wrong = |message: String| RunError::new(Kind::Protocol, Actor::Source, message).with_field(SECTION);
+        if bytes.len() > MAX_BYTES {
+            return Err(wrong(format!("the manifest has {} bytes; at most {MAX_BYTES} are read", bytes.len())));
+        }
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|e| wrong(format!("the connector's manifest is not valid: {e}")))?;
+        manifest.validate().map_err(wrong)?;
+        Ok(manifest)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let name_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > 63 || !self.name.chars().all(name_ok) {
+            return Err("`name` must have 1 to 63 lower-case letters, digits or '-'".into());
+        }
+        if self.version.is_empty() || self.version.len() > 64 {
+            return Err("`version` must have 1 to 64 characters".into());
+        }
+        if self.icon.len() > 64 << 10 {
+            return Err("`icon` has more than 64 KiB".into());
+        }
+        if self.config.get("type").and_then(|t| t.as_str()) != Some("object") {
+            return Err("`config` must be a JSON Schema of type object".into());
+        }
+        let properties = self.config.get("properties");
+        for field in &self.secrets.inside {
+            let secret = properties.and_then(|p| p.get(field)).and_then(|p| p.get("writeOnly"));
+            if secret.and_then(serde_json::Value::as_bool) != Some(true) {
+                return Err(format!("`secrets.inside` names {field}, which `config` does not mark as writeOnly"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of the top-level configuration fields that are secrets.
+    pub fn secret_fields(&self) -> impl Iterator<Item = &str> {
+        let properties = self.config.get("properties").and_then(|p| p.as_object());
+        properties.into_iter().flatten().filter_map(|(name, schema)| {
+            (schema.get("writeOnly").and_then(serde_json::Value::as_bool) == Some(true)).then_some(name.as_str())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"contract":"0.1","name":"demo","version":"1.0.0","title":"Demo",
+        "config":{"type":"object","properties":{"password":{"type":"string","writeOnly":true},"host":{"type":"string"}}},
+        "secrets":{"inside":["password"]},"hosts":["{host}:5432"]}"#;
+
+    #[test]
+    fn a_manifest_tells_its_secrets() {
+        let manifest = Manifest::parse(GOOD.as_bytes()).unwrap();
+        assert_eq!(manifest.secret_fields().collect::<Vec<_>>(), ["password"]);
+    }
+
+    #[test]
+    fn a_secret_that_is_not_marked_is_refused() {
+        let error = Manifest::parse(GOOD.replace(",\"writeOnly\":true", "").as_bytes()).unwrap_err();
+        assert!(error.message.contains("secrets.inside"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let error = Manifest::parse(GOOD.replace("\"title\"", "\"titel\"").as_bytes()).unwrap_err();
+        assert!(error.message.contains("titel"), "{error}");
+    }
+}

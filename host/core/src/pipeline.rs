@@ -1,0 +1,240 @@
+//! A pipeline as a person writes it: the YAML that `sluice run` takes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::RunError;
+use crate::limits::RunLimits;
+use crate::load::{Evolution, Partitioning};
+
+/// A connection, the streams chosen from it, how they are mapped and where they go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// Names the pipeline; its state is kept under this name.
+    pub name: String,
+    /// Where rows come from.
+    pub source: SourceSpec,
+    /// What is read.
+    pub streams: Vec<StreamSpec>,
+    /// Where rows go.
+    pub sink: SinkSpec,
+    /// Bounds of a run.
+    #[serde(default)]
+    pub limits: RunLimits,
+}
+
+/// A connection: a connector and its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    /// A connector's name, looked up in the connectors folder, or the path of a `.wasm` file.
+    pub connector: String,
+    /// The connector's configuration. A value `{env: NAME}` or `{file: PATH}` stands for a secret kept outside.
+    #[serde(default)]
+    pub config: serde_json::Value,
+    /// What the operator grants beyond the defaults.
+    #[serde(default)]
+    pub grants: Grants,
+}
+
+/// What an operator allows a connection beyond the sandbox's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grants {
+    /// Lets the connection's own configured hosts be loopback, private or link-local addresses.
+    #[serde(default)]
+    pub private_network: bool,
+    /// Folders that the connector may read, by the name under which it sees them (`/data`).
+    #[serde(default)]
+    pub folders: BTreeMap<String, PathBuf>,
+}
+
+/// A stream of the pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamSpec {
+    /// The stream's id, as `discover` lists it.
+    pub id: String,
+    /// The table's name in the sink; by default the id made safe.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// What is read each time.
+    #[serde(default)]
+    pub read: ReadSpec,
+    /// How rows get into the table.
+    #[serde(default)]
+    pub load: LoadSpec,
+    /// Columns to read, in this order; empty means all.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// A row restriction in the source's own language, if the connector takes one.
+    #[serde(default)]
+    pub filter: Option<String>,
+    /// New names, by the name at the source.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    /// Casts, by the name at the source.
+    #[serde(default)]
+    pub cast: BTreeMap<String, CastSpec>,
+    /// What happens to a value that does not fit its type in the sink, where no cast says otherwise.
+    #[serde(default)]
+    pub on_misfit: Misfit,
+    /// Partitioning of the table when it is created (transactional loads).
+    #[serde(default)]
+    pub partition: Option<Partitioning>,
+    /// Clustering columns of the table when it is created.
+    #[serde(default)]
+    pub cluster: Vec<String>,
+    /// What may happen to the table when the stream's schema changes.
+    #[serde(default)]
+    pub evolution: Evolution,
+}
+
+/// What is read of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ReadSpec {
+    /// Every row, every time.
+    #[default]
+    Full,
+    /// What is beyond the committed state; the text names the cursor column, or is empty where the source needs none.
+    Incremental(String),
+}
+
+/// How rows get into the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadSpec {
+    /// Added to what is there.
+    #[default]
+    Transactional,
+    /// The content of the partition of the run's snapshot date, replaced as a whole.
+    Catalog,
+}
+
+/// A cast of one column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CastSpec {
+    /// The type, in BigQuery's words: `STRING`, `INT64`, `FLOAT64`, `BOOL`, `NUMERIC`, `NUMERIC(p,s)`, `BIGNUMERIC`, `DATE`,
+    /// `DATETIME`, `TIMESTAMP`, `TIME`, `BYTES`, `JSON`.
+    pub to: String,
+    /// What happens to a value that does not fit; by default what the stream says.
+    #[serde(default)]
+    pub on_misfit: Option<Misfit>,
+}
+
+/// What happens to a value that does not fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Misfit {
+    /// The run fails before anything is committed; the error names column, row and reason, never the value.
+    #[default]
+    Fail,
+    /// The value becomes NULL and is counted.
+    Null,
+    /// The whole row goes to the quarantine table beside the table, and is counted.
+    Quarantine,
+}
+
+/// Where rows go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SinkSpec {
+    /// A warehouse of Parquet files in a folder.
+    Local {
+        /// The warehouse's folder.
+        path: PathBuf,
+        /// First folder below it.
+        #[serde(default = "default_dataset")]
+        dataset: String,
+    },
+    /// BigQuery.
+    Bigquery {
+        /// The project that holds the tables and is billed.
+        project: String,
+        /// The dataset; created if it does not exist.
+        dataset: String,
+        /// Location of a dataset that is created.
+        #[serde(default = "default_location")]
+        location: String,
+        /// REST endpoint, for emulators and private access.
+        #[serde(default)]
+        rest_endpoint: Option<String>,
+        /// gRPC endpoint of the Storage API, for emulators and private access.
+        #[serde(default)]
+        grpc_endpoint: Option<String>,
+        /// True to send no credentials (emulators); otherwise application default credentials are used.
+        #[serde(default)]
+        anonymous: bool,
+        /// Largest append request in bytes; BigQuery takes 20 MB, some emulators 4 MiB.
+        #[serde(default = "default_request_bytes")]
+        request_bytes: usize,
+    },
+    /// Counts rows and drops them; for measuring a source.
+    Null,
+}
+
+fn default_dataset() -> String {
+    "main".into()
+}
+
+fn default_location() -> String {
+    "US".into()
+}
+
+fn default_request_bytes() -> usize {
+    // The limit is 20 MB (facts of the Storage Write API); older texts say 10, so stay below both.
+    9_000_000
+}
+
+impl Pipeline {
+    /// Checks what can be checked without asking anybody.
+    ///
+    /// # Errors
+    /// Names the first field that is wrong.
+    pub fn validate(&self) -> Result<(), RunError> {
+        let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+        if self.name.is_empty() || self.name.len() > 100 || !self.name.chars().all(safe) {
+            let message = "a pipeline's name has 1 to 100 letters, digits, '-', '_' or '.'";
+            return Err(RunError::config("name", message));
+        }
+        if self.streams.is_empty() {
+            return Err(RunError::config("streams", "no stream is chosen; `sluice discover` lists what there is"));
+        }
+        for (index, stream) in self.streams.iter().enumerate() {
+            stream.validate().map_err(|e| {
+                let field = format!("streams[{index}].{}", e.field.clone().unwrap_or_default());
+                e.with_field(field).with_stream(&stream.id)
+            })?;
+            if self.streams.iter().take(index).any(|other| other.id == stream.id && other.table == stream.table) {
+                let message = format!("stream {} goes to the same table twice", stream.id);
+                return Err(RunError::config(format!("streams[{index}]"), message));
+            }
+        }
+        self.limits.validate()
+    }
+}
+
+impl StreamSpec {
+    fn validate(&self) -> Result<(), RunError> {
+        if self.id.is_empty() {
+            return Err(RunError::config("id", "a stream needs an id; `sluice discover` lists them"));
+        }
+        if self.cluster.len() > 4 {
+            return Err(RunError::config("cluster", "BigQuery clusters by at most four columns"));
+        }
+        if self.load == LoadSpec::Catalog && self.partition.is_some() {
+            let message = "a catalog table is partitioned by snapshot_date; remove `partition` or load transactionally";
+            return Err(RunError::config("partition", message));
+        }
+        if self.load == LoadSpec::Catalog && self.read != ReadSpec::Full {
+            let message = "a catalog load holds a whole snapshot, so it needs `read: full`";
+            return Err(RunError::config("read", message));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! What a connector offers and plans, in the host's own words. The runtime's adapters turn each version of the contract
+//! into these; nothing above the runtime sees a WIT type.
+
+use std::fmt;
+
+use arrow_schema::SchemaRef;
+use serde::{Deserialize, Serialize};
+
+/// A connector's opaque position; at most [`Cursor::MAX_BYTES`].
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub Vec<u8>);
+
+impl Cursor {
+    /// The contract's bound on a cursor.
+    pub const MAX_BYTES: usize = 64 << 10;
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({} bytes: {})", self.0.len(), String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// How one step of a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It works.
+    Passed,
+    /// It works, but something should be known.
+    Warned,
+    /// It does not work.
+    Failed,
+    /// It was not tried, because an earlier step failed.
+    Skipped,
+}
+
+/// One step of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckStep {
+    /// What was tried.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found.
+    pub detail: String,
+    /// What a person can do; empty when it passed.
+    pub remedy: String,
+}
+
+/// Which streams to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiscoverFilter {
+    /// Ids that contain this text, ignoring case; empty means all.
+    pub contains: String,
+    /// Exactly these ids; empty means all.
+    pub ids: Vec<String>,
+    /// At most this many on a page.
+    pub page_size: u32,
+}
+
+/// What a stream is at its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamKind {
+    /// A table.
+    Table,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A table whose rows are in its partitions.
+    PartitionedTable,
+    /// A query.
+    Query,
+    /// Files.
+    Files,
+    /// Anything else.
+    Other,
+}
+
+/// A stream that a connection offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamInfo {
+    /// Unique and stable within the connection.
+    pub id: String,
+    /// What it is.
+    pub kind: StreamKind,
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Columns that identify a row.
+    pub primary_key: Vec<String>,
+    /// Columns that an incremental read could use, the best first.
+    pub cursor_candidates: Vec<String>,
+    /// Estimated rows.
+    pub rows: Option<u64>,
+    /// Estimated bytes.
+    pub bytes: Option<u64>,
+    /// The source's own comment.
+    pub description: Option<String>,
+}
+
+/// A page of streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiscoverPage {
+    /// Ordered by id.
+    pub streams: Vec<StreamInfo>,
+    /// For the next call; none on the last page.
+    pub next: Option<String>,
+}
+
+/// How a stream is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// Every row.
+    Full,
+    /// Beyond the state; names the cursor column, or is empty.
+    Incremental(String),
+}
+
+/// A stream that was chosen, and where its last committed run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// The stream.
+    pub id: String,
+    /// Columns wanted; empty means all.
+    pub columns: Vec<String>,
+    /// How it is read.
+    pub mode: ReadMode,
+    /// A row restriction in the source's language.
+    pub filter: Option<String>,
+    /// The committed state.
+    pub state: Option<Cursor>,
+}
+
+/// What the host would like of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanHints {
+    /// Splits that can run at once.
+    pub max_parallel: u32,
+    /// Bytes that a split should hold.
+    pub split_bytes: u64,
+    /// Arrow bytes that a batch should hold.
+    pub batch_bytes: u64,
+}
+
+/// What is known of a stream before it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamPlan {
+    /// The stream.
+    pub id: String,
+    /// What every batch looks like.
+    pub schema: SchemaRef,
+    /// Estimated rows.
+    pub rows: Option<u64>,
+    /// Estimated bytes.
+    pub bytes: Option<u64>,
+    /// The state once all splits are committed, where it is known beforehand.
+    pub state_after: Option<Cursor>,
+}
+
+/// An independent part of a read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Unique within the plan.
+    pub id: String,
+    /// Streams whose rows it yields.
+    pub stream_ids: Vec<String>,
+    /// The connector's own description.
+    pub descriptor: Vec<u8>,
+    /// Estimated rows.
+    pub rows: Option<u64>,
+    /// Estimated bytes.
+    pub bytes: Option<u64>,
+    /// True if another process may read it later, or go on from a checkpoint.
+    pub resumable: bool,
+}
+
+/// The answer to `plan`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadPlan {
+    /// One for each selection.
+    pub streams: Vec<StreamPlan>,
+    /// Disjoint and together complete.
+    pub splits: Vec<Split>,
+}
