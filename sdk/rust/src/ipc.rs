@@ -1,0 +1,47 @@
+//! Arrow IPC messages as the contract wants them: encapsulated, uncompressed, no dictionaries.
+
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_schema::Schema;
+
+use crate::Result;
+
+/// The encapsulated schema message.
+pub(crate) fn schema_message(schema: &Schema) -> Result<Vec<u8>> {
+    let options = IpcWriteOptions::default();
+    let mut tracker = DictionaryTracker::new(false);
+    let encoded = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &options);
+    let mut message = Vec::new();
+    write_message(&mut message, encoded, &options)?;
+    Ok(message)
+}
+
+/// Encodes batches one after the other, keeping its buffers.
+pub(crate) struct Encoder {
+    options: IpcWriteOptions,
+    tracker: DictionaryTracker,
+    context: IpcWriteContext,
+    message: Vec<u8>,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self {
+            options: IpcWriteOptions::default(),
+            tracker: DictionaryTracker::new(false),
+            context: IpcWriteContext::default(),
+            message: Vec::new(),
+        }
+    }
+}
+
+impl Encoder {
+    /// Encodes a batch and shows the message to `send`.
+    pub(crate) fn encode(&mut self, batch: &RecordBatch, send: impl FnOnce(&[u8]) -> Result<()>) -> Result<()> {
+        let (_, encoded) =
+            IpcDataGenerator::default().encode(batch, &mut self.tracker, &self.options, &mut self.context)?;
+        self.message.clear();
+        write_message(&mut self.message, encoded, &self.options)?;
+        send(&self.message)
+    }
+}

@@ -1,0 +1,152 @@
+//! Running a connector outside the sandbox: on std's sockets, with the rows going to a function of the caller's. For unit
+//! tests of connectors and for comparing the sandboxed code with the same code compiled natively; no TLS here.
+
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use arrow_array::RecordBatch;
+
+use crate::host::{Host, Link};
+use crate::log::Level;
+use crate::net::TlsOptions;
+use crate::{Cursor, Directive, Error, Output, Result, Source, Split};
+
+/// What a read did, as the host would see it.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A stream was announced, with its schema message.
+    Declared {
+        /// The stream.
+        stream: String,
+        /// The encapsulated schema message.
+        schema: Vec<u8>,
+    },
+    /// A record batch message was pushed.
+    Pushed {
+        /// The channel.
+        channel: u32,
+        /// The encapsulated record batch message.
+        message: Vec<u8>,
+    },
+    /// A checkpoint was made.
+    Checkpoint {
+        /// The channel.
+        channel: u32,
+        /// The cursor.
+        cursor: Cursor,
+        /// Rows pushed so far.
+        rows: u64,
+    },
+}
+
+type Sink = Box<dyn FnMut(Event) -> Result<Directive>>;
+
+thread_local! {
+    static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
+    static CHANNELS: RefCell<u32> = const { RefCell::new(0) };
+}
+
+/// Reads a split with a source, natively, showing everything it does to `sink`, whose answer to a checkpoint counts.
+///
+/// # Errors
+/// What the source or `sink` returns.
+pub fn read<S: Source>(
+    source: &mut S,
+    split: &Split,
+    start: Option<&Cursor>,
+    sink: impl FnMut(Event) -> Result<Directive> + 'static,
+) -> Result<()> {
+    SINK.set(Some(Box::new(sink)));
+    CHANNELS.set(0);
+    let result = source.read(split, start, &mut Output::new(&Native));
+    SINK.set(None);
+    result
+}
+
+/// Decodes what [`Event::Declared`] and [`Event::Pushed`] carry.
+///
+/// # Errors
+/// If the messages are not valid.
+pub fn decode(schema: &[u8], message: &[u8]) -> Result<RecordBatch> {
+    let mut stream = schema.to_vec();
+    stream.extend_from_slice(message);
+    let mut reader = arrow_ipc::reader::StreamReader::try_new(std::io::Cursor::new(stream), None)?;
+    reader.next().ok_or_else(|| Error::internal("no batch"))?.map_err(Into::into)
+}
+
+/// This machine.
+pub(crate) struct Native;
+
+fn emit(event: Event) -> Result<Directive> {
+    SINK.with_borrow_mut(|sink| match sink {
+        Some(sink) => sink(event),
+        None => Err(Error::internal("rows can only be pushed during a read")),
+    })
+}
+
+impl Host for Native {
+    fn declare(&self, stream: &str, schema: &[u8]) -> Result<u32> {
+        emit(Event::Declared { stream: stream.to_owned(), schema: schema.to_vec() })?;
+        let number = CHANNELS.take();
+        CHANNELS.set(number + 1);
+        Ok(number)
+    }
+
+    fn push(&self, channel: u32, message: &[u8]) -> Result<()> {
+        emit(Event::Pushed { channel, message: message.to_vec() }).map(drop)
+    }
+
+    fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {
+        emit(Event::Checkpoint { channel, cursor: cursor.to_vec(), rows })
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        #[expect(clippy::print_stderr, reason = "outside the sandbox there is no other place for the log")]
+        {
+            eprintln!("{level:?}: {message}");
+        }
+    }
+
+    fn connect(&self, host: &str, port: u16, tls: Option<&TlsOptions>) -> Result<Box<dyn Link>> {
+        if tls.is_some() {
+            return Err(no_tls());
+        }
+        let stream = TcpStream::connect((host, port)).map_err(|e| broken(&e))?;
+        stream.set_nodelay(true).map_err(|e| broken(&e))?;
+        Ok(Box::new(NativeLink { stream }))
+    }
+}
+
+struct NativeLink {
+    stream: TcpStream,
+}
+
+impl Link for NativeLink {
+    fn read(&mut self, max: u32) -> Result<Vec<u8>> {
+        let mut buffer = vec![0; max as usize];
+        let read = self.stream.read(&mut buffer).map_err(|e| broken(&e))?;
+        buffer.truncate(read);
+        Ok(buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.stream.write_all(bytes).map_err(|e| broken(&e))
+    }
+
+    fn start_tls(&mut self, _options: &TlsOptions) -> Result<()> {
+        Err(no_tls())
+    }
+
+    fn tls_server_end_point(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+fn no_tls() -> Error {
+    Error::unsupported("TLS is the host's; outside the sandbox connect without it")
+}
+
+fn broken(error: &std::io::Error) -> Error {
+    Error::transient(format!("the connection failed: {error}"))
+}
