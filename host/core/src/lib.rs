@@ -26,6 +26,7 @@ pub mod error;
 pub mod limits;
 pub mod load;
 pub mod manifest;
+pub mod naming;
 pub mod pipeline;
 pub mod plan;
 pub mod run;
