@@ -1,0 +1,131 @@
+//! The ledger: what a sink has begun to write to. Same shapes as the sinks' `Ledger`, which the engine adapts.
+
+use sluice_core::RunError;
+use sluice_core::load::{Artifact, LoadId};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::value::{from_sql, to_sql};
+use crate::{Scope, Store};
+
+impl Store {
+    /// Records an artifact before the first row goes into it. Recording it again changes nothing.
+    ///
+    /// # Errors
+    /// If the load was not begun ([`Store::begin_stream`]), or the entry cannot be stored.
+    pub async fn artifact_opened(&self, scope: Scope<'_>, artifact: &Artifact) -> Result<(), RunError> {
+        let doing = format!("recording the artifact {}", artifact.name);
+        sqlx::query(
+            "INSERT INTO artifacts (tenant, load_id, name, split, row_count, byte_count, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'open') ON CONFLICT (tenant, load_id, name) DO NOTHING",
+        )
+        .bind(scope.tenant)
+        .bind(artifact.load.as_str())
+        .bind(&artifact.name)
+        .bind(&artifact.split)
+        .bind(to_sql(artifact.rows)?)
+        .bind(to_sql(artifact.bytes)?)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.failed(&doing, &e))?;
+        Ok(())
+    }
+
+    /// Records how many rows and bytes an open artifact has at least.
+    ///
+    /// # Errors
+    /// If the artifact is not open, or the entry cannot be stored.
+    pub async fn artifact_progressed(&self, scope: Scope<'_>, artifact: &Artifact) -> Result<(), RunError> {
+        self.update_artifact(scope, artifact, "open").await
+    }
+
+    /// Records that an artifact is closed with exactly these rows.
+    ///
+    /// # Errors
+    /// If the artifact was never opened, was abandoned, or the entry cannot be stored.
+    pub async fn artifact_finalized(&self, scope: Scope<'_>, artifact: &Artifact) -> Result<(), RunError> {
+        self.update_artifact(scope, artifact, "finalized").await
+    }
+
+    async fn update_artifact(&self, scope: Scope<'_>, artifact: &Artifact, state: &str) -> Result<(), RunError> {
+        let doing = format!("recording the artifact {}", artifact.name);
+        // Finalizing again what was finalized is fine; going back to open, or out of abandoned or committed, is not.
+        let done = sqlx::query(
+            "UPDATE artifacts SET row_count = $4, byte_count = $5, state = $6 \
+             WHERE tenant = $1 AND load_id = $2 AND name = $3 AND (state = 'open' OR state = $6)",
+        )
+        .bind(scope.tenant)
+        .bind(artifact.load.as_str())
+        .bind(&artifact.name)
+        .bind(to_sql(artifact.rows)?)
+        .bind(to_sql(artifact.bytes)?)
+        .bind(state)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.failed(&doing, &e))?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        let what = format!(
+            "artifact {} of load {} is not open in the ledger, so it cannot be recorded as {state}",
+            artifact.name, artifact.load
+        );
+        Err(RunError::internal(what))
+    }
+
+    /// What the pipeline's loads have begun and neither committed nor abandoned, oldest load first. Artifacts of a load
+    /// with an open intent are left out: the sink has to be asked about that first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn unfinished_artifacts(&self, scope: Scope<'_>, pipeline: &str) -> Result<Vec<Artifact>, RunError> {
+        let doing = "reading unfinished artifacts";
+        let rows = sqlx::query(
+            "SELECT a.load_id, a.split, a.name, a.row_count, a.byte_count, a.state FROM artifacts a \
+             JOIN run_streams s ON s.tenant = a.tenant AND s.load_id = a.load_id \
+             WHERE a.tenant = $1 AND s.pipeline = $2 AND a.state IN ('open', 'finalized') \
+             AND NOT EXISTS (SELECT 1 FROM commit_intents i WHERE i.tenant = a.tenant AND i.load_id = a.load_id) \
+             ORDER BY s.started_us, a.load_id, a.name",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        rows.iter().map(|row| self.artifact(row)).collect()
+    }
+
+    fn artifact(&self, row: &SqliteRow) -> Result<Artifact, RunError> {
+        let bad = |e: sqlx::Error| self.failed("reading an artifact", &e);
+        Ok(Artifact {
+            load: LoadId::from(row.try_get::<String, _>("load_id").map_err(bad)?),
+            split: row.try_get("split").map_err(bad)?,
+            name: row.try_get("name").map_err(bad)?,
+            rows: from_sql(&self.path, "an artifact", row.try_get("row_count").map_err(bad)?)?,
+            bytes: from_sql(&self.path, "an artifact", row.try_get("byte_count").map_err(bad)?)?,
+            finalized: row.try_get::<String, _>("state").map_err(bad)? == "finalized",
+        })
+    }
+
+    /// Records that the sink has given these artifacts up. Committed ones are left as they are.
+    ///
+    /// # Errors
+    /// If it cannot be stored; none is recorded then.
+    pub async fn mark_abandoned(&self, scope: Scope<'_>, artifacts: &[Artifact]) -> Result<(), RunError> {
+        let doing = "recording abandoned artifacts";
+        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        for artifact in artifacts {
+            sqlx::query(
+                "UPDATE artifacts SET state = 'abandoned' \
+                 WHERE tenant = $1 AND load_id = $2 AND name = $3 AND state IN ('open', 'finalized')",
+            )
+            .bind(scope.tenant)
+            .bind(artifact.load.as_str())
+            .bind(&artifact.name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|e| self.failed(doing, &e))?;
+        }
+        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+    }
+}

@@ -1,0 +1,73 @@
+//! The names that columns have in a sink, remembered so that they never change.
+
+use std::collections::BTreeMap;
+
+use sluice_core::RunError;
+use sqlx::Row;
+
+use crate::{Scope, Store};
+
+impl Store {
+    /// The names that the columns of a stream were given, by their names at the source.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn names_of(
+        &self,
+        scope: Scope<'_>,
+        pipeline: &str,
+        stream: &str,
+    ) -> Result<BTreeMap<String, String>, RunError> {
+        let doing = "reading the names of columns";
+        let rows = sqlx::query(
+            "SELECT source_name, sink_name FROM column_names WHERE tenant = $1 AND pipeline = $2 AND stream = $3",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .bind(stream)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("source_name")?, row.try_get("sink_name")?)))
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(|e| self.failed(doing, &e))
+    }
+
+    /// Remembers names, all or none. A column that has a name already keeps it, whatever is said here.
+    ///
+    /// # Errors
+    /// If two columns of the stream would have the same name in the sink, or it cannot be stored.
+    pub async fn save_names(
+        &self,
+        scope: Scope<'_>,
+        pipeline: &str,
+        stream: &str,
+        names: &BTreeMap<String, String>,
+    ) -> Result<(), RunError> {
+        let doing = format!("remembering the names of columns of stream {stream}");
+        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(&doing, &e))?;
+        for (source, sink) in names {
+            let done = sqlx::query(
+                "INSERT INTO column_names (tenant, pipeline, stream, source_name, sink_name) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (tenant, pipeline, stream, source_name) DO NOTHING",
+            )
+            .bind(scope.tenant)
+            .bind(pipeline)
+            .bind(stream)
+            .bind(source)
+            .bind(sink)
+            .execute(&mut *transaction)
+            .await;
+            done.map_err(|e| match e.as_database_error() {
+                Some(db) if db.is_unique_violation() => {
+                    let message =
+                        format!("column {source} cannot be named {sink}: another column of this stream already is");
+                    RunError::internal(message).with_stream(stream)
+                }
+                _ => self.failed(&doing, &e),
+            })?;
+        }
+        transaction.commit().await.map_err(|e| self.failed(&doing, &e))
+    }
+}

@@ -1,0 +1,369 @@
+//! Runs, and the record of every load in them.
+
+use sluice_core::RunError;
+use sluice_core::load::{LoadId, TableName};
+use sluice_core::run::{RunState, StreamCounts};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::error::unreadable;
+use crate::value::{from_json, from_sql, to_json, to_sql};
+use crate::{Lease, Scope, Store};
+
+/// A run that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// Names the run for ever.
+    pub id: String,
+    /// The connector's name and version.
+    pub connector: String,
+    /// The sha256 of the component.
+    pub connector_digest: String,
+    /// The contract's version that it was written against.
+    pub contract: String,
+    /// A fingerprint of the pipeline's definition.
+    pub pipeline_fingerprint: String,
+}
+
+/// A load that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewStream {
+    /// The run.
+    pub run: String,
+    /// The load; the key of everything that follows.
+    pub load: LoadId,
+    /// The stream.
+    pub stream: String,
+    /// The table.
+    pub table: TableName,
+}
+
+/// Where a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadState {
+    /// It is under way, or its process died.
+    Running,
+    /// Its rows are visible and its state is recorded.
+    Committed,
+    /// It failed, nothing of it is visible.
+    Failed,
+    /// It was stopped before anything could be committed.
+    Stopped,
+}
+
+impl LoadState {
+    /// The word for it, as the store and the summary have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Committed => "committed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Committed, Self::Failed, Self::Stopped].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// What is recorded of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRecord {
+    /// The run.
+    pub id: String,
+    /// Its pipeline.
+    pub pipeline: String,
+    /// Where it is.
+    pub state: RunState,
+    /// The connector's name and version.
+    pub connector: String,
+    /// The sha256 of the component.
+    pub connector_digest: String,
+    /// The contract's version.
+    pub contract: String,
+    /// A fingerprint of the pipeline's definition.
+    pub pipeline_fingerprint: String,
+    /// When it began, in microseconds.
+    pub started_us: i64,
+    /// When it ended.
+    pub ended_us: Option<i64>,
+    /// Why it failed.
+    pub error: Option<RunError>,
+    /// Its loads, in the order in which they began.
+    pub streams: Vec<StreamRecord>,
+}
+
+/// What is recorded of a load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamRecord {
+    /// The load.
+    pub load: LoadId,
+    /// The stream.
+    pub stream: String,
+    /// The table.
+    pub table: TableName,
+    /// Where it is.
+    pub state: LoadState,
+    /// What happened to every row.
+    pub counts: StreamCounts,
+    /// The sink's own words for the commit.
+    pub commit_reference: Option<String>,
+    /// Why it failed.
+    pub error: Option<RunError>,
+}
+
+impl Store {
+    /// Records that a run of the leased pipeline begins. Runs of it that are still `running` belong to processes that
+    /// died (the lease proves it) and are recorded as failed.
+    ///
+    /// # Errors
+    /// If the id was used before, or it cannot be stored.
+    pub async fn begin_run(&self, scope: Scope<'_>, lease: &Lease, run: &NewRun, now_us: i64) -> Result<(), RunError> {
+        let doing = "recording a run";
+        let died = to_json(&RunError::internal("the process that ran this ended before the run did"))?;
+        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        sqlx::query(
+            "UPDATE run_streams SET state = 'failed', error = $3, ended_us = $4 \
+             WHERE tenant = $1 AND pipeline = $2 AND state = 'running' \
+             AND NOT EXISTS (SELECT 1 FROM commit_intents i WHERE i.tenant = $1 AND i.load_id = run_streams.load_id)",
+        )
+        .bind(scope.tenant)
+        .bind(lease.pipeline())
+        .bind(&died)
+        .bind(now_us)
+        .execute(&mut *transaction)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        sqlx::query(
+            "UPDATE runs SET state = 'failed', error = $3, ended_us = $4 \
+             WHERE tenant = $1 AND pipeline = $2 AND state = 'running'",
+        )
+        .bind(scope.tenant)
+        .bind(lease.pipeline())
+        .bind(&died)
+        .bind(now_us)
+        .execute(&mut *transaction)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        sqlx::query(
+            "INSERT INTO runs (tenant, id, pipeline, state, connector, connector_digest, contract, \
+             pipeline_fingerprint, started_us) VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8)",
+        )
+        .bind(scope.tenant)
+        .bind(&run.id)
+        .bind(lease.pipeline())
+        .bind(&run.connector)
+        .bind(&run.connector_digest)
+        .bind(&run.contract)
+        .bind(&run.pipeline_fingerprint)
+        .bind(now_us)
+        .execute(&mut *transaction)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+    }
+
+    /// Records that a load begins. Must come before its first artifact.
+    ///
+    /// # Errors
+    /// If the run was not begun or the load's id was used before, or it cannot be stored.
+    pub async fn begin_stream(&self, scope: Scope<'_>, new: &NewStream, now_us: i64) -> Result<(), RunError> {
+        let doing = format!("recording the load {}", new.load);
+        let done = sqlx::query(
+            "INSERT INTO run_streams (tenant, load_id, run_id, pipeline, stream, dataset_name, table_name, state, \
+             rows_read, rows_quarantined, values_nulled, rows_sent, rows_finalized, rows_committed, bytes_read, \
+             started_us) \
+             SELECT $1, $2, $3, pipeline, $4, $5, $6, 'running', 0, 0, 0, 0, 0, 0, 0, $7 \
+             FROM runs WHERE tenant = $1 AND id = $3",
+        )
+        .bind(scope.tenant)
+        .bind(new.load.as_str())
+        .bind(&new.run)
+        .bind(&new.stream)
+        .bind(&new.table.dataset)
+        .bind(&new.table.table)
+        .bind(now_us)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.failed(&doing, &e))?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(RunError::internal(format!("run {} of load {} was never begun", new.run, new.load)))
+    }
+
+    /// Records how a load ended that was not committed: its counts as far as they are known, and why.
+    /// A load that is committed stays as it is.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn end_stream(
+        &self,
+        scope: Scope<'_>,
+        load: &LoadId,
+        state: LoadState,
+        counts: &StreamCounts,
+        error: Option<&RunError>,
+        now_us: i64,
+    ) -> Result<(), RunError> {
+        let doing = format!("recording the end of load {load}");
+        sqlx::query(
+            "UPDATE run_streams SET state = $3, rows_read = $4, rows_quarantined = $5, values_nulled = $6, \
+             rows_sent = $7, rows_finalized = $8, rows_committed = $9, bytes_read = $10, error = $11, ended_us = $12 \
+             WHERE tenant = $1 AND load_id = $2 AND state <> 'committed'",
+        )
+        .bind(scope.tenant)
+        .bind(load.as_str())
+        .bind(state.as_str())
+        .bind(to_sql(counts.read)?)
+        .bind(to_sql(counts.quarantined)?)
+        .bind(to_sql(counts.nulled)?)
+        .bind(to_sql(counts.sent)?)
+        .bind(to_sql(counts.finalized)?)
+        .bind(to_sql(counts.committed)?)
+        .bind(to_sql(counts.bytes)?)
+        .bind(error.map(to_json).transpose()?)
+        .bind(now_us)
+        .execute(&self.pool)
+        .await
+        .map_err(|e| self.failed(&doing, &e))?;
+        Ok(())
+    }
+
+    /// Records how a run ended.
+    ///
+    /// # Errors
+    /// If the run was not begun, or it cannot be stored.
+    pub async fn end_run(
+        &self,
+        scope: Scope<'_>,
+        run: &str,
+        state: RunState,
+        error: Option<&RunError>,
+        now_us: i64,
+    ) -> Result<(), RunError> {
+        let doing = format!("recording the end of run {run}");
+        let done = sqlx::query("UPDATE runs SET state = $3, error = $4, ended_us = $5 WHERE tenant = $1 AND id = $2")
+            .bind(scope.tenant)
+            .bind(run)
+            .bind(state_word(state))
+            .bind(error.map(to_json).transpose()?)
+            .bind(now_us)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.failed(&doing, &e))?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(RunError::internal(format!("run {run} was never begun, so it cannot end")))
+    }
+
+    /// The last runs, the newest first: of one pipeline, or of all.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn last_runs(
+        &self,
+        scope: Scope<'_>,
+        pipeline: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<RunRecord>, RunError> {
+        let doing = "reading the last runs";
+        let rows = sqlx::query(
+            "SELECT id, pipeline, state, connector, connector_digest, contract, pipeline_fingerprint, started_us, \
+             ended_us, error FROM runs WHERE tenant = $1 AND ($2 IS NULL OR pipeline = $2) \
+             ORDER BY started_us DESC, id DESC LIMIT $3",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut run = self.run(row)?;
+            run.streams = self.streams_of(scope, &run.id).await?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    async fn streams_of(&self, scope: Scope<'_>, run: &str) -> Result<Vec<StreamRecord>, RunError> {
+        let rows = sqlx::query(
+            "SELECT load_id, stream, dataset_name, table_name, state, rows_read, rows_quarantined, values_nulled, \
+             rows_sent, rows_finalized, rows_committed, bytes_read, commit_reference, error FROM run_streams \
+             WHERE tenant = $1 AND run_id = $2 ORDER BY started_us, load_id",
+        )
+        .bind(scope.tenant)
+        .bind(run)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|e| self.failed("reading the loads of a run", &e))?;
+        rows.iter().map(|row| self.stream(row)).collect()
+    }
+
+    fn run(&self, row: &SqliteRow) -> Result<RunRecord, RunError> {
+        let bad = |e: sqlx::Error| self.failed("reading a run", &e);
+        let state: String = row.try_get("state").map_err(bad)?;
+        Ok(RunRecord {
+            id: row.try_get("id").map_err(bad)?,
+            pipeline: row.try_get("pipeline").map_err(bad)?,
+            state: parse_state(&state).ok_or_else(|| unreadable(&self.path, "the state of a run", &state))?,
+            connector: row.try_get("connector").map_err(bad)?,
+            connector_digest: row.try_get("connector_digest").map_err(bad)?,
+            contract: row.try_get("contract").map_err(bad)?,
+            pipeline_fingerprint: row.try_get("pipeline_fingerprint").map_err(bad)?,
+            started_us: row.try_get("started_us").map_err(bad)?,
+            ended_us: row.try_get("ended_us").map_err(bad)?,
+            error: self.error(row.try_get("error").map_err(bad)?)?,
+            streams: Vec::new(),
+        })
+    }
+
+    fn stream(&self, row: &SqliteRow) -> Result<StreamRecord, RunError> {
+        let bad = |e: sqlx::Error| self.failed("reading a load", &e);
+        let count = |name: &str| from_sql(&self.path, name, row.try_get(name).map_err(bad)?);
+        let state: String = row.try_get("state").map_err(bad)?;
+        Ok(StreamRecord {
+            load: LoadId::from(row.try_get::<String, _>("load_id").map_err(bad)?),
+            stream: row.try_get("stream").map_err(bad)?,
+            table: TableName {
+                dataset: row.try_get("dataset_name").map_err(bad)?,
+                table: row.try_get("table_name").map_err(bad)?,
+            },
+            state: LoadState::parse(&state).ok_or_else(|| unreadable(&self.path, "the state of a load", &state))?,
+            counts: StreamCounts {
+                read: count("rows_read")?,
+                quarantined: count("rows_quarantined")?,
+                nulled: count("values_nulled")?,
+                sent: count("rows_sent")?,
+                finalized: count("rows_finalized")?,
+                committed: count("rows_committed")?,
+                bytes: count("bytes_read")?,
+            },
+            commit_reference: row.try_get("commit_reference").map_err(bad)?,
+            error: self.error(row.try_get("error").map_err(bad)?)?,
+        })
+    }
+
+    fn error(&self, text: Option<String>) -> Result<Option<RunError>, RunError> {
+        text.map(|text| from_json(&self.path, "an error", &text)).transpose()
+    }
+}
+
+fn state_word(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "running",
+        RunState::Succeeded => "succeeded",
+        RunState::Failed => "failed",
+        RunState::Stopped => "stopped",
+    }
+}
+
+fn parse_state(text: &str) -> Option<RunState> {
+    [RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Stopped]
+        .into_iter()
+        .find(|state| state_word(*state) == text)
+}

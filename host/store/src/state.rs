@@ -1,0 +1,94 @@
+//! The committed state of streams.
+
+use sluice_core::RunError;
+use sluice_core::run::StreamState;
+use sqlx::{Row, SqliteConnection};
+
+use crate::value::{from_json, from_sql, to_json};
+use crate::{Scope, Store};
+
+/// The state of a stream, and which commit it came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommittedState {
+    /// The state; empty for a stream that was never committed.
+    pub state: StreamState,
+    /// How many commits have set it; 0 if none has.
+    pub revision: u64,
+    /// The run whose commit set it.
+    pub updated_by_run: Option<String>,
+    /// When that was, in microseconds.
+    pub updated_us: Option<i64>,
+}
+
+impl Store {
+    /// The state from which the next run of the stream starts.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn state_of(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<CommittedState, RunError> {
+        let doing = "reading the state of a stream";
+        let row = sqlx::query(
+            "SELECT state, revision, updated_by_run, updated_us FROM stream_state \
+             WHERE tenant = $1 AND pipeline = $2 AND stream = $3",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .bind(stream)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|e| self.failed(doing, &e))?;
+        let Some(row) = row else { return Ok(CommittedState::default()) };
+        let bad = |e: sqlx::Error| self.failed(doing, &e);
+        let what = "the state of a stream";
+        Ok(CommittedState {
+            state: from_json(&self.path, what, &row.try_get::<String, _>("state").map_err(bad)?)?,
+            revision: from_sql(&self.path, what, row.try_get("revision").map_err(bad)?)?,
+            updated_by_run: Some(row.try_get("updated_by_run").map_err(bad)?),
+            updated_us: Some(row.try_get("updated_us").map_err(bad)?),
+        })
+    }
+
+    /// Forgets the state of a stream, so that the next run reads it from the beginning. True if there was one.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn forget_state(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<bool, RunError> {
+        let doing = "forgetting the state of a stream";
+        let done = sqlx::query("DELETE FROM stream_state WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
+            .bind(scope.tenant)
+            .bind(pipeline)
+            .bind(stream)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.failed(doing, &e))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Sets the state within the transaction of a commit.
+    pub(crate) async fn set_state(
+        &self,
+        connection: &mut SqliteConnection,
+        scope: Scope<'_>,
+        owner: (&str, &str, &str),
+        state: &StreamState,
+        now_us: i64,
+    ) -> Result<(), RunError> {
+        let (pipeline, stream, run) = owner;
+        sqlx::query(
+            "INSERT INTO stream_state (tenant, pipeline, stream, state, revision, updated_by_run, updated_us) \
+             VALUES ($1, $2, $3, $4, 1, $5, $6) ON CONFLICT (tenant, pipeline, stream) DO UPDATE SET \
+             state = excluded.state, revision = stream_state.revision + 1, \
+             updated_by_run = excluded.updated_by_run, updated_us = excluded.updated_us",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .bind(stream)
+        .bind(to_json(state)?)
+        .bind(run)
+        .bind(now_us)
+        .execute(connection)
+        .await
+        .map_err(|e| self.failed("recording the state of a stream", &e))?;
+        Ok(())
+    }
+}
