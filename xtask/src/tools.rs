@@ -1,0 +1,141 @@
+//! Installing what is missing, always saying so: Debian packages, Python venvs, cargo tools.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{output, run, succeeds, which};
+use crate::workspace::{cache, cargo};
+
+/// Installs those of the Debian packages that are missing.
+pub(crate) fn debian(packages: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !debian_has(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if which("apt-get").is_none() || !rustix::process::geteuid().is_root() {
+        bail!("these Debian packages are missing: {0}; install them with `sudo apt-get install {0}`", missing.join(" "));
+    }
+    eprintln!("xtask: installing Debian packages: {}", missing.join(" "));
+    let install = || {
+        let mut command = Command::new("apt-get");
+        command.args(["install", "--yes", "--quiet=2", "--no-install-recommends"]).args(&missing);
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
+        command
+    };
+    // A fresh machine has no package lists yet; an old one has stale ones.
+    if !succeeds(&mut install()) {
+        run(Command::new("apt-get").args(["update", "--quiet=2"]).stdout(std::io::stderr()))?;
+        run(&mut install())?;
+    }
+    Ok(())
+}
+
+fn debian_has(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat=${db:Status-Status}", package]);
+    output(&mut query).is_ok_and(|status| status == "installed")
+}
+
+/// The tool `cargo-NAME`: the one on the path, or else this version built into the cache.
+pub(crate) fn cargo_tool(name: &str, version: &str, flags: &[&str]) -> Result<PathBuf> {
+    let binary = format!("cargo-{name}");
+    if let Some(found) = which(&binary) {
+        return Ok(found);
+    }
+    let root = cache()?.join("tools").join(format!("{binary}-{version}"));
+    let built = root.join("bin").join(&binary);
+    if built.is_file() {
+        return Ok(built);
+    }
+    eprintln!("xtask: building {binary} {version} into {} (once; takes minutes)", root.display());
+    let started = Instant::now();
+    let mut command = cargo();
+    command.args(["install", "--locked", "--quiet", "--root"]).arg(&root);
+    command.args([&binary, "--version", version]).args(flags);
+    // The tool is built for this machine in its own target folder, whatever the caller chose for the project.
+    command.env_remove("CARGO_TARGET_DIR").current_dir(cache()?);
+    run(&mut command)?;
+    eprintln!("xtask: built {binary} in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(built)
+}
+
+/// A venv in the cache with exactly the packages of a lock file, made anew when the lock file changes.
+pub(crate) fn venv(name: &str, lock: &Path, python: &Path) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(lock).with_context(|| format!("reading {}", lock.display()))?;
+    let mut hasher = DefaultHasher::new();
+    (text.as_str(), python).hash(&mut hasher);
+    let folder = cache()?.join("venv").join(format!("{name}-{:016x}", hasher.finish()));
+    let complete = folder.join("complete");
+    if complete.is_file() {
+        return Ok(folder);
+    }
+    eprintln!("xtask: making the Python environment {} (once)", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    run(Command::new(python).args(["-m", "venv"]).arg(&folder).stdout(std::io::stderr()))?;
+    let mut install = Command::new(folder.join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--no-deps", "--requirement"]).arg(lock);
+    run(install.stdout(std::io::stderr()))?;
+    std::fs::write(&complete, "")?;
+    Ok(folder)
+}
+
+/// A Python of at least this version: `$SLUICE_PYTHON`, one on the path, or one of pyenv's.
+pub(crate) fn python(minor: u32) -> Result<PathBuf> {
+    let mut candidates: Vec<PathBuf> = std::env::var_os("SLUICE_PYTHON").map(PathBuf::from).into_iter().collect();
+    let names = (minor..minor + 3).map(|minor| format!("python3.{minor}")).chain(["python3".to_owned()]);
+    candidates.extend(names.filter_map(|name| which(&name)));
+    if let Some(home) = std::env::var_os("HOME") {
+        let versions = Path::new(&home).join(".pyenv/versions");
+        let mut installed: Vec<PathBuf> = std::fs::read_dir(versions)
+            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin/python3")).collect())
+            .unwrap_or_default();
+        installed.sort();
+        candidates.extend(installed);
+    }
+    let question = format!("import sys, venv; sys.exit(sys.version_info < (3, {minor}))");
+    candidates
+        .into_iter()
+        // A shim of pyenv exists for versions that are not selected and then fails: so each one is asked.
+        .find(|python| succeeds(Command::new(python).args(["-c", &question])))
+        .with_context(|| {
+            format!(
+                "no Python 3.{minor} or newer was found on the path or under ~/.pyenv/versions; \
+                 install one (for example `pyenv install 3.{minor}`) or name it in SLUICE_PYTHON"
+            )
+        })
+}
+
+/// Adds the wasm32-wasip2 target to the pinned toolchain when it is missing.
+pub(crate) fn wasm_target(root: &Path) -> Result<()> {
+    let mut command = Command::new("rustc");
+    command.args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).current_dir(root);
+    let libraries = output(&mut command)?;
+    if Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    eprintln!("xtask: adding the Rust target wasm32-wasip2");
+    run(Command::new("rustup").args(["target", "add", "wasm32-wasip2"]).current_dir(root))
+        .context("the guests need the Rust target wasm32-wasip2")
+}
+
+/// Deletes a folder that may be gone already.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("deleting {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A short name for a file in messages.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
