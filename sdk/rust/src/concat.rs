@@ -31,6 +31,34 @@ pub const fn bytes_of<const N: usize>(text: &str) -> [u8; N] {
     join(&[text])
 }
 
+/// Whether `text` holds `part`; the derives check with it, at compile time, that a manifest names fields that exist.
+pub const fn contains(text: &str, part: &str) -> bool {
+    let mut rest = text.as_bytes();
+    loop {
+        if starts_with(rest, part.as_bytes()) {
+            return true;
+        }
+        match rest {
+            [_, tail @ ..] => rest = tail,
+            [] => return false,
+        }
+    }
+}
+
+const fn starts_with(text: &[u8], part: &[u8]) -> bool {
+    let (mut text, mut part) = (text, part);
+    loop {
+        match (text, part) {
+            (_, []) => return true,
+            ([a, text_tail @ ..], [b, part_tail @ ..]) if *a == *b => {
+                text = text_tail;
+                part = part_tail;
+            }
+            _ => return false,
+        }
+    }
+}
+
 /// Joins constant texts into one constant `&'static str`.
 #[doc(hidden)]
 #[macro_export]

@@ -41,7 +41,7 @@ pub use source::{
 #[doc(hidden)]
 pub mod __private {
     //! What the macros need; not for authors.
-    pub use crate::concat::{bytes_of, join, joined_len};
+    pub use crate::concat::{bytes_of, contains, join, joined_len};
     pub use crate::export::Exported;
     #[cfg(target_family = "wasm")]
     pub use crate::host::bindings;

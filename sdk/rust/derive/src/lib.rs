@@ -1,16 +1,67 @@
-//! Derives for connectors: `Config` makes a JSON Schema of a configuration type, `Manifest` the connector's manifest. Both
-//! are constants, so that the manifest can be read from the component without running it.
+//! Derives for connectors: [`macro@Config`] makes a JSON Schema of a configuration type, [`macro@Manifest`] the
+//! connector's manifest. Both are constants, so that the manifest can be read from the component without running it.
+//!
+//! The crate knows JSON Schema's words and serde's attributes, and nothing of any connector. To add an attribute: give it a
+//! field in `attrs.rs`, an arm where it is parsed, and a line in `schema.rs` or `manifest.rs` where it is written.
+
+mod attrs;
+mod case;
+mod json;
+mod manifest;
+mod parts;
+mod schema;
+mod types;
 
 use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
 
-/// Placeholder until the derive is written.
-#[proc_macro_derive(Config, attributes(config))]
-pub fn config(_input: TokenStream) -> TokenStream {
-    TokenStream::new()
+/// Makes the JSON Schema of a configuration type, a constant of `sluice_sdk::ConfigSchema`.
+///
+/// It reads what serde reads (`rename`, `rename_all`, `default`, `skip`, `deny_unknown_fields`, `tag`), takes doc
+/// comments as descriptions, and adds what serde does not know:
+///
+/// | `#[config(…)]` | in the schema |
+/// |---|---|
+/// | `title = "…"` | `title` |
+/// | `default = 5432` | `default`; the field must also have a serde default or be an `Option` |
+/// | `example = "…"` | `examples` |
+/// | `secret` | `writeOnly: true`, `format: password` |
+/// | `group = "…"` | `x-group`: fields that a form shows together |
+/// | `minimum = 1`, `maximum = 65535` | `minimum`, `maximum` |
+/// | `format = "hostname"` | `format` |
+/// | `multiline` | `x-multiline: true`: a form gives it a text area |
+///
+/// Fields may be `String`, `bool`, integers, floats, `Option`, `Vec`, `BTreeMap<String, _>`, and types that derive
+/// `Config` themselves. Enums may have unit variants, or `#[serde(tag = "…")]` and named fields. `x-order` keeps the
+/// order in which fields were declared, which JSON objects do not.
+#[proc_macro_derive(Config, attributes(config, serde))]
+pub fn config(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    schema::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-/// Placeholder until the derive is written.
+/// Makes the connector's manifest, a constant of `sluice_sdk::ConnectorManifest`, on the type that implements `Source`.
+///
+/// ```ignore
+/// #[derive(Manifest)]
+/// #[manifest(
+///     name = "shop", title = "Shop", description = "Orders of a shop.", publisher = "Example", docs = "https://…",
+///     icon = "icon.svg",                      // a file beside Cargo.toml, or the SVG itself
+///     config = ShopConfig,
+///     hosts("{host}:{port}"),                 // configuration fields in braces
+///     secrets_inside("password"),             // secrets that must enter the sandbox
+///     auth(bearer(token = "api_token")),      // or basic(username, password), header(name, value)
+///     folders("/data"),
+///     capabilities(incremental, splits, estimate, filter),
+///     memory_bytes = 268435456,
+/// )]
+/// struct Shop;
+/// ```
+///
+/// The version is that of the crate. A field that the configuration does not have, or that is not a secret where one is
+/// needed, does not compile.
 #[proc_macro_derive(Manifest, attributes(manifest))]
-pub fn manifest(_input: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn manifest(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    manifest::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }

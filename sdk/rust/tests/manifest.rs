@@ -1,0 +1,166 @@
+//! The derives: what they write, and that the host can read it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed assertion is how a test fails")]
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sluice_sdk::{Config, ConfigSchema, ConnectorManifest, Manifest};
+
+/// Where the shop is.
+#[derive(Deserialize, Config)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct ShopConfig {
+    /// Name of the server,
+    /// or its address.
+    ///
+    /// Without a scheme.
+    #[config(title = "Host", example = "db.example.com", format = "hostname")]
+    host: String,
+    /// Its port.
+    #[serde(default = "port")]
+    #[config(default = 5432, minimum = 1, group = "Network")]
+    port: u16,
+    #[config(secret)]
+    password: Option<String>,
+    #[serde(rename = "client-key")]
+    #[config(secret, multiline)]
+    client_key: Option<String>,
+    #[serde(default)]
+    ratio: f64,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, i64>,
+    /// How careful to be.
+    #[serde(default)]
+    #[config(default = "verify-full")]
+    tls: Tls,
+    nested: Nested,
+    proxy: Option<Proxy>,
+}
+
+fn port() -> u16 {
+    5432
+}
+
+#[derive(Deserialize, Config, Default)]
+#[serde(rename_all = "kebab-case")]
+#[allow(dead_code)]
+enum Tls {
+    /// Not at all.
+    Off,
+    #[default]
+    VerifyFull,
+}
+
+#[derive(Deserialize, Config, Default)]
+#[serde(rename_all = "camelCase", default)]
+#[allow(dead_code)]
+struct Nested {
+    big_number: i64,
+}
+
+#[derive(Deserialize, Config)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(dead_code)]
+enum Proxy {
+    /// None.
+    Direct,
+    HttpProxy {
+        url: String,
+    },
+}
+
+#[derive(Manifest)]
+#[manifest(
+    name = "shop",
+    title = "Shop \"1\"",
+    description = "Orders.",
+    publisher = "Sluice",
+    docs = "https://example.com",
+    icon = "<svg/>",
+    config = ShopConfig,
+    hosts("{host}:{port}", "api.example.com:443"),
+    secrets_inside("password", "client-key"),
+    folders("/data"),
+    auth(bearer(token = "password"), header(name = "X-Key", value = "client-key")),
+    capabilities(incremental, estimate),
+    memory_bytes = 1048576
+)]
+struct Shop;
+
+#[test]
+fn a_configuration_type_becomes_a_json_schema() {
+    let schema: Value = serde_json::from_str(ShopConfig::SCHEMA).unwrap();
+    let expected = json!({
+        "description": "Where the shop is.",
+        "type": "object",
+        "properties": {
+            "host": {"type": "string", "title": "Host",
+                "description": "Name of the server, or its address.\n\nWithout a scheme.",
+                "examples": ["db.example.com"], "format": "hostname"},
+            "port": {"type": "integer", "description": "Its port.", "x-group": "Network", "default": 5432,
+                "minimum": 1, "maximum": 65535},
+            "password": {"type": "string", "format": "password", "writeOnly": true},
+            "client-key": {"type": "string", "format": "password", "writeOnly": true, "x-multiline": true},
+            "ratio": {"type": "number"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "labels": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "tls": {"description": "How careful to be.", "default": "verify-full", "allOf": [
+                {"type": "string", "enum": ["off", "verify-full"], "x-descriptions": {"off": "Not at all."}}]},
+            "nested": {"type": "object", "properties": {"bigNumber": {"type": "integer"}}, "required": [],
+                "x-order": ["bigNumber"]},
+            "proxy": {"type": "object", "oneOf": [
+                {"description": "None.", "type": "object", "properties": {"kind": {"const": "direct"}},
+                    "required": ["kind"], "x-order": []},
+                {"type": "object", "properties": {"kind": {"const": "http_proxy"}, "url": {"type": "string"}},
+                    "required": ["kind", "url"], "x-order": ["url"]}]},
+        },
+        "required": ["host", "nested"],
+        "additionalProperties": false,
+        "x-order": ["host", "port", "password", "client-key", "ratio", "tags", "labels", "tls", "nested", "proxy"],
+    });
+    assert_eq!(schema, expected);
+    assert_eq!(ShopConfig::SECRETS, r#"["password","client-key"]"#);
+}
+
+#[test]
+fn the_manifest_is_a_constant_that_the_host_can_read() {
+    const MANIFEST: &str = Shop::MANIFEST;
+    let manifest: Value = serde_json::from_str(MANIFEST).unwrap();
+    let expected = json!({
+        "contract": "0.1",
+        "name": "shop",
+        "version": env!("CARGO_PKG_VERSION"),
+        "title": "Shop \"1\"",
+        "description": "Orders.",
+        "publisher": "Sluice",
+        "docs": "https://example.com",
+        "icon": "<svg/>",
+        "config": serde_json::from_str::<Value>(ShopConfig::SCHEMA).unwrap(),
+        "secrets": {"inside": ["password", "client-key"]},
+        "hosts": ["{host}:{port}", "api.example.com:443"],
+        "auth": [{"scheme": "bearer", "token": "password"}, {"scheme": "header", "name": "X-Key", "value": "client-key"}],
+        "folders": ["/data"],
+        "capabilities": {"incremental": true, "splits": false, "estimate": true, "filter": false},
+        "memory_bytes": 1_048_576,
+    });
+    assert_eq!(manifest, expected);
+}
+
+/// A source that asks for nothing.
+#[derive(Manifest)]
+#[manifest(name = "plain", title = "Plain", config = Nested)]
+struct Plain;
+
+#[test]
+fn what_is_not_said_is_empty() {
+    let manifest: Value = serde_json::from_str(Plain::MANIFEST).unwrap();
+    assert_eq!(manifest["description"], "A source that asks for nothing.");
+    assert_eq!(manifest["hosts"], json!([]));
+    assert_eq!(manifest["secrets"], json!({"inside": []}));
+    assert_eq!(manifest["memory_bytes"], Value::Null);
+}
