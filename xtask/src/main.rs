@@ -10,8 +10,10 @@
 #![allow(clippy::disallowed_methods, reason = "a developer's tool reads the clock and the environment itself")]
 
 mod guests;
+mod layers;
 mod process;
 mod services;
+mod test;
 mod tools;
 mod workspace;
 
@@ -30,15 +32,27 @@ struct Arguments {
 enum Command {
     /// Build every guest for wasm32-wasip2 and copy the components into target/connectors and target/guests
     Guests,
+    /// Check which crates may depend on which, and which one crate may name each heavy dependency
+    Layers,
+    /// Build the guests, start real servers, run every test, stop the servers
+    Test(test::Arguments),
     /// Start, stop and show the real servers that tests run against
     Services(services::Arguments),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    dispatch(Arguments::parse().command).unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = workspace::Workspace::find()?;
-    match arguments.command {
+    match command {
         Command::Guests => guests::run(&workspace).map(|_| ExitCode::SUCCESS),
+        Command::Layers => layers::run(&workspace),
+        Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Services(arguments) => services::run(&workspace, arguments),
     }
 }

@@ -21,8 +21,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command and returns what it printed; its error output is part of the error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("starting `{}`", show(command)))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("starting `{}`", show(command)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         bail!("`{}` failed: {}\n{}", show(command), output.status, stderr.trim_end());

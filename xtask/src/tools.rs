@@ -17,7 +17,10 @@ pub(crate) fn debian(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     if which("apt-get").is_none() || !rustix::process::geteuid().is_root() {
-        bail!("these Debian packages are missing: {0}; install them with `sudo apt-get install {0}`", missing.join(" "));
+        bail!(
+            "these Debian packages are missing: {0}; install them with `sudo apt-get install {0}`",
+            missing.join(" ")
+        );
     }
     eprintln!("xtask: installing Debian packages: {}", missing.join(" "));
     let install = || {
@@ -138,4 +141,3 @@ pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
-

@@ -85,7 +85,8 @@ impl Package {
     /// Whether one of its targets of this kind is a C dynamic library, which is how a guest is built.
     pub(crate) fn guests<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Target> {
         self.targets.iter().filter(move |target| {
-            let kind_fits = target.kind.iter().any(|k| k == kind) || (kind == "lib" && target.kind.iter().any(|k| k == "cdylib"));
+            let kind_fits =
+                target.kind.iter().any(|k| k == kind) || (kind == "lib" && target.kind.iter().any(|k| k == "cdylib"));
             kind_fits && target.crate_types.iter().any(|t| t == "cdylib")
         })
     }

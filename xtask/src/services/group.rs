@@ -30,10 +30,6 @@ impl Facts {
         self.0.insert(name.to_owned(), value.to_string());
     }
 
-    pub(crate) fn get(&self, name: &str) -> Result<&str> {
-        self.0.get(name).map(String::as_str).with_context(|| format!("no server set {name}"))
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
         self.0.iter()
     }
@@ -123,7 +119,7 @@ impl Group {
         Ok(None)
     }
 
-    /// Spawns a server whose output goes to `<folder>/<name>.log`.
+    /// Spawns a server whose output goes to `<folder>/<name>.log`. The command may start with [`as_user`].
     pub(crate) fn spawn(&mut self, name: &str, quit: bool, command: Command) -> Result<()> {
         let log = std::fs::File::create(self.log(name))?;
         let mut command = match self.lifetime {
@@ -158,7 +154,8 @@ impl Group {
                 let log = std::fs::read_to_string(self.log(name)).unwrap_or_default();
                 let tail: Vec<&str> = log.lines().rev().take(30).collect();
                 let tail: Vec<&str> = tail.into_iter().rev().collect();
-                let what = died.map_or("did not become ready in a minute".to_owned(), |status| format!("ended: {status}"));
+                let what =
+                    died.map_or("did not become ready in a minute".to_owned(), |status| format!("ended: {status}"));
                 bail!("{name} {what}: {problem:#}\nthe end of its log:\n{}", tail.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -268,11 +265,24 @@ fn stop(servers: &[Server]) {
     }
 }
 
+const SETPRIV: &str = "setpriv";
+
+/// A program run as another user, which only root may do.
+pub(crate) fn as_user(user: &str, program: &str) -> Command {
+    let mut command = Command::new(SETPRIV);
+    command.args(["--reuid", user, "--regid", user, "--init-groups", program]);
+    command
+}
+
 /// The same command, killed by the kernel when we die without a chance to clean up.
 fn dying_with_us(command: &Command, quit: bool) -> Command {
-    let mut wrapped = Command::new("setpriv");
+    let mut wrapped = Command::new(SETPRIV);
     wrapped.args(["--pdeathsig", if quit { "QUIT" } else { "TERM" }]);
-    wrapped.arg(command.get_program()).args(command.get_args());
+    // The kernel forgets this signal when the user changes, so one setpriv has to do both.
+    if command.get_program() != SETPRIV {
+        wrapped.arg(command.get_program());
+    }
+    wrapped.args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => wrapped.env(name, value),

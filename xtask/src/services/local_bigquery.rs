@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::Group;
+use super::group::Group;
 use super::net::{connect, free_ports, get};
 use crate::process::Interrupt;
 use crate::tools;
@@ -70,7 +70,9 @@ fn extensions(venv: &Path) -> Result<Vec<PathBuf>> {
                 continue;
             }
             for version in folders(&package.join("extensions"))? {
-                found.extend(entries(&version)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "duckdb_extension")));
+                found.extend(
+                    entries(&version)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "duckdb_extension")),
+                );
             }
         }
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::Group;
+use super::group::{Group, as_user};
 use super::net::free_ports;
 use super::tls::Certificates;
 use crate::process::{Interrupt, output, run};
@@ -137,11 +137,7 @@ fn tls_settings(home: &Path, certificates: &Certificates) -> Result<String> {
     std::fs::copy(&certificates.server_key, &key)?;
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600))?;
     give_away(&key)?;
-    Ok(format!(
-        "\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
-        certificates.server.display(),
-        key.display()
-    ))
+    Ok(format!("\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n", certificates.server.display(), key.display()))
 }
 
 fn append(file: &PathBuf, text: &str) -> Result<()> {
@@ -151,12 +147,7 @@ fn append(file: &PathBuf, text: &str) -> Result<()> {
 
 /// As root: `setpriv` to the user that the Debian package made. Otherwise we run the server ourselves.
 fn as_server_user(program: &str) -> Command {
-    if !rustix::process::geteuid().is_root() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", program]);
-    command
+    if rustix::process::geteuid().is_root() { as_user("postgres", program) } else { Command::new(program) }
 }
 
 fn give_away(path: &Path) -> Result<()> {

@@ -24,12 +24,16 @@ pub(crate) fn generate(folder: &Path) -> Result<Certificates> {
     authority(folder, "wrong-ca", "A CA that signed nothing")?;
     let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n";
     std::fs::write(folder.join("server.ext"), names)?;
-    openssl(folder, &["req", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", "-subj", "/CN=localhost"], &[
-        "-keyout", "server.key", "-out", "server.csr",
-    ])?;
-    openssl(folder, &["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"], &[
-        "-days", "30", "-extfile", "server.ext", "-out", "server.pem",
-    ])?;
+    openssl(
+        folder,
+        &["req", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", "-subj", "/CN=localhost"],
+        &["-keyout", "server.key", "-out", "server.csr"],
+    )?;
+    openssl(
+        folder,
+        &["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
+        &["-days", "30", "-extfile", "server.ext", "-out", "server.pem"],
+    )?;
     Ok(Certificates {
         ca: folder.join("ca.pem"),
         wrong_ca: folder.join("wrong-ca.pem"),
@@ -42,9 +46,11 @@ const CURVE: &str = "ec_paramgen_curve:prime256v1";
 
 fn authority(folder: &Path, name: &str, subject: &str) -> Result<()> {
     let (key, certificate, subject) = (format!("{name}.key"), format!("{name}.pem"), format!("/CN={subject}"));
-    openssl(folder, &["req", "-x509", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", "-days", "30"], &[
-        "-subj", &subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", &key, "-out", &certificate,
-    ])
+    openssl(
+        folder,
+        &["req", "-x509", "-newkey", "ec", "-pkeyopt", CURVE, "-nodes", "-days", "30"],
+        &["-subj", &subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", &key, "-out", &certificate],
+    )
 }
 
 fn openssl(folder: &Path, first: &[&str], rest: &[&str]) -> Result<()> {

@@ -1,0 +1,129 @@
+//! `cargo xtask test`: everything a change must pass, with nothing prepared by hand.
+//!
+//! Builds the guests and a `sluice` with failpoints, starts real servers of its own, runs the tests with cargo-nextest,
+//! then doc tests if there are any, and stops the servers. There is no way to leave a server out: a test that needs one
+//! fails without it.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::guests;
+use crate::process::{self, Interrupt};
+use crate::services;
+use crate::tools;
+use crate::workspace::{Workspace, cargo};
+
+const NEXTEST: &str = "0.9.143";
+
+/// What failpoints need. The same for the binary and for the tests, or each build would replace the other's.
+const FEATURES: &str = "sluice/failpoints";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The nextest profile of .config/nextest.toml
+    #[arg(long, default_value = "default")]
+    profile: String,
+    /// Passed on to `cargo nextest run`: names of tests, -p PACKAGE, -E FILTER, --no-capture
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    filter: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCode> {
+    let interrupt = Interrupt::listen()?;
+    let nextest = tools::cargo_tool("nextest", NEXTEST, &["--no-default-features", "--features", "default-no-update"])?;
+    step("guests", || guests::run(workspace).map(|_| ()))?;
+    step("the sluice binary with failpoints", || binary(workspace))?;
+    step("the tests' build", || {
+        let mut build = nextest_run(workspace, &nextest, &arguments);
+        process::run(build.arg("--no-run"))
+    })?;
+    interrupt.check()?;
+
+    let mut tests = nextest_run(workspace, &nextest, &arguments);
+    let outcome = services::with_servers(workspace, &interrupt, &mut tests)?;
+    if outcome != ExitCode::SUCCESS || !has_doc_tests(workspace)? || !arguments.filter.is_empty() {
+        return Ok(outcome);
+    }
+    let mut doc_tests = cargo();
+    doc_tests.args(["test", "--workspace", "--locked", "--doc", "--features", FEATURES]).current_dir(&workspace.root);
+    Ok(process::exit_code(interrupt.wait_for(&mut doc_tests)?))
+}
+
+fn nextest_run(workspace: &Workspace, nextest: &Path, arguments: &Arguments) -> Command {
+    let mut command = Command::new(nextest);
+    command.args(["nextest", "run", "--locked", "--features", FEATURES, "--profile", &arguments.profile]);
+    if !arguments.filter.iter().any(|word| word == "-p" || word == "--package") {
+        command.arg("--workspace");
+    }
+    command.args(&arguments.filter).current_dir(&workspace.root);
+    command
+}
+
+/// Chosen from the whole workspace, so that dependencies get the features that the tests' build gives them.
+fn binary(workspace: &Workspace) -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--locked", "--bin", "sluice", "--features", FEATURES]);
+    process::run(command.current_dir(&workspace.root))
+}
+
+fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let started = Instant::now();
+    work()?;
+    eprintln!("xtask: {name} took {:.1} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Whether any library's documentation holds a code block that rustdoc would run. Building doc tests takes long, so they
+/// are looked for first.
+fn has_doc_tests(workspace: &Workspace) -> Result<bool> {
+    for package in &workspace.packages {
+        let library = package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"));
+        let Some(folder) = package.manifest_path.parent().filter(|_| library) else { continue };
+        if any_file(&folder.join("src"), &|text| text.lines().any(opens_doc_test))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn any_file(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            any_file(&path, wanted)?
+        } else {
+            path.extension().is_some_and(|extension| extension == "rs") && wanted(&std::fs::read_to_string(&path)?)
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A fence with a language other than Rust, or one that closes a block, holds nothing to run. A bare fence closes most
+/// blocks, so a Rust block has to say `rust`, `no_run` or `should_panic` to be noticed.
+fn opens_doc_test(line: &str) -> bool {
+    let Some(comment) = line.trim_start().strip_prefix("//") else { return false };
+    let Some(language) = comment.trim_start_matches(['/', '!']).trim_start().strip_prefix("```") else { return false };
+    language.split(',').map(str::trim).any(|word| matches!(word, "rust" | "no_run" | "should_panic" | "compile_fail"))
+        && !language.contains("ignore")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opens_doc_test;
+
+    #[test]
+    fn a_rust_block_is_a_doc_test_and_other_languages_are_not() {
+        assert!(opens_doc_test("/// ```rust"));
+        assert!(opens_doc_test("//! ```no_run"));
+        assert!(!opens_doc_test("/// ```text"));
+        assert!(!opens_doc_test("/// ```"));
+        assert!(!opens_doc_test("/// ```rust,ignore"));
+        assert!(!opens_doc_test("let fence = \"```rust\";"));
+    }
+}
