@@ -1,1 +1,76 @@
-//! Placeholder.
+//! The sandbox: runs connectors that nobody has to trust.
+//!
+//! A [`Runtime`] loads components ([`Connector`]), a [`Connection`] adds configuration, grants and limits, an [`Instance`] is an
+//! actor that serves one call at a time. Every limit ends the instance with a [`Fault`] of its own; what a guest pushes has been
+//! validated ([`validate`]) before anybody sees it. This is the only crate that names wasmtime. It must not know of sinks,
+//! pipelines' streams, schedules or the state store.
+//!
+//! To add a host import: declare it in `wit/`, implement it in `imports/`, bind it in `contract/`, and write a guest under
+//! `tests/guests` that tries to break it.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a failed assertion is how a test fails"
+    )
+)]
+
+mod component;
+mod connection;
+mod contract;
+mod engine;
+mod fault;
+pub mod http;
+mod imports;
+mod instance;
+pub mod net;
+mod settings;
+mod text;
+pub mod validate;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use component::Connector;
+pub use component::inspect::{Inspected, inspect};
+pub use connection::Connection;
+pub use contract::Version;
+pub use fault::Fault;
+pub use imports::log::{Level, Line, Log};
+pub use imports::output::{Budget, InFlight, ReadEvent};
+pub use instance::{Instance, Read, StopHandle};
+pub use settings::Settings;
+use sluice_core::RunError;
+
+/// Loads connectors. One of a process; cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    sandbox: Arc<engine::Sandbox>,
+    settings: Settings,
+}
+
+impl Runtime {
+    /// Sets the sandbox up.
+    ///
+    /// # Errors
+    /// If this machine cannot run one.
+    pub fn new(settings: Settings) -> Result<Self, RunError> {
+        Ok(Self { sandbox: Arc::new(engine::Sandbox::new(&settings)?), settings })
+    }
+
+    /// Loads a connector from a file. Compiles it, unless the cache has it.
+    ///
+    /// # Errors
+    /// If there is no such file, it is no connector, or it does not compile.
+    pub async fn load(&self, path: &Path) -> Result<Connector, RunError> {
+        let bytes = component::read_file(path, &self.settings).await?;
+        let (sandbox, settings) = (self.sandbox.clone(), self.settings.clone());
+        tokio::task::spawn_blocking(move || component::load(&bytes, &sandbox, &settings))
+            .await
+            .map_err(|e| RunError::internal(format!("compiling the connector was interrupted: {e}")))?
+    }
+}

@@ -1,0 +1,144 @@
+//! Giving a connector what it needs to run: its configuration, the hosts it may reach, its limits.
+
+use std::sync::Arc;
+
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::limits::InstanceLimits;
+use sluice_core::pipeline::Grants;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+use crate::component::Connector;
+use crate::contract;
+use crate::fault::Fault;
+use crate::http::{HttpClient, Hooks};
+use crate::imports::log::{Log, Stdio};
+use crate::imports::output::Output;
+use crate::instance::Instance;
+use crate::instance::actor::{self, Actor as InstanceActor, Bounds};
+use crate::instance::meter::Meter;
+use crate::instance::store::{Limiter, StoreData};
+use crate::net::egress::{EgressPolicy, expand_hosts};
+use crate::net::{Network, Resolver};
+
+/// A connector configured for use: what every one of its instances is given.
+#[derive(Clone)]
+pub struct Connection {
+    connector: Connector,
+    /// What the guest sees: no secret that its manifest does not ask for.
+    inside: String,
+    secrets: Vec<String>,
+    grants: Grants,
+    limits: InstanceLimits,
+    policy: EgressPolicy,
+    resolver: Arc<dyn Resolver>,
+    http: HttpClient,
+}
+
+impl Connection {
+    /// Configures a connector. `config` has every secret resolved.
+    ///
+    /// # Errors
+    /// Names the field that does not fit, or the folder that is missing.
+    pub fn new(
+        connector: Connector,
+        config: &serde_json::Value,
+        grants: Grants,
+        limits: InstanceLimits,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, RunError> {
+        let manifest = connector.manifest();
+        let object = match config {
+            serde_json::Value::Null => serde_json::Map::new(),
+            serde_json::Value::Object(object) => object.clone(),
+            _ => return Err(RunError::config("/", "the configuration must be an object of fields and values")),
+        };
+        let secrets = manifest.secret_fields().filter_map(|field| object.get(field));
+        let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+        let mut inside = object;
+        for field in manifest.secret_fields().filter(|field| !manifest.secrets.inside.iter().any(|f| f == field)) {
+            inside.remove(field);
+        }
+        let hosts = expand_hosts(&manifest.hosts, config)?;
+        let policy = EgressPolicy::new(hosts, grants.private_network);
+        let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, config)?;
+        let inside = serde_json::Value::Object(inside).to_string();
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
+    }
+
+    /// The connector.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// If the sandbox has no room for another one, a granted folder cannot be opened, or the component traps as it starts.
+    pub async fn instance(&self) -> Result<Instance, RunError> {
+        let inner = &self.connector.inner;
+        let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes);
+        let cancel = CancellationToken::new();
+        let bounds = Bounds {
+            limits: self.limits.clone(),
+            stack_bytes: inner.settings.stack_bytes,
+            meter: Meter::default(),
+            cancel: cancel.clone(),
+            log: log.clone(),
+        };
+        let mut store = Store::try_new(&inner.sandbox.engine, self.store_data(log.clone())?).map_err(|e| no_room(&e))?;
+        store.limiter(|data| &mut data.limiter);
+        store.set_hostcall_fuel(usize::try_from(self.limits.hostcall_bytes).unwrap_or(usize::MAX));
+        actor::interrupt(&mut store, &bounds);
+        let starting = async {
+            contract::instantiate(inner.version, &inner.pre, &mut store).await.map(Ok::<_, RunError>)
+        };
+        let guest = match actor::bounded(&bounds, starting).await {
+            Ok(Ok(guest)) => guest,
+            Ok(Err(error)) => return Err(error),
+            Err(Fault::Trap { reason }) if reason.contains("maximum concurrent") => return Err(no_room(&reason)),
+            Err(fault) => return Err(fault.into()),
+        };
+        let (commands, received) = mpsc::channel(1);
+        let actor = InstanceActor { store, guest, config: self.inside.clone(), bounds };
+        tokio::spawn(actor.serve(received));
+        let _ends_with_the_handle = cancel.clone().drop_guard();
+        Ok(Instance { commands, log, cancel, _ends_with_the_handle })
+    }
+
+    fn store_data(&self, log: Log) -> Result<StoreData, RunError> {
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(Stdio(log.clone())).stderr(Stdio(log.clone())).allow_tcp(false).allow_udp(false);
+        for (name, folder) in &self.grants.folders {
+            if !self.connector.manifest().folders.contains(name) {
+                let message = format!("the connector does not ask for a folder named {name}");
+                return Err(RunError::config(format!("source.grants.folders.{name}"), message));
+            }
+            wasi.preopened_dir(folder, name, FsPerms::ReadOnly).map_err(|e| {
+                let message = format!("the folder {} cannot be opened: {e}", folder.display());
+                RunError::config(format!("source.grants.folders.{name}"), message)
+            })?;
+        }
+        let network = Network::new(self.policy.clone(), self.limits.connections, self.resolver.clone());
+        Ok(StoreData {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            hooks: Hooks::new(self.http.clone(), self.limits.connections),
+            limiter: Limiter::new(&self.limits),
+            output: Output::new(self.limits.clone()),
+            log,
+            network,
+        })
+    }
+}
+
+fn no_room(why: &impl std::fmt::Display) -> RunError {
+    let message = format!("no more connector instances can run at once on this host: {why}");
+    RunError::new(Kind::Resources, Actor::Host, message).with_retry(sluice_core::Retry::Later)
+}

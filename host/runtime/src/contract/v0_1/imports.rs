@@ -1,0 +1,175 @@
+//! The imports of version 0.1: each hands over to `crate::imports`, which every version shares.
+
+use wasmtime::component::Resource;
+
+use super::bindings::sluice::source::{log, net, output, types};
+use super::convert;
+use crate::imports::log::Level;
+use crate::imports::net::OpenConnection;
+use crate::instance::store::StoreData;
+use crate::net::tls::{TlsOptions, Verification};
+use crate::net::{NetError, NetErrorKind};
+use crate::validate::rows::{Column, Value};
+
+impl types::Host for StoreData {}
+
+impl output::Host for StoreData {
+    async fn declare(&mut self, stream: String, schema: Vec<u8>) -> wasmtime::Result<Result<u32, types::Error>> {
+        Ok(Ok(self.output.declare(&stream, &schema).await?))
+    }
+
+    async fn push(&mut self, channel: u32, batch: Vec<u8>) -> wasmtime::Result<Result<(), types::Error>> {
+        self.output.push_message(channel, batch).await?;
+        Ok(Ok(()))
+    }
+
+    async fn push_rows(
+        &mut self,
+        channel: u32,
+        rows: Vec<Vec<output::Value>>,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
+        self.output.push_rows(channel, &rows).await?;
+        Ok(Ok(()))
+    }
+
+    async fn push_columns(
+        &mut self,
+        channel: u32,
+        columns: Vec<output::Column>,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let columns: Vec<Column> = columns.into_iter().map(column).collect();
+        self.output.push_columns(channel, &columns).await?;
+        Ok(Ok(()))
+    }
+
+    async fn checkpoint(
+        &mut self,
+        channel: u32,
+        cursor: Vec<u8>,
+        rows: u64,
+    ) -> wasmtime::Result<Result<output::Directive, types::Error>> {
+        let go_on = self.output.checkpoint(channel, convert::cursor(cursor)?, rows).await?;
+        Ok(Ok(if go_on { output::Directive::Continue } else { output::Directive::Stop }))
+    }
+}
+
+fn value(value: output::Value) -> Value {
+    match value {
+        output::Value::Null => Value::Null,
+        output::Value::Boolean(v) => Value::Boolean(v),
+        output::Value::Integer(v) => Value::Integer(v),
+        output::Value::Number(v) => Value::Number(v),
+        output::Value::Text(v) => Value::Text(v),
+        output::Value::Bytes(v) => Value::Bytes(v),
+        output::Value::Date(v) => Value::Date(v),
+        output::Value::Timestamp(v) => Value::Timestamp(v),
+    }
+}
+
+fn column(column: output::Column) -> Column {
+    match column {
+        output::Column::Booleans(v) => Column::Booleans(v),
+        output::Column::Integers(v) => Column::Integers(v),
+        output::Column::Numbers(v) => Column::Numbers(v),
+        output::Column::Texts(v) => Column::Texts(v),
+        output::Column::Binaries(v) => Column::Binaries(v),
+    }
+}
+
+impl log::Host for StoreData {
+    async fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Debug => Level::Debug,
+            log::Level::Info => Level::Info,
+            log::Level::Warn => Level::Warn,
+            log::Level::Error => Level::Error,
+        };
+        self.log.write(level, &message);
+        Ok(())
+    }
+}
+
+impl net::Host for StoreData {
+    async fn connect(
+        &mut self,
+        host: String,
+        port: u16,
+        tls: Option<net::TlsOptions>,
+    ) -> wasmtime::Result<Result<Resource<OpenConnection>, types::Error>> {
+        let tls = tls.map(tls_options);
+        match self.network.connect(&host, port, tls.as_ref()).await {
+            Ok(connection) => Ok(Ok(self.table.push(OpenConnection(connection))?)),
+            Err(error) => Ok(Err(net_error(error))),
+        }
+    }
+}
+
+impl net::HostConnection for StoreData {
+    async fn read(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
+        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        Ok(connection.read(max as usize).await.map_err(net_error))
+    }
+
+    async fn write(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        Ok(connection.write(&bytes).await.map_err(net_error))
+    }
+
+    async fn start_tls(
+        &mut self,
+        connection: Resource<OpenConnection>,
+        options: net::TlsOptions,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let options = tls_options(options);
+        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        Ok(connection.start_tls(&options).await.map_err(net_error))
+    }
+
+    async fn tls_server_end_point(
+        &mut self,
+        connection: Resource<OpenConnection>,
+    ) -> wasmtime::Result<Option<Vec<u8>>> {
+        let OpenConnection(connection) = self.table.get(&connection)?;
+        Ok(connection.tls_server_end_point())
+    }
+
+    async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        Ok(())
+    }
+}
+
+fn tls_options(options: net::TlsOptions) -> TlsOptions {
+    TlsOptions {
+        verification: match options.verification {
+            net::Verification::None => Verification::None,
+            net::Verification::Authority => Verification::Authority,
+            net::Verification::Full => Verification::Full,
+        },
+        server_name: options.server_name,
+        authorities: options.authorities,
+        client_certificate: options.client_certificate,
+        client_key: options.client_key,
+        alpn: options.alpn,
+    }
+}
+
+fn net_error(error: NetError) -> types::Error {
+    let kind = match error.kind {
+        NetErrorKind::Permission | NetErrorKind::Limit => types::ErrorKind::Permission,
+        NetErrorKind::NotFound => types::ErrorKind::NotFound,
+        NetErrorKind::Transient => types::ErrorKind::Transient,
+        NetErrorKind::Config => types::ErrorKind::Config,
+        NetErrorKind::Protocol => types::ErrorKind::Protocol,
+    };
+    types::Error { kind, message: error.message, retry_after_ms: None, field: None, stream_id: None }
+}

@@ -1,0 +1,6 @@
+//! Connections that a guest holds by a handle; the work is done in [`crate::net`].
+
+use crate::net::Connection;
+
+/// A connection in the guest's table; dropping it closes it.
+pub struct OpenConnection(pub(crate) Connection);

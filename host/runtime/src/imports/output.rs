@@ -1,0 +1,217 @@
+//! Where a guest's rows come in: declared, validated, counted against the limits and handed on with the memory they hold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use sluice_core::limits::InstanceLimits;
+use sluice_core::plan::Cursor;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::fault::Fault;
+use crate::validate::rows::{Column, Value};
+use crate::validate::{self, Refused};
+
+/// Most channels of one read.
+const MAX_CHANNELS: usize = 10_000;
+
+/// Arrow bytes that may be on their way at once, shared by all reads of a run. Counted in KiB.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    room: Arc<Semaphore>,
+    total: u32,
+}
+
+impl Budget {
+    /// Room for this many bytes.
+    pub fn new(bytes: u64) -> Self {
+        let total = u32::try_from(bytes / 1024).unwrap_or(u32::MAX).clamp(1, u32::MAX >> 4);
+        Self { room: Arc::new(Semaphore::new(total as usize)), total }
+    }
+
+    /// Waits for room; a batch larger than all of it waits for all of it.
+    async fn take(&self, bytes: usize) -> Result<InFlight, Fault> {
+        let wanted = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, self.total);
+        let permit = self.room.clone().acquire_many_owned(wanted).await.map_err(|_| Fault::Cancelled)?;
+        Ok(InFlight { _permit: permit })
+    }
+}
+
+/// The room that a batch takes until whoever holds it is done with it.
+#[derive(Debug)]
+pub struct InFlight {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a read yields, in the order in which the guest did it.
+#[derive(Debug)]
+pub enum ReadEvent {
+    /// Rows.
+    Batch {
+        /// The stream.
+        stream: Arc<str>,
+        /// A valid batch of the declared schema.
+        batch: RecordBatch,
+        /// Arrow bytes pushed.
+        bytes: u64,
+        /// Keep it as long as the batch's memory is in use.
+        in_flight: InFlight,
+    },
+    /// Everything of the stream so far is complete up to a cursor.
+    Checkpoint {
+        /// The stream.
+        stream: Arc<str>,
+        /// The position.
+        cursor: Cursor,
+        /// Rows of the stream pushed before it.
+        rows: u64,
+    },
+    /// The batches that follow have another schema.
+    SchemaChanged {
+        /// The stream.
+        stream: Arc<str>,
+        /// The new schema.
+        schema: SchemaRef,
+    },
+}
+
+/// What a read may push.
+pub(crate) struct ActiveRead {
+    /// Streams of the split with their planned schemas.
+    pub(crate) planned: Vec<(Arc<str>, SchemaRef)>,
+    pub(crate) events: mpsc::Sender<ReadEvent>,
+    pub(crate) budget: Budget,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// The output of an instance.
+pub(crate) struct Output {
+    limits: InstanceLimits,
+    read: Option<ActiveRead>,
+    channels: Vec<Channel>,
+    rows: u64,
+    bytes: u64,
+}
+
+struct Channel {
+    stream: Arc<str>,
+    schema: SchemaRef,
+    rows: u64,
+}
+
+impl Output {
+    pub(crate) fn new(limits: InstanceLimits) -> Self {
+        Self { limits, read: None, channels: Vec::new(), rows: 0, bytes: 0 }
+    }
+
+    pub(crate) fn begin(&mut self, read: ActiveRead) {
+        self.channels.clear();
+        self.rows = 0;
+        self.bytes = 0;
+        self.read = Some(read);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.read = None;
+    }
+
+    fn active(&self) -> Result<&ActiveRead, Fault> {
+        self.read.as_ref().ok_or_else(|| contract("rows can only be pushed while a read runs"))
+    }
+
+    pub(crate) async fn declare(&mut self, stream: &str, message: &[u8]) -> Result<u32, Fault> {
+        let refuse = |reason: String| Fault::Schema { stream: crate::text::printable(stream, 200), reason };
+        let schema: SchemaRef = Arc::new(validate::schema::decode(message).map_err(|refused| refuse(refused.0))?);
+        let read = self.active()?;
+        let (name, planned) = read
+            .planned
+            .iter()
+            .find(|(name, _)| **name == *stream)
+            .ok_or_else(|| refuse("the split's plan does not have this stream".into()))?
+            .clone();
+        if self.channels.len() >= MAX_CHANNELS {
+            return Err(contract("10,000 schemas were declared in one read; more are not taken"));
+        }
+        if self.channels.iter().any(|channel| channel.stream == name) {
+            send(read, ReadEvent::SchemaChanged { stream: name.clone(), schema: schema.clone() }).await?;
+        } else if let Some(difference) = validate::schema::difference(&planned, &schema) {
+            return Err(refuse(format!("it is not the one that was planned: {difference}")));
+        }
+        self.channels.push(Channel { stream: name, schema, rows: 0 });
+        u32::try_from(self.channels.len() - 1).map_err(|_| Fault::Gone)
+    }
+
+    pub(crate) async fn push_message(&mut self, channel: u32, message: Vec<u8>) -> Result<(), Fault> {
+        let size = message.len();
+        self.push(channel, size, |schema| validate::batch::decode(message, schema)).await
+    }
+
+    pub(crate) async fn push_rows(&mut self, channel: u32, rows: &[Vec<Value>]) -> Result<(), Fault> {
+        self.push(channel, 0, |schema| validate::rows::from_rows(schema, rows)).await
+    }
+
+    pub(crate) async fn push_columns(&mut self, channel: u32, columns: &[Column]) -> Result<(), Fault> {
+        self.push(channel, 0, |schema| validate::rows::from_columns(schema, columns)).await
+    }
+
+    async fn push(
+        &mut self,
+        channel: u32,
+        received: usize,
+        build: impl FnOnce(&SchemaRef) -> Result<RecordBatch, Refused>,
+    ) -> Result<(), Fault> {
+        let limits = &self.limits;
+        let too_large = |bytes: u64| Fault::BatchBytes { bytes, limit: limits.batch_bytes };
+        if received as u64 > limits.batch_bytes {
+            return Err(too_large(received as u64));
+        }
+        let read = self.read.as_ref().ok_or_else(|| contract("rows can only be pushed while a read runs"))?;
+        let open = self.channels.get_mut(channel as usize).ok_or_else(|| undeclared(channel))?;
+        let refuse = |refused: Refused| Fault::Batch { stream: open.stream.to_string(), reason: refused.0 };
+        let batch = build(&open.schema).map_err(refuse)?;
+        let bytes = received.max(if received == 0 { batch.get_array_memory_size() } else { 0 }) as u64;
+        if bytes > limits.batch_bytes {
+            return Err(too_large(bytes));
+        }
+        let rows = batch.num_rows() as u64;
+        self.rows = self.rows.saturating_add(rows);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.rows > limits.output_rows {
+            return Err(Fault::OutputRows { limit: limits.output_rows });
+        }
+        if self.bytes > limits.output_bytes {
+            return Err(Fault::OutputBytes { limit: limits.output_bytes });
+        }
+        open.rows = open.rows.saturating_add(rows);
+        let in_flight = read.budget.take(usize::try_from(bytes).unwrap_or(usize::MAX)).await?;
+        send(read, ReadEvent::Batch { stream: open.stream.clone(), batch, bytes, in_flight }).await
+    }
+
+    /// Returns whether the guest shall go on.
+    pub(crate) async fn checkpoint(&mut self, channel: u32, cursor: Cursor, rows: u64) -> Result<bool, Fault> {
+        let read = self.active()?;
+        let open = self.channels.get(channel as usize).ok_or_else(|| undeclared(channel))?;
+        let stream = open.stream.clone();
+        let pushed: u64 = self.channels.iter().filter(|c| c.stream == stream).map(|c| c.rows).sum();
+        if rows != pushed {
+            let reason = format!("a checkpoint of stream {stream} speaks of {rows} rows, but {pushed} were pushed");
+            return Err(Fault::Contract { reason });
+        }
+        send(read, ReadEvent::Checkpoint { stream, cursor, rows }).await?;
+        Ok(!read.stop.load(Ordering::Relaxed))
+    }
+}
+
+async fn send(read: &ActiveRead, event: ReadEvent) -> Result<(), Fault> {
+    // Nobody listens any more: the read was given up.
+    read.events.send(event).await.map_err(|_| Fault::Cancelled)
+}
+
+fn contract(reason: &str) -> Fault {
+    Fault::Contract { reason: reason.to_owned() }
+}
+
+fn undeclared(channel: u32) -> Fault {
+    Fault::Contract { reason: format!("channel {channel} was never declared") }
+}

@@ -1,0 +1,140 @@
+//! An instance of a connector: an actor that owns the store and serves one call at a time.
+//!
+//! A trap, a cancel or a deadline ends the actor; the store is never used again. Dropping the handle cancels whatever runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow_schema::SchemaRef;
+use sluice_core::RunError;
+use sluice_core::plan::{CheckStep, Cursor, DiscoverFilter, DiscoverPage, PlanHints, ReadPlan, Selection, Split};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) mod actor;
+pub(crate) mod meter;
+pub(crate) mod store;
+
+use crate::fault::Fault;
+use crate::imports::log::Log;
+use crate::imports::output::{ActiveRead, Budget, ReadEvent};
+use actor::Command;
+
+/// Events that may wait for the engine; the budget bounds their bytes.
+const EVENTS: usize = 4;
+
+/// A running instance.
+pub struct Instance {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) log: Log,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) _ends_with_the_handle: DropGuard,
+}
+
+impl Instance {
+    /// Tries the configuration.
+    ///
+    /// # Errors
+    /// The connector's own error, or the sandbox's.
+    pub async fn check(&self) -> Result<Vec<CheckStep>, RunError> {
+        self.call(|reply| Command::Check { reply }).await
+    }
+
+    /// Lists a page of streams.
+    ///
+    /// # Errors
+    /// The connector's own error, or the sandbox's.
+    pub async fn discover(&self, filter: DiscoverFilter, page: Option<String>) -> Result<DiscoverPage, RunError> {
+        self.call(|reply| Command::Discover { filter, page, reply }).await
+    }
+
+    /// Plans a read. The instance must be kept until every split of the plan has been read.
+    ///
+    /// # Errors
+    /// The connector's own error, or the sandbox's.
+    pub async fn plan(&self, selections: Vec<Selection>, hints: PlanHints) -> Result<ReadPlan, RunError> {
+        self.call(|reply| Command::Plan { selections, hints, reply }).await
+    }
+
+    /// Begins to read a split. `planned` has the schema of each of its streams.
+    ///
+    /// # Errors
+    /// If the instance has ended.
+    pub async fn read(
+        &self,
+        split: Split,
+        start: Option<Cursor>,
+        planned: Vec<(Arc<str>, SchemaRef)>,
+        budget: Budget,
+    ) -> Result<Read, RunError> {
+        let (events, received) = mpsc::channel(EVENTS);
+        let (reply, done) = oneshot::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let active = ActiveRead { planned, events, budget, stop: stop.clone() };
+        self.commands.send(Command::Read { split, start, active, reply }).await.map_err(|_| Fault::Gone)?;
+        Ok(Read { events: received, done, stop: StopHandle(stop) })
+    }
+
+    /// Tells the source that everything up to the cursor is durable.
+    ///
+    /// # Errors
+    /// The connector's own error, or the sandbox's.
+    pub async fn acknowledge(&self, stream: String, cursor: Cursor) -> Result<(), RunError> {
+        self.call(|reply| Command::Acknowledge { stream, cursor, reply }).await
+    }
+
+    /// The connector's log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Ends whatever the instance does, now.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T, RunError>>) -> Command) -> Result<T, RunError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Fault::Gone)?;
+        answer.await.map_err(|_| Fault::Gone)?
+    }
+}
+
+/// A read under way.
+pub struct Read {
+    events: mpsc::Receiver<ReadEvent>,
+    done: oneshot::Receiver<Result<(), RunError>>,
+    stop: StopHandle,
+}
+
+impl Read {
+    /// The next event; none once the read has ended, then [`Read::finish`] tells how.
+    pub async fn next(&mut self) -> Option<ReadEvent> {
+        self.events.recv().await
+    }
+
+    /// How the read ended.
+    ///
+    /// # Errors
+    /// The connector's own error, or the sandbox's.
+    pub async fn finish(mut self) -> Result<(), RunError> {
+        self.events.close();
+        self.done.await.map_err(|_| Fault::Gone)?
+    }
+
+    /// A handle by which somebody else can ask the read to stop.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+}
+
+/// Asks a read to stop at its next checkpoint.
+#[derive(Clone)]
+pub struct StopHandle(Arc<AtomicBool>);
+
+impl StopHandle {
+    /// The next checkpoint is answered with "stop".
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
