@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to the person who runs them")]
 #![allow(clippy::disallowed_methods, reason = "a developer's tool reads the clock and the environment itself")]
 
+mod deny;
 mod guests;
 mod layers;
 mod process;
@@ -32,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Build every guest for wasm32-wasip2 and copy the components into target/connectors and target/guests
     Guests,
+    /// Run cargo-deny, building it first where it is missing
+    Deny(deny::Arguments),
     /// Check which crates may depend on which, and which one crate may name each heavy dependency
     Layers,
     /// Build the guests, start real servers, run every test, stop the servers
@@ -51,6 +54,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = workspace::Workspace::find()?;
     match command {
         Command::Guests => guests::run(&workspace).map(|_| ExitCode::SUCCESS),
+        Command::Deny(arguments) => deny::run(&workspace, arguments),
         Command::Layers => layers::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Services(arguments) => services::run(&workspace, arguments),

@@ -16,7 +16,7 @@ use crate::services;
 use crate::tools;
 use crate::workspace::{Workspace, cargo};
 
-const NEXTEST: &str = "0.9.143";
+const NEXTEST: &str = "0.9.151";
 
 /// What failpoints need. The same for the binary and for the tests, or each build would replace the other's.
 const FEATURES: &str = "sluice/failpoints";
