@@ -1,0 +1,49 @@
+//! What can go wrong between a guest and the network, in kinds that map one to one onto the contract's.
+
+use std::fmt;
+
+/// Class of a network failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NetErrorKind {
+    /// The manifest, the grants or the operator do not allow it.
+    Permission,
+    /// The name does not resolve.
+    NotFound,
+    /// Nobody answers, or a connection was lost: may pass.
+    Transient,
+    /// The configuration is wrong: a certificate, a name, an authority.
+    Config,
+    /// The peer does not keep to its protocol.
+    Protocol,
+    /// A limit of the instance was reached.
+    Limit,
+}
+
+/// A network failure: what is wrong and what to do. Never holds bytes that were sent or received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetError {
+    /// Class of failure.
+    pub kind: NetErrorKind,
+    /// One or two sentences.
+    pub message: String,
+}
+
+impl NetError {
+    /// An error of this kind.
+    pub fn new(kind: NetErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// A lost or broken connection, in the operating system's words.
+    pub(crate) fn io(what: &str, error: &std::io::Error) -> Self {
+        Self::new(NetErrorKind::Transient, format!("{what}: {error}"))
+    }
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NetError {}
