@@ -2,17 +2,20 @@
 //!
 //! One file per command. It may use anything it needs, and nothing depends on it. What a command must install first
 //! (Debian packages, a Python venv, cargo tools) it installs by itself and says so; tools and venvs lie in a cache
-//! folder outside the checkout (`~/.cache/sluice`, or `$SLUICE_CACHE`).
+//! folder outside the checkout (`~/.cache/sluice`, or `$SLUICE_XTASK_CACHE`).
 //!
 //! To add a command: write its file with a `pub(crate) fn run(…) -> anyhow::Result<ExitCode>`, add a variant to
 //! [`Command`] whose doc comment is its help text, and name it in the README if users need it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to the person who runs them")]
 #![allow(clippy::disallowed_methods, reason = "a developer's tool reads the clock and the environment itself")]
 
+mod bench;
+mod demo;
 mod deny;
 mod guests;
 mod layers;
 mod process;
+mod python;
 mod services;
 mod test;
 mod tools;
@@ -33,6 +36,10 @@ struct Arguments {
 enum Command {
     /// Build every guest for wasm32-wasip2 and copy the components into target/connectors and target/guests
     Guests,
+    /// Run the sample pipeline: files to a local warehouse, with the result shown
+    Demo,
+    /// Measure against other readers of PostgreSQL, in pairs, and print a table
+    Bench(bench::Arguments),
     /// Run cargo-deny, building it first where it is missing
     Deny(deny::Arguments),
     /// Check which crates may depend on which, and which one crate may name each heavy dependency
@@ -54,6 +61,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = workspace::Workspace::find()?;
     match command {
         Command::Guests => guests::run(&workspace).map(|_| ExitCode::SUCCESS),
+        Command::Demo => demo::run(&workspace),
+        Command::Bench(arguments) => bench::run(&workspace, arguments),
         Command::Deny(arguments) => deny::run(&workspace, arguments),
         Command::Layers => layers::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, arguments),

@@ -1,6 +1,5 @@
 //! Installing what is missing, always saying so: Debian packages, Python venvs, cargo tools.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -64,54 +63,6 @@ pub(crate) fn cargo_tool(name: &str, version: &str, flags: &[&str]) -> Result<Pa
     run(&mut command)?;
     eprintln!("xtask: built {binary} in {:.0} s", started.elapsed().as_secs_f64());
     Ok(built)
-}
-
-/// A venv in the cache with exactly the packages of a lock file, made anew when the lock file changes.
-pub(crate) fn venv(name: &str, lock: &Path, python: &Path) -> Result<PathBuf> {
-    let text = std::fs::read_to_string(lock).with_context(|| format!("reading {}", lock.display()))?;
-    let mut hasher = DefaultHasher::new();
-    (text.as_str(), python).hash(&mut hasher);
-    let folder = cache()?.join("venv").join(format!("{name}-{:016x}", hasher.finish()));
-    let complete = folder.join("complete");
-    if complete.is_file() {
-        return Ok(folder);
-    }
-    eprintln!("xtask: making the Python environment {} (once)", folder.display());
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    run(Command::new(python).args(["-m", "venv"]).arg(&folder).stdout(std::io::stderr()))?;
-    let mut install = Command::new(folder.join("bin/python"));
-    install.args(["-m", "pip", "install", "--quiet", "--no-deps", "--requirement"]).arg(lock);
-    run(install.stdout(std::io::stderr()))?;
-    std::fs::write(&complete, "")?;
-    Ok(folder)
-}
-
-/// A Python of at least this version: `$SLUICE_PYTHON`, one on the path, or one of pyenv's.
-pub(crate) fn python(minor: u32) -> Result<PathBuf> {
-    let mut candidates: Vec<PathBuf> = std::env::var_os("SLUICE_PYTHON").map(PathBuf::from).into_iter().collect();
-    let names = (minor..minor + 3).map(|minor| format!("python3.{minor}")).chain(["python3".to_owned()]);
-    candidates.extend(names.filter_map(|name| which(&name)));
-    if let Some(home) = std::env::var_os("HOME") {
-        let versions = Path::new(&home).join(".pyenv/versions");
-        let mut installed: Vec<PathBuf> = std::fs::read_dir(versions)
-            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin/python3")).collect())
-            .unwrap_or_default();
-        installed.sort();
-        candidates.extend(installed);
-    }
-    let question = format!("import sys, venv; sys.exit(sys.version_info < (3, {minor}))");
-    candidates
-        .into_iter()
-        // A shim of pyenv exists for versions that are not selected and then fails: so each one is asked.
-        .find(|python| succeeds(Command::new(python).args(["-c", &question])))
-        .with_context(|| {
-            format!(
-                "no Python 3.{minor} or newer was found on the path or under ~/.pyenv/versions; \
-                 install one (for example `pyenv install 3.{minor}`) or name it in SLUICE_PYTHON"
-            )
-        })
 }
 
 /// Adds the wasm32-wasip2 target to the pinned toolchain when it is missing.

@@ -99,9 +99,9 @@ pub(crate) fn cargo() -> Command {
 
 /// The cache outside the checkout, for tools and venvs that take minutes to make.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let folder = match std::env::var_os("SLUICE_CACHE") {
+    let folder = match std::env::var_os("SLUICE_XTASK_CACHE") {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set; set it or SLUICE_CACHE")?)
+        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set; set it or SLUICE_XTASK_CACHE")?)
             .join(".cache/sluice"),
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;

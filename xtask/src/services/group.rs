@@ -30,6 +30,10 @@ impl Facts {
         self.0.insert(name.to_owned(), value.to_string());
     }
 
+    pub(crate) fn get(&self, name: &str) -> Result<&str> {
+        self.0.get(name).map(String::as_str).with_context(|| format!("no server set {name}"))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
         self.0.iter()
     }
@@ -103,10 +107,15 @@ impl Group {
 
     /// Starts every server.
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
-        let certificates = tls::generate(&self.folder.join("tls"))?;
-        postgres::start(self, interrupt, &certificates)?;
+        self.start_postgres(interrupt)?;
         local_bigquery::start(self, interrupt)?;
         self.write_record()
+    }
+
+    /// Starts PostgreSQL only.
+    pub(crate) fn start_postgres(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let certificates = tls::generate(&self.folder.join("tls"))?;
+        postgres::start(self, interrupt, &certificates)
     }
 
     /// The variables of the servers that `up` left running, if all of them still run.

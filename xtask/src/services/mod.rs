@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-pub(crate) use self::group::{Facts, Group};
+pub(crate) use self::group::{Facts, Group, Lifetime, sweep};
 use crate::process::{Interrupt, exit_code};
 use crate::workspace::Workspace;
 
@@ -85,8 +85,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
 
 /// Starts servers for one command and stops them whatever happens to it. The exit code is the command's.
 pub(crate) fn with_servers(workspace: &Workspace, interrupt: &Interrupt, command: &mut Command) -> Result<ExitCode> {
-    group::sweep(workspace)?;
-    let mut servers = Group::new(workspace, &format!("run-{}", std::process::id()), group::Lifetime::OfThisProcess)?;
+    sweep(workspace)?;
+    let mut servers = Group::new(workspace, &format!("run-{}", std::process::id()), Lifetime::OfThisProcess)?;
     servers.start(interrupt)?;
     command.envs(servers.facts.iter()).envs(artifacts(workspace).iter());
     let status = interrupt.wait_for(command)?;
@@ -106,14 +106,14 @@ pub(crate) fn artifacts(workspace: &Workspace) -> Facts {
 
 fn up(workspace: &Workspace) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
-    group::sweep(workspace)?;
+    sweep(workspace)?;
     let facts = match Group::running(workspace)? {
         Some(facts) => {
             eprintln!("xtask: the servers are already up");
             facts
         }
         None => {
-            let mut servers = Group::new(workspace, group::BACKGROUND, group::Lifetime::UntilDown)?;
+            let mut servers = Group::new(workspace, group::BACKGROUND, Lifetime::UntilDown)?;
             servers.start(&interrupt)?;
             servers.leave_running()
         }
