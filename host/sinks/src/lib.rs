@@ -17,6 +17,9 @@
     )
 )]
 
+pub mod local;
+pub mod null;
+
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
