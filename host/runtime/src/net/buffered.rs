@@ -25,10 +25,6 @@ impl Buffered {
     pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, buffer: BytesMut::new() }
     }
-
-    pub(crate) fn get_ref(&self) -> &TcpStream {
-        &self.stream
-    }
 }
 
 impl AsyncRead for Buffered {

@@ -1,0 +1,222 @@
+//! The host's HTTP client: one of a connection, shared by its instances.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use sluice_core::RunError;
+use sluice_core::manifest::AuthScheme;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::auth::Credentials;
+use super::body::ResponseBody;
+use super::dial;
+use super::failure::Failure;
+use super::origin::Origin;
+use super::pool::{Channel, Lease, Pool, Sender};
+use super::request;
+use crate::net::dial::{Destination, Dialer};
+use crate::net::{EgressPolicy, NetErrorKind, Resolver, TlsOptions};
+
+/// Longest time that a guest may ask to wait for anything.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Time to connect, TLS included, where the guest does not say.
+    pub connect: Duration,
+    /// Time from the request to the end of the response's head, where the guest does not say.
+    pub first_byte: Duration,
+    /// Longest silence within a response's body, where the guest does not say.
+    pub between_bytes: Duration,
+    /// Offer HTTP/2 over TLS.
+    pub http2: bool,
+    /// Speak HTTP/2 at once to `http://` origins (gRPC without TLS). A server of HTTP/1.1 is not reachable then.
+    pub http2_prior_knowledge: bool,
+    /// How certificates are checked; the protocols offered are the client's own.
+    pub tls: TlsOptions,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            first_byte: Duration::from_secs(300),
+            between_bytes: Duration::from_secs(120),
+            http2: true,
+            http2_prior_knowledge: false,
+            tls: TlsOptions::default(),
+        }
+    }
+}
+
+/// An HTTP client under a policy, with credentials and a pool. Cheap to clone; clones share the pool.
+#[derive(Clone)]
+pub struct HttpClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dialer: Dialer,
+    credentials: Credentials,
+    settings: HttpSettings,
+    pool: Arc<Pool>,
+}
+
+impl HttpClient {
+    /// A client for one connection. `auth` is the manifest's, `config` holds the secrets that it names.
+    ///
+    /// # Errors
+    /// Names the configuration field whose value cannot be sent as a credential.
+    pub fn new(
+        policy: EgressPolicy,
+        resolver: Arc<dyn Resolver>,
+        auth: &[AuthScheme],
+        config: &serde_json::Value,
+    ) -> Result<Self, RunError> {
+        Self::with_settings(policy, resolver, auth, config, HttpSettings::default())
+    }
+
+    /// [`Self::new`] with settings other than the defaults.
+    ///
+    /// # Errors
+    /// Names the configuration field whose value cannot be sent as a credential.
+    pub fn with_settings(
+        policy: EgressPolicy,
+        resolver: Arc<dyn Resolver>,
+        auth: &[AuthScheme],
+        config: &serde_json::Value,
+        settings: HttpSettings,
+    ) -> Result<Self, RunError> {
+        let credentials = Credentials::resolve(auth, config)?;
+        let dialer = Dialer::new(Arc::new(policy), resolver);
+        Ok(Self { inner: Arc::new(Inner { dialer, credentials, settings, pool: Arc::default() }) })
+    }
+
+    /// Sends a request and returns once the response's head is there. `permit` counts the request until the guest
+    /// lets the response go.
+    pub(super) async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let inner = &*self.inner;
+        let times = Times::new(&inner.settings, options);
+        let (mut parts, body) = request.into_parts();
+        let origin = Origin::of(&parts.uri)?;
+        let to = inner.destination(&origin)?;
+        request::sanitise(&mut parts, &origin)?;
+        let mut request = Request::from_parts(parts, body);
+        loop {
+            let mut channel = inner.channel(&origin, &to, times.connect).await?;
+            request = inner.prepare(request, &origin, &to, &channel)?;
+            let sending = send_over(&mut channel, request);
+            let Ok(outcome) = tokio::time::timeout(times.first_byte, sending).await else {
+                let message = format!("{origin} did not answer within {} seconds", times.first_byte.as_secs_f32());
+                return Err(Failure::new(Error::HttpResponseTimeout, NetErrorKind::Transient, message));
+            };
+            match outcome {
+                Ok(response) => {
+                    let lease = Lease::new(Arc::clone(&inner.pool), origin, channel);
+                    return Ok(response.map(|incoming| {
+                        ResponseBody::new(incoming, times.between_bytes, lease, permit).boxed_unsync()
+                    }));
+                }
+                // The server closed a waiting connection; nothing of the request was sent.
+                Err((_, Some(unsent))) if channel.reused => request = *unsent,
+                Err((error, _)) => return Err(Failure::hyper(&origin.to_string(), &error)),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle(&self, url: &str) -> usize {
+        self.inner.pool.idle(&Origin::of(&url.parse().unwrap()).unwrap())
+    }
+}
+
+impl Inner {
+    /// The policy's answer for an origin.
+    fn destination(&self, origin: &Origin) -> Result<Destination, Failure> {
+        let rule = self.dialer.policy().allows_host(&origin.host, origin.port);
+        let rule = rule.map_err(|denied| Failure::from(crate::net::NetError::from(denied)))?;
+        Ok(Destination { host: origin.host.clone(), port: origin.port, rule })
+    }
+
+    /// A pooled connection, or a new one.
+    async fn channel(&self, origin: &Origin, to: &Destination, timeout: Duration) -> Result<Channel, Failure> {
+        if let Some(channel) = self.pool.take(origin) {
+            return Ok(channel);
+        }
+        let gate = self.pool.gate(origin);
+        let _dialing = match &gate {
+            Some(gate) => Some(gate.lock().await),
+            None => None,
+        };
+        // Somebody else may have dialled in the meantime.
+        if let Some(channel) = self.pool.take(origin) {
+            return Ok(channel);
+        }
+        let channel = dial::open(&self.dialer, to, origin, &self.settings, timeout).await?;
+        self.pool.opened(origin, &channel);
+        Ok(channel)
+    }
+
+    /// Addresses and authenticates the request for the connection it will go over.
+    fn prepare(
+        &self,
+        request: Request<WasiBody>,
+        origin: &Origin,
+        to: &Destination,
+        channel: &Channel,
+    ) -> Result<Request<WasiBody>, Failure> {
+        let (mut parts, body) = request.into_parts();
+        request::address(&mut parts, origin, matches!(channel.sender, Sender::Http2(_)))?;
+        self.credentials.apply(&mut parts.headers, origin, &to.rule, channel.peer)?;
+        Ok(Request::from_parts(parts, body))
+    }
+}
+
+/// What failed, and the request if nothing of it was sent.
+type Unsent = (hyper::Error, Option<Box<Request<WasiBody>>>);
+
+async fn send_over(channel: &mut Channel, request: Request<WasiBody>) -> Result<Response<Incoming>, Unsent> {
+    let outcome = match &mut channel.sender {
+        Sender::Http1(sender) => match sender.ready().await {
+            Ok(()) => sender.try_send_request(request).await,
+            Err(error) => return Err((error, Some(Box::new(request)))),
+        },
+        Sender::Http2(sender) => match sender.ready().await {
+            Ok(()) => sender.try_send_request(request).await,
+            Err(error) => return Err((error, Some(Box::new(request)))),
+        },
+    };
+    outcome.map_err(|mut failed| {
+        let unsent = failed.take_message().map(Box::new);
+        (failed.into_error(), unsent)
+    })
+}
+
+/// How long each part of a request may take.
+struct Times {
+    connect: Duration,
+    first_byte: Duration,
+    between_bytes: Duration,
+}
+
+impl Times {
+    fn new(settings: &HttpSettings, options: Option<RequestOptions>) -> Self {
+        let options = options.unwrap_or_default();
+        let bounded = |asked: Option<Duration>, default: Duration| asked.unwrap_or(default).min(MAX_TIMEOUT);
+        Self {
+            connect: bounded(options.connect_timeout, settings.connect),
+            first_byte: bounded(options.first_byte_timeout, settings.first_byte),
+            between_bytes: bounded(options.between_bytes_timeout, settings.between_bytes),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! HTTP for guests: what stands behind `wasi:http/outgoing-handler`.
+//!
+//! Every request of a guest passes here and nowhere else: the policy of [`crate::net`] decides about its origin, the
+//! name is resolved once, checked and pinned, credentials are added by the host, and the response is streamed back with
+//! bounds on its head, on silence and on the number of requests at once. Connections are pooled per origin and shared
+//! by all instances of one connection, never beyond it.
+//!
+//! **Redirects are the guest's to follow.** A 3xx answer is handed over as it is; following it is a new request, which
+//! is checked like any other, and credentials are never added for an origin that the manifest does not name exactly.
+//!
+//! This module knows the contract's `wasi:http` but no connector and no cloud.
+//!
+//! To add an authentication scheme: a variant of `AuthScheme` in `sluice-core`, its arm in `auth.rs`, a test beside it.
+
+mod auth;
+mod body;
+mod client;
+mod dial;
+mod failure;
+mod hooks;
+mod origin;
+mod pool;
+mod request;
+
+pub use client::{HttpClient, HttpSettings};
+pub use hooks::Hooks;
+
+#[cfg(test)]
+mod tests;
