@@ -105,7 +105,8 @@ pub fn permit(evidence: Evidence) -> Result<CommitPermit, RunError> {
     let mut rows = 0_u64;
     for expected in &evidence.expected {
         let mut receipts = evidence.receipts.iter().filter(|receipt| receipt.split == expected.split);
-        let receipt = receipts.next().ok_or_else(|| disagree(&evidence, &expected.split, "the sink gave no receipt"))?;
+        let receipt =
+            receipts.next().ok_or_else(|| disagree(&evidence, &expected.split, "the sink gave no receipt"))?;
         if receipts.next().is_some() {
             return Err(disagree(&evidence, &expected.split, "the sink gave two receipts"));
         }

@@ -15,8 +15,11 @@ pub struct LoadId(String);
 impl LoadId {
     /// The load of the `index`-th stream of a run.
     pub fn new(run_id: &str, index: usize) -> Self {
-        let run: String =
-            run_id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(50).collect();
+        let run: String = run_id
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .take(50)
+            .collect();
         Self(format!("{run}-{index}"))
     }
 

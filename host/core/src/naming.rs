@@ -267,8 +267,8 @@ fn twice(columns: &[&str]) -> RunError {
 }
 
 fn has_forbidden_prefix(name: &str) -> bool {
-    let starts = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    FORBIDDEN_PREFIXES.iter().any(|prefix| starts(&prefix))
+    let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    FORBIDDEN_PREFIXES.iter().any(|prefix| starts(prefix))
 }
 
 fn hash(text: &str, digits: usize) -> String {

@@ -210,8 +210,11 @@ impl Pipeline {
                 let field = format!("streams[{index}].{}", e.field.clone().unwrap_or_default());
                 e.with_field(field).with_stream(&stream.id)
             })?;
-            if self.streams.iter().take(index).any(|other| other.id == stream.id && other.table == stream.table) {
-                let message = format!("stream {} goes to the same table twice", stream.id);
+            if self.streams.iter().take(index).any(|other| other.id == stream.id) {
+                let message = format!(
+                    "stream {} is listed twice, but a pipeline keeps one state for each stream; use a second pipeline",
+                    stream.id
+                );
                 return Err(RunError::config(format!("streams[{index}]"), message));
             }
         }

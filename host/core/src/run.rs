@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn the_planned_state_holds_once_every_split_has_finished() {
-        let ends = vec![(split("a"), SplitEnd::Finished { last: None }), (split("b"), SplitEnd::Finished { last: None })];
+        let ends =
+            vec![(split("a"), SplitEnd::Finished { last: None }), (split("b"), SplitEnd::Finished { last: None })];
         let state = state_after(&StreamState::default(), Some(&cursor("9")), ends, true).unwrap();
         assert_eq!(state, StreamState { cursor: Some(cursor("9")), pending: None });
     }

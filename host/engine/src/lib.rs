@@ -1,1 +1,36 @@
-//! Placeholder.
+//! A run, file by file in the order of the data: [`run`] takes a pipeline stream by stream, `stream` plans and prepares one,
+//! `split` reads a part of it in a sandboxed instance, [`transform`] shapes the batches, the sink's writers take them, `commit`
+//! makes them visible and records the state.
+//!
+//! Decisions are `sluice-core`'s; this crate carries them out. The order is always: sink durable, state durable, source told.
+//! `failpoint` names every step between which a process may die. The crate must not know of HTTP, users, schedules or a
+//! particular sink or connector.
+//!
+//! To add a step to the path of the data: put it where it belongs in that order, add a point to [`POINTS`], and a case to the
+//! kill tests.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a failed assertion is how a test fails"
+    )
+)]
+
+mod clock;
+mod commit;
+mod failpoint;
+mod ledger;
+mod progress;
+mod run;
+mod split;
+mod stream;
+pub mod transform;
+
+pub use clock::Clock;
+pub use failpoint::POINTS;
+pub use progress::{Progress, StreamProgress};
+pub use run::{RunReport, RunSetup, StreamReport, run, table_of};

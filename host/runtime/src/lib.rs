@@ -41,7 +41,7 @@ pub use connection::Connection;
 pub use contract::Version;
 pub use fault::Fault;
 pub use imports::log::{Level, Line, Log};
-pub use imports::output::{Budget, InFlight, ReadEvent};
+pub use imports::output::{Budget, InFlight, ReadEnd, ReadEvent};
 pub use instance::{Instance, Read, StopHandle};
 pub use settings::Settings;
 use sluice_core::RunError;

@@ -1,1 +1,47 @@
-fn main() {}
+//! The binary `sluice`: parses, wires, starts. What it decides is only what an operator decides: paths, clocks, ids, who watches.
+//!
+//! To add a command: a variant in `cli.rs`, a file in `commands/`, a line in [`main`].
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is what it is for")]
+
+mod cli;
+mod commands;
+mod exit;
+mod file;
+mod kill;
+mod show;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    kill::arm();
+    telemetry::start(&cli.options);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(exit::HOST);
+        }
+    };
+    let Cli { options, command } = cli;
+    let code = runtime.block_on(async {
+        match command {
+            Command::Run(args) => commands::run::run(&options, &args).await,
+            Command::Check(args) => commands::check::run(&options, &args).await,
+            Command::Discover(args) => commands::discover::run(&options, &args).await,
+            Command::Preview(args) => commands::preview::run(&options, &args).await,
+            Command::Doctor(args) => commands::doctor::run(&options, &args).await,
+            Command::Completions(args) => commands::completions::run(&args),
+        }
+    });
+    // A guest or a peer that does not end must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    ExitCode::from(code)
+}

@@ -10,7 +10,7 @@ use sluice_core::manifest::Manifest;
 use wasmtime::component::InstancePre;
 
 mod cache;
-pub mod inspect;
+pub(crate) mod inspect;
 
 use crate::contract::Version;
 use crate::engine::Sandbox;

@@ -3,4 +3,5 @@
 use crate::net::Connection;
 
 /// A connection in the guest's table; dropping it closes it.
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenConnection(pub(crate) Connection);

@@ -76,6 +76,15 @@ pub enum ReadEvent {
     },
 }
 
+/// How a read ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// The split was read to its end.
+    Finished,
+    /// It stopped at its last checkpoint, because it was asked to.
+    Stopped,
+}
+
 /// What a read may push.
 pub(crate) struct ActiveRead {
     /// Streams of the split with their planned schemas.
@@ -89,6 +98,7 @@ pub(crate) struct ActiveRead {
 pub(crate) struct Output {
     limits: InstanceLimits,
     read: Option<ActiveRead>,
+    told_to_stop: bool,
     channels: Vec<Channel>,
     rows: u64,
     bytes: u64,
@@ -102,18 +112,21 @@ struct Channel {
 
 impl Output {
     pub(crate) fn new(limits: InstanceLimits) -> Self {
-        Self { limits, read: None, channels: Vec::new(), rows: 0, bytes: 0 }
+        Self { limits, read: None, told_to_stop: false, channels: Vec::new(), rows: 0, bytes: 0 }
     }
 
     pub(crate) fn begin(&mut self, read: ActiveRead) {
         self.channels.clear();
         self.rows = 0;
         self.bytes = 0;
+        self.told_to_stop = false;
         self.read = Some(read);
     }
 
-    pub(crate) fn end(&mut self) {
+    /// Ends the read; whether it was told to stop.
+    pub(crate) fn end(&mut self) -> ReadEnd {
         self.read = None;
+        if self.told_to_stop { ReadEnd::Stopped } else { ReadEnd::Finished }
     }
 
     fn active(&self) -> Result<&ActiveRead, Fault> {
@@ -167,6 +180,9 @@ impl Output {
             return Err(too_large(received as u64));
         }
         let read = self.read.as_ref().ok_or_else(|| contract("rows can only be pushed while a read runs"))?;
+        if self.told_to_stop {
+            return Err(contract("rows were pushed after a checkpoint was answered with `stop`"));
+        }
         let open = self.channels.get_mut(channel as usize).ok_or_else(|| undeclared(channel))?;
         let refuse = |refused: Refused| Fault::Batch { stream: open.stream.to_string(), reason: refused.0 };
         let batch = build(&open.schema).map_err(refuse)?;
@@ -198,8 +214,10 @@ impl Output {
             let reason = format!("a checkpoint of stream {stream} speaks of {rows} rows, but {pushed} were pushed");
             return Err(Fault::Contract { reason });
         }
+        let stop = read.stop.load(Ordering::Relaxed);
         send(read, ReadEvent::Checkpoint { stream, cursor, rows }).await?;
-        Ok(!read.stop.load(Ordering::Relaxed))
+        self.told_to_stop |= stop;
+        Ok(!stop)
     }
 }
 

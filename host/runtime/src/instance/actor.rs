@@ -15,7 +15,7 @@ use super::store::StoreData;
 use crate::contract::{Called, Guest};
 use crate::fault::Fault;
 use crate::imports::log::Log;
-use crate::imports::output::ActiveRead;
+use crate::imports::output::{ActiveRead, ReadEnd};
 
 type Reply<T> = oneshot::Sender<Result<T, RunError>>;
 
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Check { reply: Reply<Vec<CheckStep>> },
     Discover { filter: DiscoverFilter, page: Option<String>, reply: Reply<DiscoverPage> },
     Plan { selections: Vec<Selection>, hints: PlanHints, reply: Reply<ReadPlan> },
-    Read { split: Split, start: Option<Cursor>, active: ActiveRead, reply: Reply<()> },
+    Read { split: Split, start: Option<Cursor>, active: ActiveRead, reply: Reply<ReadEnd> },
     Acknowledge { stream: String, cursor: Cursor, reply: Reply<()> },
 }
 
@@ -69,8 +69,8 @@ impl Actor {
             Command::Read { split, start, active, reply } => {
                 store.data_mut().output.begin(active);
                 let read = bounded(bounds, guest.read(store, config, &split, start.as_ref())).await;
-                store.data_mut().output.end();
-                answer(reply, read)
+                let end = store.data_mut().output.end();
+                answer(reply, read.map(|read| read.map(|()| end)))
             }
             Command::Acknowledge { stream, cursor, reply } => {
                 answer(reply, bounded(bounds, guest.acknowledge(store, config, &stream, &cursor)).await)

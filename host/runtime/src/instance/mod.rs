@@ -17,7 +17,7 @@ pub(crate) mod store;
 
 use crate::fault::Fault;
 use crate::imports::log::Log;
-use crate::imports::output::{ActiveRead, Budget, ReadEvent};
+use crate::imports::output::{ActiveRead, Budget, ReadEnd, ReadEvent};
 use actor::Command;
 
 /// Events that may wait for the engine; the budget bounds their bytes.
@@ -103,7 +103,7 @@ impl Instance {
 /// A read under way.
 pub struct Read {
     events: mpsc::Receiver<ReadEvent>,
-    done: oneshot::Receiver<Result<(), RunError>>,
+    done: oneshot::Receiver<Result<ReadEnd, RunError>>,
     stop: StopHandle,
 }
 
@@ -117,7 +117,7 @@ impl Read {
     ///
     /// # Errors
     /// The connector's own error, or the sandbox's.
-    pub async fn finish(mut self) -> Result<(), RunError> {
+    pub async fn finish(mut self) -> Result<ReadEnd, RunError> {
         self.events.close();
         self.done.await.map_err(|_| Fault::Gone)?
     }

@@ -1,0 +1,136 @@
+//! Carrying out what `sluice_core::commit` decides: intent recorded, sink asked, state recorded, in that order.
+
+use std::collections::HashSet;
+
+use sluice_core::RunError;
+use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
+use sluice_core::error::{Actor, Kind, Retry};
+use sluice_core::load::CommitReceipt;
+use sluice_sinks::Sink;
+use sluice_store::{NewIntent, Scope, Store};
+
+use crate::clock::Clock;
+use crate::failpoint;
+
+/// How often a sink whose answer was lost is asked what became of the commit.
+const SETTLE_TRIES: u32 = 5;
+
+/// Commits the loads that belong together: records the intents, makes every load visible, records the state. All of it can be
+/// repeated after a crash at any point.
+pub(crate) async fn commit(
+    sink: &dyn Sink,
+    store: &Store,
+    clock: &dyn Clock,
+    loads: Vec<(CommitPermit, NewIntent)>,
+) -> Result<Vec<CommitReceipt>, RunError> {
+    failpoint::pass("commit.permitted");
+    let intents: Vec<NewIntent> = loads.iter().map(|(_, intent)| intent.clone()).collect();
+    store.record_intents(Scope::LOCAL, &intents, clock.now_us()).await?;
+    failpoint::pass("commit.recorded");
+    let mut receipts = Vec::with_capacity(loads.len());
+    for (permit, _) in &loads {
+        receipts.push(make_visible(sink, permit).await?);
+    }
+    failpoint::pass("commit.visible");
+    store.apply_commits(Scope::LOCAL, &receipts, clock.now_us()).await?;
+    failpoint::pass("commit.applied");
+    Ok(receipts)
+}
+
+/// Asks the sink to commit, and if its answer is lost, what became of it.
+async fn make_visible(sink: &dyn Sink, permit: &CommitPermit) -> Result<CommitReceipt, RunError> {
+    let mut tries = 0;
+    loop {
+        let unclear = match sink.commit(permit).await {
+            Ok(receipt) => return Ok(receipt),
+            Err(CommitError::Refused(error)) => return Err(error),
+            Err(CommitError::Unclear(error)) => error,
+        };
+        tracing::warn!(load = %permit.intent().load, error = %unclear, "the answer to a commit was lost; asking the sink");
+        match settle(sink, permit.intent()).await? {
+            Settled::Committed { reference } => return Ok(receipt_of(permit.intent(), reference)),
+            Settled::Intact if tries < SETTLE_TRIES => tries += 1,
+            Settled::Intact => return Err(unclear),
+            Settled::Lost { reason } => return Err(lost(permit.intent(), &reason)),
+        }
+    }
+}
+
+/// Asks the sink until it answers, a few times.
+async fn settle(sink: &dyn Sink, intent: &CommitIntent) -> Result<Settled, RunError> {
+    let mut wait = std::time::Duration::from_millis(200);
+    for _ in 1..SETTLE_TRIES {
+        match sink.settle(intent).await {
+            Err(error) if error.retry != Retry::Never => {
+                tracing::warn!(load = %intent.load, %error, "the sink does not tell what became of a commit; asking again");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    sink.settle(intent).await
+}
+
+/// Settles every commit of the pipeline whose outcome nobody recorded, and gives up what was never to be committed. Called
+/// before a run does anything else.
+pub(crate) async fn recover(
+    sink: &dyn Sink,
+    store: &Store,
+    clock: &dyn Clock,
+    pipeline: &str,
+) -> Result<Vec<CommitReceipt>, RunError> {
+    let mut recovered = Vec::new();
+    let mut dropped = HashSet::new();
+    let open = store.open_intents(Scope::LOCAL, pipeline).await?;
+    for intent in open {
+        let settled = settle(sink, &intent.intent).await?;
+        let receipt = match &settled {
+            Settled::Committed { reference } => receipt_of(&intent.intent, reference.clone()),
+            Settled::Intact => match CommitPermit::from_settled(intent.intent.clone(), &settled) {
+                Some(permit) => make_visible(sink, &permit).await?,
+                None => continue,
+            },
+            Settled::Lost { reason } => {
+                let why = lost(&intent.intent, reason);
+                tracing::warn!(load = %intent.intent.load, %reason, "a commit cannot be made any more; its rows are read again");
+                store.drop_intent(Scope::LOCAL, &intent.intent.load, &why, clock.now_us()).await?;
+                dropped.insert(intent.intent.load.clone());
+                continue;
+            }
+        };
+        tracing::info!(load = %receipt.load, rows = receipt.rows_committed, "settled a commit of an earlier run");
+        store.apply_commits(Scope::LOCAL, std::slice::from_ref(&receipt), clock.now_us()).await?;
+        recovered.push(receipt);
+    }
+    abandon(sink, store, pipeline).await;
+    Ok(recovered)
+}
+
+/// Gives up everything that was begun and will never be committed. What the sink cannot remove now stays recorded and is tried
+/// again by the next run; none of it can become visible.
+pub(crate) async fn abandon(sink: &dyn Sink, store: &Store, pipeline: &str) {
+    let given_up = async {
+        let artifacts = store.unfinished_artifacts(Scope::LOCAL, pipeline).await?;
+        if artifacts.is_empty() {
+            return Ok(());
+        }
+        sink.abandon(&artifacts).await?;
+        store.mark_abandoned(Scope::LOCAL, &artifacts).await
+    };
+    if let Err(error) = given_up.await {
+        tracing::warn!(pipeline, %error, "what an earlier attempt left at the sink is not cleaned up yet");
+    }
+}
+
+fn receipt_of(intent: &CommitIntent, reference: String) -> CommitReceipt {
+    CommitReceipt { load: intent.load.clone(), rows_committed: intent.rows, reference }
+}
+
+fn lost(intent: &CommitIntent, reason: &str) -> RunError {
+    let message = format!(
+        "what load {} had sent to {} is not there any more ({reason}); nothing of it is visible, run the pipeline again",
+        intent.load, intent.table
+    );
+    RunError::new(Kind::Transient, Actor::Sink, message)
+}

@@ -1,0 +1,172 @@
+//! A run: recovery first, then stream by stream.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::load::TableName;
+use sluice_core::naming;
+use sluice_core::pipeline::{Pipeline, SinkSpec};
+use sluice_core::run::{RunState, StreamCounts};
+use sluice_runtime::{Budget, Connection};
+use sluice_sinks::Sink;
+use sluice_store::{LoadState, NewRun, Scope, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::commit;
+use crate::failpoint;
+use crate::progress::Progress;
+use crate::stream::{Ended, StreamRun};
+
+/// Everything that a run needs. Made by the binary, which also decides ids and time.
+pub struct RunSetup {
+    /// What to run; validated.
+    pub pipeline: Pipeline,
+    /// The source.
+    pub connection: Connection,
+    /// The sink.
+    pub sink: Arc<dyn Sink>,
+    /// Where state is kept.
+    pub store: Store,
+    /// Names the run for ever; unique.
+    pub run_id: String,
+    /// The day that catalog loads stand for.
+    pub snapshot_date: Date,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where progress is shown.
+    pub progress: Arc<Progress>,
+    /// Arrow bytes that may be on their way at once.
+    pub budget: Budget,
+    /// Asks the run to stop at the next checkpoints and to commit what it has.
+    pub stop: CancellationToken,
+    /// Ends the run now; what is not committed is given up.
+    pub kill: CancellationToken,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunReport {
+    /// The run.
+    pub run_id: String,
+    /// How it ended.
+    pub state: RunState,
+    /// Every stream of the pipeline that the run got to.
+    pub streams: Vec<StreamReport>,
+    /// Commits of an earlier run whose outcome this run settled.
+    pub recovered: usize,
+    /// Why it failed, if it did: the first error.
+    pub error: Option<RunError>,
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamReport {
+    /// The stream.
+    pub stream: String,
+    /// The table.
+    pub table: TableName,
+    /// What became of its load.
+    pub state: LoadState,
+    /// What happened to every row.
+    pub counts: StreamCounts,
+    /// What the connector warned of.
+    pub warnings: Vec<String>,
+    /// Why it failed, if it did.
+    pub error: Option<RunError>,
+}
+
+/// Runs a pipeline. A stream that fails does not keep others from being loaded; the run fails then all the same.
+///
+/// # Errors
+/// If the run could not begin: another process runs the pipeline, the store or the sink do not answer. Everything later is in
+/// the report.
+pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
+    let pipeline = &setup.pipeline;
+    let lease = setup.store.lease(Scope::LOCAL, &pipeline.name)?;
+    let recovered = commit::recover(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), &pipeline.name).await?;
+    let connector = setup.connection.connector();
+    let new = NewRun {
+        id: setup.run_id.clone(),
+        connector: format!("{}@{}", connector.manifest().name, connector.manifest().version),
+        connector_digest: connector.digest().to_owned(),
+        contract: connector.manifest().contract.clone(),
+        pipeline_fingerprint: fingerprint(pipeline)?,
+    };
+    setup.store.begin_run(Scope::LOCAL, &lease, &new, setup.clock.now_us()).await?;
+    failpoint::pass("run.begun");
+    let mut report = RunReport {
+        run_id: setup.run_id.clone(),
+        state: RunState::Succeeded,
+        streams: Vec::new(),
+        recovered: recovered.len(),
+        error: None,
+    };
+    for (index, spec) in pipeline.streams.iter().enumerate() {
+        if setup.stop.is_cancelled() || setup.kill.is_cancelled() {
+            report.state = RunState::Stopped;
+            break;
+        }
+        let table = table_of(&pipeline.sink, spec);
+        let progress = setup.progress.begin(&spec.id, &table.table);
+        let stream = StreamRun { setup: &setup, spec, index, progress, table };
+        let ended = one_stream(&stream).await?;
+        stream.progress.on_end();
+        take(&mut report, ended);
+    }
+    if report.error.is_some() {
+        report.state = RunState::Failed;
+    }
+    setup.store.end_run(Scope::LOCAL, &setup.run_id, report.state, report.error.as_ref(), setup.clock.now_us()).await?;
+    drop(lease);
+    Ok(report)
+}
+
+/// Runs a stream and records how it ended. Fails only if that cannot be recorded.
+async fn one_stream(stream: &StreamRun<'_>) -> Result<StreamReport, RunError> {
+    let setup = stream.setup;
+    let ended = stream.run().await.map_err(|error| error.with_stream(&stream.spec.id));
+    let (state, counts, warnings, error) = match ended {
+        Ok(Ended { counts, complete: true, warnings, .. }) => (LoadState::Committed, counts, warnings, None),
+        Ok(Ended { counts, warnings, .. }) => (LoadState::Stopped, counts, warnings, None),
+        Err(error) => (LoadState::Failed, stream.progress.counts(), Vec::new(), Some(error)),
+    };
+    if state != LoadState::Committed {
+        let now = setup.clock.now_us();
+        let load = stream.load_id();
+        setup.store.end_stream(Scope::LOCAL, &load, state, &counts, error.as_ref(), now).await?;
+        // A commit whose outcome is unknown keeps its artifacts: the store does not list them as unfinished.
+        commit::abandon(setup.sink.as_ref(), &setup.store, &setup.pipeline.name).await;
+    }
+    Ok(StreamReport { stream: stream.spec.id.clone(), table: stream.table.clone(), state, counts, warnings, error })
+}
+
+fn take(report: &mut RunReport, stream: StreamReport) {
+    if stream.state == LoadState::Stopped {
+        report.state = RunState::Stopped;
+    }
+    if report.error.is_none() {
+        report.error.clone_from(&stream.error);
+    }
+    report.streams.push(stream);
+}
+
+/// The table that a stream goes to.
+pub fn table_of(sink: &SinkSpec, spec: &sluice_core::pipeline::StreamSpec) -> TableName {
+    let dataset = match sink {
+        SinkSpec::Local { dataset, .. } | SinkSpec::Bigquery { dataset, .. } => dataset.clone(),
+        SinkSpec::Null => "null".into(),
+    };
+    TableName { dataset, table: spec.table.clone().unwrap_or_else(|| naming::table_name(&spec.id)) }
+}
+
+/// A fingerprint of the pipeline's definition, for the run's record.
+fn fingerprint(pipeline: &Pipeline) -> Result<String, RunError> {
+    use sha2::{Digest, Sha256};
+    // The configuration may hold secrets: only the digest is kept.
+    let text = serde_json::to_vec(pipeline)
+        .map_err(|e| RunError::new(Kind::Internal, Actor::Host, format!("the pipeline cannot be written down: {e}")))?;
+    Ok(Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,336 @@
+//! One stream of a run: planned, prepared, read in splits, committed.
+
+use std::sync::Arc;
+
+use sluice_core::commit::{Evidence, ExpectedSplit, permit};
+use sluice_core::error::{Actor, Kind};
+use sluice_core::load::{
+    CommitReceipt, LoadId, LoadStrategy, SNAPSHOT_DATE_COLUMN, SplitReceipt, TableName, TableSpec,
+};
+use sluice_core::naming;
+use sluice_core::pipeline::{LoadSpec, ReadSpec, StreamSpec};
+use sluice_core::plan::{Cursor, PlanHints, ReadMode, ReadPlan, Selection, Split, StreamPlan};
+use sluice_core::run::{SplitEnd, StreamCounts, StreamState, state_after};
+use sluice_core::{Retry, RunError};
+use sluice_runtime::Instance;
+use sluice_sinks::Load;
+use sluice_store::{NewIntent, NewStream, Scope};
+use tokio::task::JoinSet;
+
+use crate::commit;
+use crate::failpoint;
+use crate::ledger::StoreLedger;
+use crate::progress::StreamProgress;
+use crate::run::RunSetup;
+use crate::split::{self, Outcome, Shared};
+use crate::transform::{Transform, quarantine_schema};
+
+/// A stream on its way through a run.
+pub(crate) struct StreamRun<'a> {
+    pub(crate) setup: &'a RunSetup,
+    pub(crate) spec: &'a StreamSpec,
+    pub(crate) index: usize,
+    pub(crate) progress: Arc<StreamProgress>,
+    pub(crate) table: TableName,
+}
+
+/// How a stream ended that did not fail.
+pub(crate) struct Ended {
+    pub(crate) counts: StreamCounts,
+    /// Read to its end; otherwise stopped, with what was checkpointed committed.
+    pub(crate) complete: bool,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What is to be read, and the state around it.
+struct Work {
+    before: StreamState,
+    splits: Vec<(Split, Option<Cursor>)>,
+    state_after: Option<Cursor>,
+    /// What is read now continues an interrupted read.
+    stream: StreamPlan,
+}
+
+impl StreamRun<'_> {
+    pub(crate) fn load_id(&self) -> LoadId {
+        LoadId::new(&self.setup.run_id, self.index)
+    }
+
+    fn quarantine_id(&self) -> LoadId {
+        LoadId::from(format!("{}-q", self.load_id()))
+    }
+
+    fn incremental(&self) -> bool {
+        matches!(self.spec.read, ReadSpec::Incremental(_))
+    }
+
+    /// Runs the stream. Whatever fails, nothing of it is visible and its state is where it was.
+    pub(crate) async fn run(&self) -> Result<Ended, RunError> {
+        let setup = self.setup;
+        let planner = setup.connection.instance().await?;
+        let work = self.plan(&planner).await?;
+        failpoint::pass("stream.planned");
+        let shared = Arc::new(self.prepare(&work).await?);
+        failpoint::pass("stream.prepared");
+        let (ends, outcomes, warnings) = match self.read(&work, &shared).await? {
+            Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
+            Reading::GivenUp => {
+                return Ok(Ended { counts: self.progress.counts(), complete: false, warnings: vec![] });
+            }
+        };
+        let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
+        let state = state_after(&work.before, work.state_after.as_ref(), ends, self.incremental())?;
+        let counts = self.commit(&shared, &work, outcomes, &state).await?;
+        if let (true, Some(cursor)) = (complete, &state.cursor) {
+            self.acknowledge(&planner, cursor.clone()).await;
+        }
+        Ok(Ended { counts, complete, warnings })
+    }
+
+    async fn plan(&self, planner: &Instance) -> Result<Work, RunError> {
+        let setup = self.setup;
+        let before = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &self.spec.id).await?.state;
+        let selection = Selection {
+            id: self.spec.id.clone(),
+            columns: self.spec.columns.clone(),
+            mode: match &self.spec.read {
+                ReadSpec::Full => ReadMode::Full,
+                ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
+            },
+            filter: self.spec.filter.clone(),
+            state: before.cursor.clone(),
+        };
+        let limits = &setup.pipeline.limits;
+        let hints = PlanHints {
+            max_parallel: limits.parallel,
+            split_bytes: limits.split_bytes,
+            batch_bytes: limits.batch_bytes,
+        };
+        let ReadPlan { streams, splits } = planner.plan(vec![selection], hints).await?;
+        let stream = self.own_plan(streams)?;
+        if let Some(stranger) = splits.iter().find(|split| split.stream_ids != [self.spec.id.as_str()]) {
+            return Err(RunError::internal(format!(
+                "the connector planned split {} for streams that were not asked for: {}",
+                stranger.id,
+                stranger.stream_ids.join(", ")
+            )));
+        }
+        let work = match &before.pending {
+            // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
+            Some(pending) => {
+                let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
+                Work { splits, state_after, stream, before }
+            }
+            None => {
+                let splits = splits.into_iter().map(|split| (split, None)).collect();
+                Work { splits, state_after: stream.state_after.clone(), stream, before }
+            }
+        };
+        self.progress.planned(work.splits.len(), work.stream.rows);
+        Ok(work)
+    }
+
+    fn own_plan(&self, streams: Vec<StreamPlan>) -> Result<StreamPlan, RunError> {
+        let mut streams = streams.into_iter();
+        match (streams.next(), streams.next()) {
+            (Some(one), None) if one.id == self.spec.id => Ok(one),
+            _ => Err(RunError::internal("the connector did not plan the one stream that it was asked for")),
+        }
+    }
+
+    /// Names columns, makes the table ready and records that the load begins.
+    async fn prepare(&self, work: &Work) -> Result<Shared, RunError> {
+        let setup = self.setup;
+        let (pipeline, stream) = (&setup.pipeline.name, &self.spec.id);
+        let reserved: &[&str] = match self.spec.load {
+            LoadSpec::Catalog => &[SNAPSHOT_DATE_COLUMN],
+            LoadSpec::Transactional => &[],
+        };
+        let remembered = setup.store.names_of(Scope::LOCAL, pipeline, stream).await?;
+        let names = naming::assign_fields(&remembered, work.stream.schema.fields(), &self.spec.rename, reserved)?;
+        let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
+        let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
+        // Remembered before the table is touched, so that a crash in between cannot lead to other names.
+        setup.store.save_names(Scope::LOCAL, pipeline, stream, &names).await?;
+        let strategy = match self.spec.load {
+            LoadSpec::Transactional => LoadStrategy::Transactional,
+            LoadSpec::Catalog => LoadStrategy::Catalog { snapshot_date: setup.snapshot_date },
+        };
+        let spec = TableSpec {
+            name: self.table.clone(),
+            schema: transform.output_schema().clone(),
+            strategy,
+            partitioning: self.spec.partition.clone(),
+            clustering: self.spec.cluster.clone(),
+            evolution: self.spec.evolution,
+        };
+        setup.sink.prepare(&spec).await?;
+        let quarantine_name =
+            TableName { dataset: self.table.dataset.clone(), table: format!("{}__quarantine", self.table.table) };
+        let quarantine = TableSpec {
+            name: quarantine_name,
+            schema: setup.sink.native_schema(&quarantine_schema())?,
+            strategy: LoadStrategy::Transactional,
+            partitioning: None,
+            clustering: Vec::new(),
+            evolution: sluice_core::load::Evolution::Evolve,
+        };
+        let now = setup.clock.now_us();
+        for (load, table) in [(self.load_id(), &spec.name), (self.quarantine_id(), &quarantine.name)] {
+            let new = NewStream { run: setup.run_id.clone(), load, stream: stream.clone(), table: table.clone() };
+            setup.store.begin_stream(Scope::LOCAL, &new, now).await?;
+        }
+        let ledger = Arc::new(StoreLedger { store: setup.store.clone() });
+        Ok(Shared {
+            connection: setup.connection.clone(),
+            sink: setup.sink.clone(),
+            stream: stream.as_str().into(),
+            schema: work.stream.schema.clone(),
+            transform,
+            load: Load { id: self.load_id(), spec, ledger: ledger.clone() },
+            quarantine: Load { id: self.quarantine_id(), spec: quarantine, ledger },
+            quarantine_rows: setup.pipeline.limits.quarantine_rows,
+            budget: setup.budget.clone(),
+            progress: self.progress.clone(),
+            stop: setup.stop.clone(),
+        })
+    }
+
+    /// Reads the splits, some at once. After a request to stop, none begins, and those under way end at their next checkpoint.
+    async fn read(&self, work: &Work, shared: &Arc<Shared>) -> Result<Reading, RunError> {
+        let parallel = self.setup.pipeline.limits.parallel.max(1) as usize;
+        // A part of a snapshot is not a snapshot, and what cannot be resumed must not be committed in part.
+        let divisible = self.spec.load != LoadSpec::Catalog && work.splits.iter().all(|(split, _)| split.resumable);
+        let mut waiting = work.splits.iter().enumerate();
+        let mut running = JoinSet::new();
+        let mut done: Vec<Option<Outcome>> = work.splits.iter().map(|_| None).collect();
+        loop {
+            let stopping = self.setup.stop.is_cancelled();
+            while !stopping && running.len() < parallel {
+                let Some((index, (split, start))) = waiting.next() else { break };
+                let (shared, split, start) = (shared.clone(), split.clone(), start.clone());
+                running.spawn(async move { (index, split::run(&shared, &split, start).await) });
+            }
+            if stopping && !divisible && (!running.is_empty() || waiting.len() > 0) {
+                running.shutdown().await;
+                return Ok(Reading::GivenUp);
+            }
+            let finished = tokio::select! {
+                finished = running.join_next() => finished,
+                () = self.setup.stop.cancelled(), if !stopping => continue,
+                () = self.setup.kill.cancelled() => {
+                    running.shutdown().await;
+                    return Ok(Reading::GivenUp);
+                }
+            };
+            match finished {
+                None => break,
+                Some(Ok((index, outcome))) => {
+                    if let Some(slot) = done.get_mut(index) {
+                        *slot = Some(outcome?);
+                    }
+                }
+                Some(Err(error)) => return Err(RunError::internal(format!("a split's task ended: {error}"))),
+            }
+        }
+        let mut outcomes = Vec::new();
+        let mut warnings = Vec::new();
+        let mut ends = Vec::new();
+        for ((split, start), outcome) in work.splits.iter().zip(done) {
+            let Some(mut outcome) = outcome else {
+                let end = start.clone().map_or(SplitEnd::NotBegun, SplitEnd::StoppedAt);
+                ends.push((split.clone(), end));
+                continue;
+            };
+            warnings.append(&mut outcome.warnings);
+            ends.push((split.clone(), outcome.end.clone()));
+            outcomes.push(outcome);
+        }
+        Ok(Reading::Done { ends, outcomes, warnings })
+    }
+
+    async fn commit(
+        &self,
+        shared: &Shared,
+        work: &Work,
+        outcomes: Vec<Outcome>,
+        state: &StreamState,
+    ) -> Result<StreamCounts, RunError> {
+        let setup = self.setup;
+        let mut counts = self.progress.counts();
+        let expected = |receipt: &SplitReceipt, rows| ExpectedSplit { split: receipt.split.clone(), rows };
+        let table = Evidence {
+            load: shared.load.id.clone(),
+            table: shared.load.spec.name.clone(),
+            strategy: shared.load.spec.strategy,
+            expected: outcomes.iter().map(|outcome| expected(&outcome.receipt, outcome.rows)).collect(),
+            receipts: outcomes.iter().map(|outcome| outcome.receipt.clone()).collect(),
+        };
+        counts.finalized = table.receipts.iter().map(|receipt| receipt.rows_finalized).sum();
+        let aside: Vec<SplitReceipt> = outcomes.iter().filter_map(|outcome| outcome.quarantine.clone()).collect();
+        let table = permit(table)?;
+        // Rows read must all be accounted for before anything becomes visible.
+        if counts.read != counts.sent.saturating_add(counts.quarantined) || counts.sent != table.intent().rows {
+            return Err(unreconciled(&counts));
+        }
+        let moves_state = self.incremental() || work.before != *state;
+        let intent = NewIntent {
+            intent: table.intent().clone(),
+            state_after: moves_state.then(|| state.clone()),
+            counts: counts.clone(),
+        };
+        let mut loads = vec![(table, intent)];
+        if !aside.is_empty() {
+            loads.push(quarantine_commit(shared, aside)?);
+        }
+        let receipts: Vec<CommitReceipt> =
+            commit::commit(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), loads).await?;
+        counts.committed = receipts.first().map_or(0, |receipt| receipt.rows_committed);
+        if !counts.reconciled() {
+            return Err(unreconciled(&counts));
+        }
+        Ok(counts)
+    }
+
+    /// The last step, and the only one that may be missed: the source is told again by the next run.
+    async fn acknowledge(&self, planner: &Instance, cursor: Cursor) {
+        if let Err(error) = planner.acknowledge(self.spec.id.clone(), cursor).await {
+            tracing::warn!(stream = %self.spec.id, %error, "the source was not told that its rows are durable; the next run tells it");
+        }
+    }
+}
+
+enum Reading {
+    Done {
+        ends: Vec<(Split, SplitEnd)>,
+        outcomes: Vec<Outcome>,
+        warnings: Vec<String>,
+    },
+    /// Stopped in a way that leaves nothing to commit.
+    GivenUp,
+}
+
+fn quarantine_commit(
+    shared: &Shared,
+    receipts: Vec<SplitReceipt>,
+) -> Result<(sluice_core::commit::CommitPermit, NewIntent), RunError> {
+    let rows: u64 = receipts.iter().map(|receipt| receipt.rows_sent).sum();
+    let permit = permit(Evidence {
+        load: shared.quarantine.id.clone(),
+        table: shared.quarantine.spec.name.clone(),
+        strategy: LoadStrategy::Transactional,
+        expected: receipts.iter().map(|r| ExpectedSplit { split: r.split.clone(), rows: r.rows_sent }).collect(),
+        receipts,
+    })?;
+    let counts = StreamCounts { read: rows, sent: rows, finalized: rows, ..StreamCounts::default() };
+    let intent = NewIntent { intent: permit.intent().clone(), state_after: None, counts };
+    Ok((permit, intent))
+}
+
+fn unreconciled(counts: &StreamCounts) -> RunError {
+    let message = format!(
+        "the rows of this stream are not accounted for: {} read, {} in quarantine, {} sent, {} finalized, {} committed",
+        counts.read, counts.quarantined, counts.sent, counts.finalized, counts.committed
+    );
+    RunError::new(Kind::Internal, Actor::Host, message).with_retry(Retry::Never)
+}

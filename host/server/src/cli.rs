@@ -1,0 +1,158 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all went well
+  1  a defect or a shortage of this host
+  2  the pipeline, its configuration or the command line is wrong: you have to act
+  3  the source or its connector failed
+  4  the sink failed
+  5  stopped on request; the next run goes on from there
+
+The last line of `sluice run --json` is the run's summary; its error's `retry` says whether trying again can help.";
+
+/// Loads data from sandboxed connectors into BigQuery or a local warehouse.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Folder with the connectors' .wasm files [default: `connectors` beside the program or above it]
+    #[arg(long, env = "SLUICE_CONNECTORS", global = true, value_name = "DIR")]
+    pub(crate) connectors: Option<PathBuf>,
+    /// File that keeps cursors, ledger and runs [default: .sluice/state.db beside the pipeline's file]
+    #[arg(long, env = "SLUICE_STATE", global = true, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Folder for compiled connectors [default: the user's cache folder]
+    #[arg(long, env = "SLUICE_CACHE", global = true, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// What to print: for people on a terminal, JSON lines otherwise
+    #[arg(long, global = true, value_enum, default_value_t = Format::Auto)]
+    pub(crate) format: Format,
+    /// Print JSON lines; the same as --format json
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log more to standard error (twice: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people on a terminal, JSON lines otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// JSON lines.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline once
+    Run(RunArgs),
+    /// Try the connection of a pipeline's source, step by step
+    Check(FileArgs),
+    /// List the streams that a source offers
+    Discover(DiscoverArgs),
+    /// Show rows: of a stream as the sink would get them, or of a table of a local warehouse
+    Preview(PreviewArgs),
+    /// Find out whether this machine, a pipeline's source and its sink are ready
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The pipeline's file
+    pub(crate) file: PathBuf,
+    /// The day that catalog loads stand for [default: today, UTC]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) snapshot_date: Option<Date>,
+    /// Run only these streams (repeat for several)
+    #[arg(long = "stream", value_name = "ID")]
+    pub(crate) streams: Vec<String>,
+    /// Forget the state of the streams that are run, and read them from the beginning
+    #[arg(long)]
+    pub(crate) from_beginning: bool,
+}
+
+/// A pipeline's file.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The pipeline's file; only its `source` is needed
+    pub(crate) file: PathBuf,
+}
+
+/// Arguments of `discover`.
+#[derive(Debug, Args)]
+pub(crate) struct DiscoverArgs {
+    /// The pipeline's file; only its `source` is needed
+    pub(crate) file: PathBuf,
+    /// Only streams whose id contains this, ignoring case
+    #[arg(long, default_value = "")]
+    pub(crate) contains: String,
+    /// Show the columns of each stream
+    #[arg(long)]
+    pub(crate) columns: bool,
+    /// At most this many streams
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) limit: usize,
+}
+
+/// Arguments of `preview`.
+#[derive(Debug, Args)]
+pub(crate) struct PreviewArgs {
+    /// The pipeline's file
+    pub(crate) file: PathBuf,
+    /// The stream, or with --sink the table; with --sink and no table, all tables are listed
+    pub(crate) name: Option<String>,
+    /// Show what is in the sink (a local warehouse) instead of the source
+    #[arg(long)]
+    pub(crate) sink: bool,
+    /// Rows to show
+    #[arg(long, default_value_t = 10)]
+    pub(crate) limit: usize,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// A pipeline's file, to look at its source and sink too
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+impl Options {
+    /// Whether to print JSON lines.
+    pub(crate) fn json(&self) -> bool {
+        use std::io::IsTerminal;
+        match (self.json, self.format) {
+            (true, _) | (_, Format::Json) => true,
+            (_, Format::Human) => false,
+            (_, Format::Auto) => !std::io::stdout().is_terminal(),
+        }
+    }
+}

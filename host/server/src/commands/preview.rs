@@ -1,0 +1,109 @@
+//! `sluice preview`: rows of a stream as the sink would get them, or of a table of a local warehouse.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use sluice_core::RunError;
+use sluice_core::naming::{Names, assign_fields};
+use sluice_core::pipeline::{Pipeline, ReadSpec, SinkSpec, StreamSpec};
+use sluice_core::plan::{PlanHints, ReadMode, Selection};
+use sluice_engine::transform::Transform;
+use sluice_runtime::{Budget, Connection, ReadEvent};
+use sluice_sinks::local;
+
+use super::failed;
+use crate::cli::{Options, PreviewArgs};
+use crate::{file, show, wire};
+
+pub(crate) async fn run(options: &Options, args: &PreviewArgs) -> u8 {
+    let shown = if args.sink { table(options, args) } else { stream(options, args).await };
+    match shown {
+        Ok(()) => 0,
+        Err(error) => failed(options, &error),
+    }
+}
+
+/// Tables of a local warehouse, or rows of one.
+fn table(options: &Options, args: &PreviewArgs) -> Result<(), RunError> {
+    let pipeline = file::pipeline(&args.file)?;
+    let SinkSpec::Local { path, dataset } = &pipeline.sink else {
+        let message = "only a local warehouse can be shown; query BigQuery with its own tools";
+        return Err(RunError::config("sink.type", message));
+    };
+    let tables = local::tables(path)?;
+    match &args.name {
+        None => tables.iter().try_for_each(|table| show::table(options, table)),
+        Some(name) => {
+            let table = tables.iter().find(|table| table.name.table == *name && table.name.dataset == *dataset);
+            let Some(table) = table else {
+                let all: Vec<String> = tables.iter().map(|table| table.name.table.clone()).collect();
+                let message = format!("the warehouse has no table {name} in {dataset}; it has {}", all.join(", "));
+                return Err(RunError::config("preview", message));
+            };
+            show::rows(options, &local::preview(path, &table.name, args.limit)?)
+        }
+    }
+}
+
+async fn stream(options: &Options, args: &PreviewArgs) -> Result<(), RunError> {
+    let pipeline = file::pipeline(&args.file)?;
+    let spec = match &args.name {
+        None => pipeline.streams.first(),
+        Some(name) => pipeline.streams.iter().find(|spec| spec.id == *name),
+    };
+    let Some(spec) = spec else {
+        let all: Vec<&str> = pipeline.streams.iter().map(|spec| spec.id.as_str()).collect();
+        return Err(RunError::config("preview", format!("the pipeline has no such stream; it has {}", all.join(", "))));
+    };
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
+    let rows = rows(&pipeline, spec, &connection, args.limit).await.map_err(|error| error.with_stream(&spec.id))?;
+    show::rows(options, &rows)
+}
+
+/// Reads the first rows. Nothing is committed and no state is read or written.
+async fn rows(
+    pipeline: &Pipeline,
+    spec: &StreamSpec,
+    connection: &Connection,
+    limit: usize,
+) -> Result<Vec<RecordBatch>, RunError> {
+    let planner = connection.instance().await?;
+    let mode = match &spec.read {
+        ReadSpec::Full => ReadMode::Full,
+        ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
+    };
+    let selection = Selection {
+        id: spec.id.clone(),
+        columns: spec.columns.clone(),
+        mode,
+        filter: spec.filter.clone(),
+        state: None,
+    };
+    let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
+    let plan = planner.plan(vec![selection], hints).await?;
+    let Some(stream) = plan.streams.first() else { return Ok(Vec::new()) };
+    let names = assign_fields(&Names::default(), stream.schema.fields(), &spec.rename, &[])?;
+    let sink = wire::sink(&pipeline.sink).await?;
+    let mut transform = Transform::new(spec, &stream.schema, &names, |schema| sink.native_schema(schema))?;
+    let mut rows = Vec::new();
+    let mut left = limit;
+    for split in plan.splits {
+        let planned = vec![(Arc::from(spec.id.as_str()), stream.schema.clone())];
+        let instance = connection.instance().await?;
+        let mut read = instance.read(split, None, planned, Budget::new(pipeline.limits.bytes_in_flight)).await?;
+        while let Some(event) = read.next().await {
+            if let ReadEvent::Batch { batch, .. } = event {
+                let batch = transform.apply(batch)?.batch;
+                let batch = batch.slice(0, batch.num_rows().min(left));
+                left -= batch.num_rows();
+                rows.push(batch);
+                if left == 0 {
+                    return Ok(rows);
+                }
+            }
+        }
+        read.finish().await?;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,119 @@
+//! Puts the parts together: the runtime, a connection, a sink, the store.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::limits::RunLimits;
+use sluice_core::pipeline::{SinkSpec, SourceSpec};
+use sluice_runtime::net::SystemResolver;
+use sluice_runtime::{Connection, Runtime, Settings};
+use sluice_sinks::Sink;
+use sluice_sinks::bigquery::{BigQueryConfig, BigQuerySink};
+use sluice_sinks::local::LocalSink;
+use sluice_sinks::null::NullSink;
+use sluice_store::Store;
+
+use crate::cli::Options;
+
+/// The sandbox of this process.
+pub(crate) fn runtime(options: &Options) -> Result<Runtime, RunError> {
+    Runtime::new(Settings { cache: Some(cache(options)), ..Settings::default() })
+}
+
+/// The folder for compiled connectors.
+pub(crate) fn cache(options: &Options) -> PathBuf {
+    options.cache.clone().unwrap_or_else(|| {
+        let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
+        home.unwrap_or_else(std::env::temp_dir).join("sluice").join("compiled")
+    })
+}
+
+/// A connection to a pipeline's source.
+pub(crate) async fn connection(
+    options: &Options,
+    runtime: &Runtime,
+    source: &SourceSpec,
+    limits: &RunLimits,
+) -> Result<Connection, RunError> {
+    let connector = runtime.load(&component(options, &source.connector)?).await?;
+    let resolver = Arc::new(SystemResolver);
+    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), resolver)
+}
+
+/// The file of a connector.
+fn component(options: &Options, name: &str) -> Result<PathBuf, RunError> {
+    if name.ends_with(".wasm") {
+        return Ok(PathBuf::from(name));
+    }
+    let folders = connector_folders(options);
+    let file = format!("{name}.wasm");
+    // A name is a name: what looks like a path is not looked up.
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let found = folders.iter().map(|folder| folder.join(&file)).find(|path| plain && path.is_file());
+    found.ok_or_else(|| {
+        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let message = format!(
+            "there is no connector named {name}; looked for {file} in {}. Name a .wasm file, or set --connectors",
+            looked.join(", ")
+        );
+        RunError::new(Kind::NotFound, Actor::User, message).with_field("source.connector")
+    })
+}
+
+/// Folders in which connectors are looked up.
+pub(crate) fn connector_folders(options: &Options) -> Vec<PathBuf> {
+    if let Some(folder) = &options.connectors {
+        return vec![folder.clone()];
+    }
+    let program = std::env::current_exe().ok();
+    let beside = program.as_deref().and_then(Path::parent);
+    let above = beside.and_then(Path::parent);
+    [beside, above].into_iter().flatten().map(|folder| folder.join("connectors")).collect()
+}
+
+/// The sink of a pipeline.
+pub(crate) async fn sink(spec: &SinkSpec) -> Result<Arc<dyn Sink>, RunError> {
+    Ok(match spec.clone() {
+        SinkSpec::Local { path, .. } => Arc::new(LocalSink::new(path)),
+        SinkSpec::Null => Arc::new(NullSink),
+        SinkSpec::Bigquery { project, dataset, location, rest_endpoint, grpc_endpoint, anonymous, request_bytes } => {
+            let config = BigQueryConfig {
+                dataset: Some(dataset),
+                location,
+                rest_endpoint,
+                grpc_endpoint,
+                anonymous,
+                request_bytes,
+                ..BigQueryConfig::new(project)
+            };
+            Arc::new(BigQuerySink::connect(config).await?)
+        }
+    })
+}
+
+/// The state file of a pipeline.
+pub(crate) async fn store(options: &Options, folder: &Path) -> Result<Store, RunError> {
+    let path = options.state.clone().unwrap_or_else(|| folder.join(".sluice").join("state.db"));
+    Store::open(&path).await
+}
+
+/// Microseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the binary is where time comes from")]
+pub(crate) fn now_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+/// Today in UTC.
+pub(crate) fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::from_microsecond(now_us()).unwrap_or_default();
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// An id for a run: ordered by time, unique.
+#[expect(clippy::disallowed_methods, reason = "the binary is where randomness comes from")]
+pub(crate) fn run_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
