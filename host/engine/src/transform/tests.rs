@@ -7,6 +7,7 @@ mod policies;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema, SchemaRef};
 use sluice_core::RunError;
@@ -83,12 +84,15 @@ fn run_into(
 
 /// The first column, every value as text, `∅` for NULL.
 fn shown(batch: &RecordBatch) -> Vec<String> {
-    let column: &dyn Array = batch.column(0).as_ref();
-    (0..column.len())
-        .map(|row| {
+    let column = batch.column(0);
+    let show = |row| match column.as_string_opt::<i32>() {
+        _ if column.is_null(row) => "∅".to_owned(),
+        Some(texts) => texts.value(row).to_owned(),
+        None => {
             let mut text = String::new();
             super::json_row::write_value(&mut text, column, row).unwrap();
-            if text == "null" { "∅".into() } else { text.trim_matches('"').to_owned() }
-        })
-        .collect()
+            text.trim_matches('"').to_owned()
+        }
+    };
+    (0..column.len()).map(show).collect()
 }
