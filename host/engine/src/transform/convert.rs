@@ -77,7 +77,7 @@ fn plan(from: &DataType, to: &DataType, manner: Manner, depth: usize) -> Result<
             number::to_decimal(from, to, manner).unwrap_or_default()
         }
         (_, DataType::Date32) => temporal::to_date(from, manner).unwrap_or_default(),
-        (_, DataType::Time64(_)) => temporal::to_time(from, to, manner).unwrap_or_default(),
+        (_, DataType::Time32(_) | DataType::Time64(_)) => temporal::to_time(from, to, manner).unwrap_or_default(),
         (_, DataType::Timestamp(_, _)) => temporal::to_timestamp(from, to, manner).unwrap_or_default(),
         (_, DataType::Utf8 | DataType::LargeUtf8) => text::to_text(from, to, manner).unwrap_or_default(),
         (_, DataType::Binary | DataType::LargeBinary) => text::to_bytes(from, to, manner).unwrap_or_default(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, StructArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, MapArray, StructArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 use arrow_select::filter::filter;
@@ -38,23 +38,50 @@ pub(super) fn plan(
             let fields = to_fields.clone();
             Ok(Some(vec![Arc::new(move |array, misfits| convert_struct(array, misfits, &parts, &fields))]))
         }
-        (from, DataType::List(to_item)) => {
-            let Some(from_item) = item(from) else { return Ok(None) };
-            let part = Part::new(from_item, to_item, manner, depth)?;
-            let mut steps: Vec<Kernel> = Vec::new();
-            match from {
-                DataType::List(_) => {}
-                DataType::Map(_, _) => steps.push(Arc::new(map_to_list)),
-                _ => steps.push(relabel(DataType::List(Arc::clone(from_item)))),
-            }
-            if !part.is_empty() || from_item != to_item {
-                let to_item = Arc::clone(to_item);
-                steps.push(Arc::new(move |array, misfits| convert_list(array, misfits, &part, &to_item)));
-            }
-            Ok(Some(steps))
-        }
-        _ => Ok(None),
+        (from, to) => match (item(from), item(to)) {
+            (Some(_), Some(_)) if from == to && !has_checks(from, manner, depth)? => Ok(Some(Vec::new())),
+            (Some(from_item), Some(to_item)) => plan_list(from, from_item, to, to_item, manner, depth),
+            _ => Ok(None),
+        },
     }
+}
+
+/// Lists of any kind go through a plain list; only a map can become a map.
+fn plan_list(
+    from: &DataType,
+    from_item: &FieldRef,
+    to: &DataType,
+    to_item: &FieldRef,
+    manner: Manner,
+    depth: usize,
+) -> Result<Option<Vec<Kernel>>, String> {
+    let part = Part::new(from_item, to_item, manner, depth)?;
+    let mut steps: Vec<Kernel> = Vec::new();
+    match from {
+        DataType::List(_) => {}
+        DataType::Map(_, _) => steps.push(Arc::new(map_to_list)),
+        _ => steps.push(relabel(DataType::List(Arc::clone(from_item)))),
+    }
+    if !part.is_empty() || from_item != to_item {
+        let to_item = Arc::clone(to_item);
+        steps.push(Arc::new(move |array, misfits| convert_list(array, misfits, &part, &to_item)));
+    }
+    match to {
+        DataType::List(_) => {}
+        DataType::Map(entries, sorted) if matches!(from, DataType::Map(_, _)) => {
+            let (entries, sorted) = (Arc::clone(entries), *sorted);
+            steps.push(Arc::new(move |array, _| list_to_map(array, &entries, sorted)));
+        }
+        DataType::Map(_, _) => return Err(format!("there is no cast from {from} to {to}")),
+        _ => steps.push(relabel(to.clone())),
+    }
+    Ok(Some(steps))
+}
+
+/// Whether a list's items have to be looked at although their type stays.
+fn has_checks(list: &DataType, manner: Manner, depth: usize) -> Result<bool, String> {
+    let Some(item) = item(list) else { return Ok(false) };
+    Ok(!Part::new(item, item, manner, depth)?.is_empty())
 }
 
 fn item(data_type: &DataType) -> Option<&FieldRef> {
@@ -239,4 +266,10 @@ fn map_to_list(array: &ArrayRef, _: &mut Misfits) -> Result<ArrayRef, ArrowError
     let DataType::Map(entries, _) = map.data_type() else { return Err(unexpected(array)) };
     let items: ArrayRef = Arc::new(map.entries().clone());
     Ok(Arc::new(ListArray::try_new(Arc::clone(entries), map.offsets().clone(), items, map.nulls().cloned())?))
+}
+
+fn list_to_map(array: &ArrayRef, entries: &FieldRef, sorted: bool) -> Result<ArrayRef, ArrowError> {
+    let list = array.as_list_opt::<i32>().ok_or_else(|| unexpected(array))?;
+    let pairs = list.values().as_struct_opt().ok_or_else(|| unexpected(array))?.clone();
+    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), list.offsets().clone(), pairs, list.nulls().cloned(), sorted)?))
 }

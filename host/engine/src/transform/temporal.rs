@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Date32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Int64Type, Time32MillisecondType, Time64MicrosecondType, TimestampMicrosecondType,
+    TimestampMillisecondType,
+};
 use arrow_array::{ArrayRef, Int64Array};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, TimeUnit};
@@ -74,73 +77,83 @@ pub(super) fn to_date(from: &DataType, manner: Manner) -> Option<Vec<Kernel>> {
 }
 
 pub(super) fn to_time(from: &DataType, to: &DataType, manner: Manner) -> Option<Vec<Kernel>> {
-    if *to != DataType::Time64(TimeUnit::Microsecond) {
-        return None;
-    }
-    let to = to.clone();
-    match from {
-        DataType::Time32(unit) | DataType::Time64(unit) => {
+    let target = to.clone();
+    match (from, to) {
+        // A warehouse of Parquet files has times in milliseconds, too.
+        (DataType::Time32(unit), DataType::Time32(TimeUnit::Millisecond)) => {
             let unit = *unit;
-            Some(vec![convert::<Time64MicrosecondType>(to, move |value| micros(value, unit, manner))])
-        }
-        DataType::Timestamp(unit, _) if manner == Manner::Asked => {
-            let unit = *unit;
-            let per_day = DAY_SECONDS * per_second(unit);
-            Some(vec![convert::<Time64MicrosecondType>(to, move |value| {
-                micros(value.rem_euclid(per_day), unit, manner)
+            Some(vec![convert::<Time32MillisecondType>(target, move |value| {
+                let millis = scaled(value, unit, TimeUnit::Millisecond, manner)?;
+                i32::try_from(millis).map_err(|_| TIME_RANGE)
             })])
         }
-        from if is_text(from) && manner == Manner::Asked => {
-            Some(vec![relabel(DataType::Utf8), read::<Time64MicrosecondType>(to, clock::parse_time)])
+        (DataType::Time32(unit) | DataType::Time64(unit), DataType::Time64(TimeUnit::Microsecond)) => {
+            let unit = *unit;
+            Some(vec![convert::<Time64MicrosecondType>(target, move |value| {
+                scaled(value, unit, TimeUnit::Microsecond, manner)
+            })])
+        }
+        (DataType::Timestamp(unit, _), DataType::Time64(TimeUnit::Microsecond)) if manner == Manner::Asked => {
+            let unit = *unit;
+            let per_day = DAY_SECONDS * per_second(unit);
+            Some(vec![convert::<Time64MicrosecondType>(target, move |value| {
+                scaled(value.rem_euclid(per_day), unit, TimeUnit::Microsecond, manner)
+            })])
+        }
+        (from, DataType::Time64(TimeUnit::Microsecond)) if is_text(from) && manner == Manner::Asked => {
+            Some(vec![relabel(DataType::Utf8), read::<Time64MicrosecondType>(target, clock::parse_time)])
         }
         _ => None,
     }
 }
 
 pub(super) fn to_timestamp(from: &DataType, to: &DataType, manner: Manner) -> Option<Vec<Kernel>> {
-    let DataType::Timestamp(TimeUnit::Microsecond, zone) = to else { return None };
-    let utc = match zone.as_deref() {
-        Some("UTC" | "+00:00") => true,
-        Some(_) => return None,
-        None => false,
-    };
-    let to = to.clone();
+    let DataType::Timestamp(to_unit, zone) = to else { return None };
+    let (zoned, to_unit) = (zone.is_some(), *to_unit);
     match from {
         // Between an instant and a wall clock only a person can decide; it is then the clock of UTC.
-        DataType::Timestamp(_, from_zone) if manner == Manner::Native && from_zone.is_some() != utc => None,
-        DataType::Timestamp(unit, _) => {
-            let unit = *unit;
-            Some(vec![if unit == TimeUnit::Microsecond {
-                retype(to)
-            } else {
-                convert::<TimestampMicrosecondType>(to, move |value| micros(value, unit, manner))
-            }])
+        DataType::Timestamp(_, from_zone) if manner == Manner::Native && from_zone.is_some() != zoned => None,
+        DataType::Timestamp(unit, _) => timestamps(*unit, to_unit, to, manner),
+        // Milliseconds that should be whole days; whatever they are, they are kept.
+        DataType::Date64 if manner == Manner::Asked || !zoned => timestamps(TimeUnit::Millisecond, to_unit, to, manner),
+        DataType::Date32 if manner == Manner::Asked && to_unit == TimeUnit::Microsecond => {
+            Some(vec![convert::<TimestampMicrosecondType>(to.clone(), |days| {
+                days.checked_mul(DAY_MICROS).ok_or(DATE_RANGE)
+            })])
         }
-        DataType::Date32 if manner == Manner::Asked => {
-            Some(vec![convert::<TimestampMicrosecondType>(to, |days| days.checked_mul(DAY_MICROS).ok_or(DATE_RANGE))])
-        }
-        DataType::Date64 if manner == Manner::Asked => Some(vec![convert::<TimestampMicrosecondType>(to, |millis| {
-            millis.div_euclid(DAY_SECONDS * 1_000).checked_mul(DAY_MICROS).ok_or(DATE_RANGE)
-        })]),
-        from if is_text(from) && manner == Manner::Asked => {
+        from if is_text(from) && manner == Manner::Asked && to_unit == TimeUnit::Microsecond => {
             let parse = move |text: &str| match clock::parse_timestamp(text)? {
-                (_, true) if !utc => Err(HAS_A_ZONE),
+                (_, true) if !zoned => Err(HAS_A_ZONE),
                 (micros, _) => Ok(micros),
             };
-            Some(vec![relabel(DataType::Utf8), read::<TimestampMicrosecondType>(to, parse)])
+            Some(vec![relabel(DataType::Utf8), read::<TimestampMicrosecondType>(to.clone(), parse)])
         }
         _ => None,
     }
 }
 
-/// Microseconds of a value in another unit. Digits beyond are dropped towards the past where that was asked for.
-fn micros(value: i64, unit: TimeUnit, manner: Manner) -> Result<i64, Reason> {
-    match unit {
-        TimeUnit::Nanosecond if manner == Manner::Native && value % 1_000 != 0 => Err(LOSES_NANOS),
-        TimeUnit::Nanosecond => Ok(value.div_euclid(1_000)),
-        // The range was checked in the unit that came in, so this fails only on what lies under a NULL.
-        _ => value.checked_mul(1_000_000 / per_second(unit)).ok_or(DATE_RANGE),
+/// Timestamps of one unit as timestamps of another: milliseconds or microseconds.
+fn timestamps(from: TimeUnit, to_unit: TimeUnit, to: &DataType, manner: Manner) -> Option<Vec<Kernel>> {
+    let value = move |value| scaled(value, from, to_unit, manner);
+    match to_unit {
+        _ if from == to_unit => Some(vec![relabel(DataType::Int64), relabel(to.clone())]),
+        TimeUnit::Millisecond if from == TimeUnit::Second => {
+            Some(vec![convert::<TimestampMillisecondType>(to.clone(), value)])
+        }
+        TimeUnit::Microsecond => Some(vec![convert::<TimestampMicrosecondType>(to.clone(), value)]),
+        _ => None,
     }
+}
+
+/// A value in another unit. Digits that a coarser one lacks are dropped towards the past where a person asked for it.
+fn scaled(value: i64, from: TimeUnit, to: TimeUnit, manner: Manner) -> Result<i64, Reason> {
+    let (from, to) = (per_second(from), per_second(to));
+    if from <= to {
+        // The range was checked in the unit that came in, so this fails only on what lies under a NULL.
+        return value.checked_mul(to / from).ok_or(DATE_RANGE);
+    }
+    let coarser = from / to;
+    if manner == Manner::Native && value % coarser != 0 { Err(LOSES_NANOS) } else { Ok(value.div_euclid(coarser)) }
 }
 
 fn day(days: i64) -> Result<i32, Reason> {
@@ -171,13 +184,5 @@ fn read<T: ArrowPrimitiveType>(
         let texts = array.as_string_opt::<i32>().ok_or_else(|| unexpected(array))?;
         let out = each_text::<T>(texts, misfits, &parse);
         Ok(Arc::new(out.with_data_type(to.clone())) as ArrayRef)
-    })
-}
-
-/// The same microseconds under another zone.
-fn retype(to: DataType) -> Kernel {
-    Arc::new(move |array, _| {
-        let micros = array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| unexpected(array))?;
-        Ok(Arc::new(micros.clone().with_data_type(to.clone())) as ArrayRef)
     })
 }

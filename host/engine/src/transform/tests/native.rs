@@ -195,6 +195,63 @@ fn a_map_becomes_a_list_of_pairs_or_json() {
 }
 
 #[test]
+fn lists_and_maps_stay_what_they_are_where_only_their_items_change() {
+    let item = |data_type| Arc::new(Field::new("item", data_type, true));
+    let narrow: ArrayRef =
+        Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]));
+    let large = arrow_cast::cast(&narrow, &DataType::LargeList(item(DataType::UInt64))).unwrap();
+    let out = native_batch(large, DataType::LargeList(item(DataType::Int64)));
+    assert_eq!(out.column(0).as_list::<i64>().value(0).as_primitive::<Int64Type>().null_count(), 1);
+    let pairs: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])]));
+    let fixed = arrow_cast::cast(&pairs, &DataType::FixedSizeList(item(DataType::Int32), 2)).unwrap();
+    let out = native_batch(fixed, DataType::FixedSizeList(item(DataType::Int64), 2));
+    assert_eq!(shown(&out), ["[1,null]"]);
+    let mut builder = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+    builder.keys().append_value("a");
+    builder.values().append_value(1);
+    builder.append(true).unwrap();
+    let pair = vec![Field::new("keys", DataType::LargeUtf8, false), Field::new("values", DataType::Int64, true)];
+    let entries = Arc::new(Field::new("entries", DataType::Struct(pair.into()), false));
+    let out = native_batch(Arc::new(builder.finish()), DataType::Map(entries, false));
+    assert_eq!(shown(&out), [r#"[{"keys":"a","values":1}]"#]);
+}
+
+/// As [`native`], but the batch.
+fn native_batch(array: ArrayRef, to: DataType) -> RecordBatch {
+    let out = run_into(&spec(), &batch(&[("c", array)]), wants(Field::new("c", to.clone(), true))).unwrap();
+    assert_eq!(*out.batch.column(0).data_type(), to);
+    out.batch
+}
+
+#[test]
+fn items_of_a_list_are_checked_even_where_its_type_stays() {
+    let item = Arc::new(Field::new("item", DataType::Date32, true));
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![0, i32::MAX, 1]));
+    let dates: ArrayRef = Arc::new(ListArray::new(item, arrow_buffer::OffsetBuffer::from_lengths([1, 2]), days, None));
+    let out = run(&spec_with(Misfit::Null), &batch(&[("c", Arc::clone(&dates))])).unwrap();
+    assert_eq!(shown(&out.batch), [r#"["1970-01-01"]"#, r#"[null,"1970-01-02"]"#]);
+    assert_eq!(run(&spec(), &batch(&[("c", dates.slice(0, 1))])).unwrap().rows_out, 1);
+    let numbers: ArrayRef = lists(&[Some(vec![Some(1)])]);
+    let out = run(&spec(), &batch(&[("c", Arc::clone(&numbers))])).unwrap();
+    assert!(Arc::ptr_eq(&numbers, out.batch.column(0)), "a list with nothing to check is handed on");
+}
+
+#[test]
+fn a_parquet_warehouse_gets_the_milliseconds_it_can_hold() {
+    let zone = Some("Europe/Berlin".into());
+    let seconds: ArrayRef = Arc::new(arrow_array::TimestampSecondArray::from(vec![1]).with_timezone("Europe/Berlin"));
+    assert_eq!(native(seconds, DataType::Timestamp(TimeUnit::Millisecond, zone)), ["1970-01-01T00:00:01Z"]);
+    let day: ArrayRef = Arc::new(arrow_array::Date64Array::from(vec![86_400_000, i64::MAX]));
+    assert_eq!(native(day, DataType::Timestamp(TimeUnit::Millisecond, None)), ["1970-01-02T00:00:00", "∅"]);
+    let times: ArrayRef = Arc::new(Time32SecondArray::from(vec![1, 86_400]));
+    assert_eq!(native(times, DataType::Time32(TimeUnit::Millisecond)), ["00:00:01", "∅"]);
+    let wall: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0]));
+    let utc = Field::new("c", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
+    let error = run_into(&spec(), &batch(&[("c", wall)]), wants(utc)).unwrap_err();
+    assert_eq!(error.kind, Kind::Unsupported, "which zone it is only a person can say");
+}
+
+#[test]
 fn lists_within_lists_lose_only_what_does_not_fit() {
     let mut builder = ListBuilder::new(ListBuilder::new(Int32Builder::new()));
     for outer in [vec![vec![Some(1)], vec![None, Some(2)]], vec![vec![Some(3)]]] {
