@@ -17,6 +17,8 @@
     )
 )]
 
+pub mod bigquery;
+pub mod contract;
 pub mod local;
 pub mod null;
 

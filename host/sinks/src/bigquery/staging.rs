@@ -1,0 +1,121 @@
+//! Rows into a staging table, for what the Write API does not take.
+//!
+//! One table per split attempt, so that the rows of an attempt that failed are never part of another's commit. It has
+//! no partitions (old and future dates are fine there) and expires by itself if nobody deletes it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use google_cloud_bigquery_v2::model::{Table, TableSchema};
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::load::{LoadId, TableName};
+
+use super::nonce;
+use super::rest::Rest;
+use super::schema::{Purpose, columns};
+use super::spool::{Spool, Spooled};
+use super::upload;
+
+/// How long a staging table lives that nobody commits or abandons.
+const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// BigQuery's limit for a table's name.
+const LONGEST_NAME: usize = 1024;
+
+/// A staging table that is being filled.
+pub(crate) struct Staging {
+    table: TableName,
+    schema: SchemaRef,
+    file_bytes: u64,
+    spool: Option<Spool>,
+    files: u32,
+    sent: u64,
+    loaded: u64,
+    bytes: u64,
+}
+
+impl Staging {
+    /// Creates a staging table beside a table.
+    pub(crate) async fn create(
+        rest: &Rest,
+        beside: &TableName,
+        load: &LoadId,
+        schema: SchemaRef,
+        file_bytes: u64,
+    ) -> Result<Self, RunError> {
+        let suffix = format!("__sluice_{}_{}", load.as_str().replace('-', "_"), nonce());
+        let kept: String = beside.table.chars().take(LONGEST_NAME.saturating_sub(suffix.len()) / 4).collect();
+        let table = TableName { dataset: beside.dataset.clone(), table: format!("{kept}{suffix}") };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let expires = i64::try_from((now + LIFE).as_millis()).unwrap_or(i64::MAX);
+        let body = Table::new()
+            .set_schema(TableSchema::new().set_fields(columns(&schema, Purpose::Staging)))
+            .set_expiration_time(expires)
+            .set_description(format!("Rows on their way into {beside}; deleted by itself"));
+        rest.create_table(&table, body)
+            .await
+            .map_err(|f| f.into_run_error(&format!("creating staging table {table}")))?;
+        Ok(Self { table, schema, file_bytes, spool: None, files: 0, sent: 0, loaded: 0, bytes: 0 })
+    }
+
+    pub(crate) fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Rows that load jobs have stored.
+    pub(crate) fn loaded(&self) -> u64 {
+        self.loaded
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Spools a batch; loads the file once it is large.
+    pub(crate) async fn write(&mut self, rest: &Rest, batch: &RecordBatch) -> Result<(), RunError> {
+        let mut spool = match self.spool.take() {
+            Some(spool) => spool,
+            None => Spool::create(self.schema.clone())?,
+        };
+        spool.write(batch)?;
+        self.sent += batch.num_rows() as u64;
+        if spool.bytes() >= self.file_bytes {
+            return self.load(rest, spool.finish()?).await;
+        }
+        self.spool = Some(spool);
+        Ok(())
+    }
+
+    /// Loads what is left; afterwards the table holds exactly what was sent.
+    pub(crate) async fn finish(&mut self, rest: &Rest) -> Result<(), RunError> {
+        if let Some(spool) = self.spool.take() {
+            self.load(rest, spool.finish()?).await?;
+        }
+        if self.loaded != self.sent {
+            let text = format!(
+                "staging table {} was sent {} rows and holds {}; nothing is committed, the split is read again",
+                self.table, self.sent, self.loaded
+            );
+            return Err(RunError::new(Kind::Transient, Actor::Sink, text));
+        }
+        Ok(())
+    }
+
+    async fn load(&mut self, rest: &Rest, file: Spooled) -> Result<(), RunError> {
+        let job = format!("sluice_load_{}_{}", self.table.table, self.files);
+        self.files += 1;
+        let rows = upload::load(rest, &job, &self.table, &file).await?;
+        if rows != file.rows {
+            let text = format!("job {job} was sent {} rows and stored {rows}; nothing is committed", file.rows);
+            return Err(RunError::new(Kind::Transient, Actor::Sink, text));
+        }
+        self.loaded += rows;
+        self.bytes += file.bytes;
+        Ok(())
+    }
+}
