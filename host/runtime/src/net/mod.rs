@@ -17,6 +17,8 @@ pub mod egress;
 mod error;
 mod name;
 mod resolve;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tls;
 
 use std::sync::Arc;
