@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What the end-to-end tests share: where the servers, guests and the binary are, a sandbox, runs of the binary.
+//!
+//! `cargo xtask test` starts the servers and sets the variables that [`env`] reads; a test whose server is missing fails.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "support for tests: a failure is a failed test")]
+
+pub mod binary;
+pub mod sandbox;
+pub mod warehouse;
+
+use std::path::PathBuf;
+
+/// A variable that `cargo xtask test` sets.
+///
+/// # Panics
+/// If it is not set: nothing is skipped silently.
+pub fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run the tests with `cargo xtask test`"))
+}
+
+/// The component of a misbehaving guest.
+pub fn guest(name: &str) -> PathBuf {
+    PathBuf::from(env("SLUICE_TEST_GUESTS")).join(format!("{name}.wasm"))
+}

@@ -1,0 +1,298 @@
+//! A connector that is healthy unless its configuration names an attack.
+
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this guest is built to misbehave, and is only ever run inside the sandbox"
+)]
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use serde::Deserialize;
+use sluice_sdk::net::Connection;
+use sluice_sdk::{
+    CheckStep, Config, Cursor, Directive, DiscoverFilter, DiscoverPage, Error, Hints, Manifest, Output, Plan, ReadMode,
+    Result, Selection, Source, Split, StreamInfo, StreamKind, StreamPlan,
+};
+
+#[derive(Clone, Deserialize, Config)]
+#[serde(deny_unknown_fields)]
+pub struct HostileConfig {
+    /// What to do while a split is read; `none` reads it properly.
+    #[serde(default)]
+    pub attack: String,
+    /// Rows in the stream.
+    #[serde(default)]
+    pub rows: i64,
+    /// Rows in a batch.
+    #[serde(default)]
+    pub batch: i64,
+    /// Splits of the stream.
+    #[serde(default)]
+    pub splits: i64,
+    /// Milliseconds to wait after each batch.
+    #[serde(default)]
+    pub pause_ms: u64,
+    /// Where to connect to, for attacks on the network.
+    #[serde(default)]
+    pub host: String,
+    /// The port of it.
+    #[serde(default)]
+    pub port: u16,
+    /// A secret that enters the sandbox.
+    #[config(secret)]
+    pub password: Option<String>,
+    /// A secret that must not.
+    #[config(secret)]
+    pub token: Option<String>,
+}
+
+#[derive(Manifest)]
+#[manifest(
+    name = "hostile",
+    title = "Hostile",
+    description = "Misbehaves on request.",
+    publisher = "Sluice",
+    config = HostileConfig,
+    hosts("{host}:{port}"),
+    secrets_inside("password"),
+    folders("/data"),
+    capabilities(incremental, splits, estimate)
+)]
+pub struct Hostile {
+    config: HostileConfig,
+}
+
+sluice_sdk::export!(Hostile);
+
+const STREAM: &str = "numbers";
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("name", DataType::Utf8, true),
+    ]))
+}
+
+/// Rows `from..to`.
+fn batch(from: i64, to: i64) -> RecordBatch {
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(from..to));
+    let names: ArrayRef =
+        Arc::new(StringArray::from_iter((from..to).map(|id| (id % 7 != 0).then(|| format!("name {id}")))));
+    RecordBatch::try_new(schema(), vec![ids, names]).unwrap_or_else(|e| panic!("{e}"))
+}
+
+impl Source for Hostile {
+    type Config = HostileConfig;
+
+    fn open(config: HostileConfig) -> Result<Self> {
+        Ok(Self { config })
+    }
+
+    fn check(&mut self) -> Result<Vec<CheckStep>> {
+        let inside = self.config.token.as_deref().unwrap_or("nothing");
+        Ok(vec![
+            CheckStep::passed("token", format!("the sandbox holds {inside}")),
+            CheckStep::failed("terminal\u{1b}[2J", "\u{202e}reversed", "none"),
+        ])
+    }
+
+    fn discover(&mut self, _filter: &DiscoverFilter, _page: Option<&str>) -> Result<DiscoverPage> {
+        let stream = StreamInfo {
+            id: STREAM.into(),
+            kind: StreamKind::Other,
+            schema: schema(),
+            primary_key: vec!["id".into()],
+            cursor_candidates: vec!["id".into()],
+            rows: Some(self.config.rows.unsigned_abs()),
+            bytes: None,
+            description: None,
+        };
+        Ok(DiscoverPage { streams: vec![stream], next: None })
+    }
+
+    fn plan(&mut self, selections: &[Selection], _hints: &Hints) -> Result<Plan> {
+        let [selection] = selections else { return Err(Error::unsupported("one stream at a time")) };
+        let state = selection.state.as_deref().and_then(number).unwrap_or(0);
+        let first = if matches!(selection.mode, ReadMode::Incremental(_)) { state } else { 0 };
+        let (rows, parts) = (self.config.rows, self.config.splits.max(1));
+        let part = |index: i64| first + (rows - first).max(0) * index / parts;
+        let splits = (0..parts).filter(|index| part(*index) < part(index + 1)).map(|index| Split {
+            id: format!("part-{index}"),
+            streams: vec![STREAM.into()],
+            descriptor: format!("{} {}", part(index), part(index + 1)).into_bytes(),
+            rows: Some((part(index + 1) - part(index)).unsigned_abs()),
+            bytes: None,
+            resumable: true,
+        });
+        let stream = StreamPlan {
+            id: STREAM.into(),
+            schema: schema(),
+            rows: Some((rows - first).max(0).unsigned_abs()),
+            bytes: None,
+            state_after: Some(rows.max(first).to_string().into_bytes()),
+        };
+        Ok(Plan { streams: vec![stream], splits: splits.collect() })
+    }
+
+    fn read(&mut self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
+        match self.config.attack.as_str() {
+            "" | "none" => self.rows(split, start, output),
+            attack => self.attack(attack, output),
+        }
+    }
+}
+
+fn number(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+impl Hostile {
+    /// What an honest connector does: batches, each followed by a checkpoint.
+    fn rows(&self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
+        let descriptor = String::from_utf8_lossy(&split.descriptor).into_owned();
+        let (from, to) = descriptor.split_once(' ').ok_or_else(|| Error::internal("descriptor"))?;
+        let (from, to) = (from.parse::<i64>().unwrap_or(0), to.parse::<i64>().unwrap_or(0));
+        let mut next = start.and_then(|cursor| number(cursor)).unwrap_or(from);
+        let mut channel = output.stream(STREAM, schema())?;
+        let size = self.config.batch.max(1);
+        while next < to {
+            let end = (next + size).min(to);
+            channel.push(&batch(next, end))?;
+            next = end;
+            if channel.checkpoint(&next.to_string().into_bytes())? == Directive::Stop {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(self.config.pause_ms));
+        }
+        Ok(())
+    }
+
+    fn attack(&self, attack: &str, output: &mut Output) -> Result<()> {
+        match attack {
+            "trap" => panic!("boom, my password is {}", self.config.password.as_deref().unwrap_or("none")),
+            "spin" => loop {
+                std::hint::spin_loop();
+            },
+            "sleep" => loop {
+                std::thread::sleep(std::time::Duration::from_secs(3600));
+            },
+            "memory" => {
+                let mut hoard: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    hoard.push(vec![1; 8 << 20]);
+                }
+            }
+            "stack" => {
+                std::hint::black_box(deeper(0));
+                Ok(())
+            }
+            "log-flood" => {
+                for line in 0..200_000 {
+                    sluice_sdk::log::info(format!("line {line} with nothing to say, at some length"));
+                }
+                Ok(())
+            }
+            "log-forgery" => {
+                let secret = self.config.password.clone().unwrap_or_default();
+                sluice_sdk::log::warn(format!("\u{1b}[2Jfirst\n2026-01-01 ERROR forged {secret}"));
+                Ok(())
+            }
+            "files" => match std::fs::read_to_string("/etc/passwd") {
+                Ok(_) => Err(Error::internal("the guest read /etc/passwd")),
+                Err(error) => Err(Error::not_found(format!("no file: {error}"))),
+            },
+            "escape-folder" => match std::fs::read_to_string("/data/../../etc/passwd") {
+                Ok(_) => Err(Error::internal("the guest left its folder")),
+                Err(error) => Err(Error::not_found(format!("no file: {error}"))),
+            },
+            "write-folder" => match std::fs::write("/data/written", "x") {
+                Ok(()) => Err(Error::internal("the guest wrote to a read-only folder")),
+                Err(error) => Err(Error::not_found(format!("not written: {error}"))),
+            },
+            "environment" => {
+                let seen = std::env::vars().count() + std::env::args().count();
+                Err(Error::not_found(format!("{seen} variables and arguments")))
+            }
+            "connect" => {
+                Connection::open(&self.config.host, self.config.port, None)?;
+                Err(Error::internal("the guest was let through"))
+            }
+            "connect-undeclared" => {
+                Connection::open("undeclared.example.com", 443, None)?;
+                Err(Error::internal("the guest was let through"))
+            }
+            "connection-flood" => {
+                let mut open = Vec::new();
+                loop {
+                    open.push(Connection::open(&self.config.host, self.config.port, None)?);
+                }
+            }
+            "flood" => {
+                let mut channel = output.stream(STREAM, schema())?;
+                let rows = batch(0, 10_000);
+                loop {
+                    channel.push(&rows)?;
+                }
+            }
+            "another-schema" => {
+                let other = Arc::new(Schema::new(vec![Field::new("id", DataType::Utf8, true)]));
+                output.stream(STREAM, other).map(drop)
+            }
+            "another-stream" => output.stream("somebody-elses", schema()).map(drop),
+            _ => raw::attack(attack, output),
+        }
+    }
+}
+
+#[inline(never)]
+#[expect(unconditional_recursion, reason = "it is the attack")]
+fn deeper(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    deeper(depth + 1) + frame[(depth % 64) as usize]
+}
+
+/// Attacks below the SDK: bytes that it would never send.
+#[cfg(target_family = "wasm")]
+mod raw {
+    use sluice_sdk::__private::bindings::sluice::source::output as wit;
+    use sluice_sdk::{Error, Output, Result};
+
+    use super::{STREAM, batch, schema};
+
+    fn failed(error: impl std::fmt::Debug) -> Error {
+        Error::internal(format!("{error:?}"))
+    }
+
+    pub(super) fn attack(attack: &str, output: &mut Output) -> Result<()> {
+        let mut channel = output.stream(STREAM, schema())?;
+        channel.push(&batch(0, 10))?;
+        match attack {
+            "garbage" => wit::push(0, &[0xab; 4096]).map_err(failed),
+            "huge-length" => wit::push(0, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).map_err(failed),
+            "huge-batch" => wit::push(0, &vec![0; 70 << 20]).map_err(failed),
+            "huge-call" => wit::push(0, &vec![0; 120 << 20]).map_err(failed),
+            "undeclared-channel" => wit::push(7, &[]).map_err(failed),
+            "lying-checkpoint" => wit::checkpoint(0, b"cursor", 11).map(drop).map_err(failed),
+            "cursor-bomb" => wit::checkpoint(0, &vec![0; 1 << 20], 10).map(drop).map_err(failed),
+            "short-row" => wit::push_rows(0, &[vec![wit::Value::Integer(1)]]).map_err(failed),
+            "wrong-kind" => {
+                let row = vec![wit::Value::Text("one".into()), wit::Value::Null];
+                wit::push_rows(0, &[row]).map_err(failed)
+            }
+            other => Err(Error::config(format!("there is no attack named {other}"))),
+        }
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+mod raw {
+    use sluice_sdk::{Error, Output, Result};
+
+    pub(super) fn attack(attack: &str, _: &mut Output) -> Result<()> {
+        Err(Error::unsupported(format!("{attack} needs the sandbox")))
+    }
+}
