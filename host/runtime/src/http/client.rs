@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use http_body_util::BodyExt;
+use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body::Body;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use sluice_core::RunError;
 use sluice_core::manifest::AuthScheme;
@@ -112,6 +113,7 @@ impl HttpClient {
         let to = inner.destination(&origin)?;
         request::sanitise(&mut parts, &origin)?;
         let mut request = Request::from_parts(parts, body);
+        let repeatable = Repeatable::of(&request);
         loop {
             let mut channel = inner.channel(&origin, &to, times.connect).await?;
             request = inner.prepare(request, &origin, &to, &channel)?;
@@ -127,9 +129,13 @@ impl HttpClient {
                         ResponseBody::new(incoming, times.between_bytes, lease, permit).boxed_unsync()
                     }));
                 }
-                // The server closed a waiting connection; nothing of the request was sent.
+                // The server closed a waiting connection before any of the request was sent.
                 Err((_, Some(unsent))) if channel.reused => request = *unsent,
-                Err((error, _)) => return Err(Failure::hyper(&origin.to_string(), &error)),
+                Err((error, _)) => match &repeatable {
+                    // Or while it was being sent; sent again only where that cannot do anything twice.
+                    Some(copy) if channel.reused && !error.is_parse() => request = copy.request(),
+                    _ => return Err(Failure::hyper(&origin.to_string(), &error)),
+                },
             }
         }
     }
@@ -179,6 +185,32 @@ impl Inner {
         request::address(&mut parts, origin, matches!(channel.sender, Sender::Http2(_)))?;
         self.credentials.apply(&mut parts.headers, origin, &to.rule, channel.peer)?;
         Ok(Request::from_parts(parts, body))
+    }
+}
+
+/// A request that may be sent again after a connection that waited in the pool turned out to be closed: idempotent
+/// (RFC 9110, section 9.2.2) and without a body.
+struct Repeatable {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl Repeatable {
+    fn of(request: &Request<WasiBody>) -> Option<Self> {
+        (request.method().is_idempotent() && request.body().is_end_stream()).then(|| Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: request.headers().clone(),
+        })
+    }
+
+    fn request(&self) -> Request<WasiBody> {
+        let mut request = Request::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
     }
 }
 

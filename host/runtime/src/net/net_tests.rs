@@ -145,10 +145,7 @@ async fn open_connections_are_counted_and_dropping_one_makes_room() {
     let _second = network.connect("db.example.com", address.port(), None).await.unwrap();
     let refused = network.connect("db.example.com", address.port(), None).await.unwrap_err();
     assert_eq!(refused.kind, NetErrorKind::Limit);
-    assert_eq!(
-        refused.message,
-        "the connector has 2 connections open, as many as limits.instance.connections allows"
-    );
+    assert_eq!(refused.message, "the connector has 2 connections open, as many as limits.instance.connections allows");
     drop(first);
     assert!(network.connect("db.example.com", address.port(), None).await.is_ok());
 }
@@ -171,7 +168,10 @@ async fn a_failed_connection_does_not_stay_counted() {
 async fn a_name_without_an_address_is_not_found() {
     let network = Network::new(policy("db.example.com", 5432, true), 1, Answers::new(&[&[]]));
     let missing = network.connect("db.example.com", 5432, None).await.unwrap_err();
-    assert_eq!((missing.kind, missing.message.as_str()), (NetErrorKind::NotFound, "the name db.example.com has no address"));
+    assert_eq!(
+        (missing.kind, missing.message.as_str()),
+        (NetErrorKind::NotFound, "the name db.example.com has no address")
+    );
 }
 
 #[tokio::test]

@@ -44,7 +44,11 @@ impl Resolver for Answers {
     async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         self.asked.lock().unwrap().push(name.to_owned());
         let mut answers = self.answers.lock().unwrap();
-        if answers.len() > 1 { Ok(answers.pop_front().unwrap()) } else { Ok(answers.front().cloned().unwrap_or_default()) }
+        if answers.len() > 1 {
+            Ok(answers.pop_front().unwrap())
+        } else {
+            Ok(answers.front().cloned().unwrap_or_default())
+        }
     }
 }
 

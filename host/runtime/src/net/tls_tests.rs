@@ -89,7 +89,8 @@ async fn an_unknown_authority_is_refused_with_what_to_configure() {
     for mode in [Verification::Authority, Verification::Full] {
         let refused = connect(address, &trusting(mode, &stranger.identity)).await.unwrap_err();
         assert!(refused.message.contains("does not come from the configured authorities"), "{refused}");
-        let by_system = connect(address, &TlsOptions { verification: mode, ..TlsOptions::default() }).await.unwrap_err();
+        let by_system =
+            connect(address, &TlsOptions { verification: mode, ..TlsOptions::default() }).await.unwrap_err();
         assert!(by_system.message.contains("authority that the host's system trusts; configure"), "{by_system}");
     }
 }
