@@ -1,0 +1,155 @@
+//! Reading one split: file after file, with a checkpoint after each and every so often within.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, log};
+
+use crate::columnar::file::Columnar;
+use crate::lines::{Lines, Reading, Repairs};
+use crate::objects::{Objects, changed};
+use crate::options::{Format, OnMismatch, Options};
+use crate::spec::{Part, Position, Spec, VERSION, project};
+
+/// Bytes of Arrow between two checkpoints within a file.
+const CHECKPOINT_BYTES: usize = 16 << 20;
+
+/// Reads a split to its end, or to the checkpoint at which the host says stop.
+pub(crate) fn read(
+    objects: &Arc<dyn Objects>,
+    spec: &Spec,
+    options: &Options,
+    start: Option<&Cursor>,
+    output: &mut Output,
+) -> Result<()> {
+    let full = spec.full_schema()?;
+    let schema = project(&full, &spec.columns, &spec.stream)?;
+    let mut position = start.map(|cursor| Position::decode(cursor)).transpose()?.unwrap_or_default();
+    let mut channel = output.stream(&spec.stream, Arc::clone(&schema))?;
+    let reading = Reading { objects: &**objects, options, spec, full, schema };
+    while let Some(part) = spec.parts.get(position.part) {
+        verify(&**objects, part)?;
+        let wanted =
+            options.on_mismatch != OnMismatch::SkipFile || position.at.is_some() || fits(objects, &reading, part)?;
+        if wanted
+            && read_part(objects, &reading, part, position, &mut channel).map_err(|error| error.stream(&spec.stream))?
+                == Directive::Stop
+        {
+            return Ok(());
+        }
+        position = Position { v: VERSION, part: position.part + 1, at: None };
+        if channel.checkpoint(&position.encode()?)? == Directive::Stop {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The file must still be the one that was planned.
+fn verify(objects: &dyn Objects, part: &Part) -> Result<()> {
+    let planned = &part.object;
+    let now = match objects.head(&planned.key) {
+        Err(error) if error.kind == ErrorKind::NotFound => return Err(changed(&planned.key, "was deleted")),
+        other => other?,
+    };
+    match now {
+        now if now == *planned => Ok(()),
+        now if now.size > planned.size => Err(changed(&planned.key, "grew")),
+        now if now.size < planned.size => Err(changed(&planned.key, "became shorter")),
+        _ => Err(changed(&planned.key, "was written again")),
+    }
+}
+
+/// Reads a file without sending anything, to see whether it fits; says why not.
+fn fits(objects: &Arc<dyn Objects>, reading: &Reading<'_>, part: &Part) -> Result<bool> {
+    let look = || -> Result<()> {
+        let mut reader = Reader::open(objects, reading, part, None)?;
+        while reader.next()?.is_some() {}
+        Ok(())
+    };
+    match look() {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind == ErrorKind::Protocol => {
+            log::warn(format!("{} is left out (on_mismatch is skip-file): {error}", part.object.key));
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read_part(
+    objects: &Arc<dyn Objects>,
+    reading: &Reading<'_>,
+    part: &Part,
+    position: Position,
+    channel: &mut Channel,
+) -> Result<Directive> {
+    let mut reader = Reader::open(objects, reading, part, position.at)?;
+    let mut pending = 0;
+    while let Some(batch) = reader.next()? {
+        pending += batch.get_array_memory_size();
+        channel.push(&batch)?;
+        if pending >= CHECKPOINT_BYTES {
+            pending = 0;
+            let reached = Position { v: VERSION, part: position.part, at: Some(reader.position()) };
+            if channel.checkpoint(&reached.encode()?)? == Directive::Stop {
+                return Ok(Directive::Stop);
+            }
+        }
+    }
+    report(&part.object.key, reader.repairs());
+    Ok(Directive::Continue)
+}
+
+fn report(key: &str, repairs: Repairs) {
+    let counts = [
+        (repairs.misfits, "values that do not fit their column became null"),
+        (repairs.filled, "records with too few or too many fields were filled or cut"),
+        (repairs.skipped, "records were left out"),
+        (repairs.unknown, "objects have members that the schema lacks"),
+    ];
+    for (count, what) in counts {
+        if count > 0 {
+            log::warn(format!("{key}: {count} {what}"));
+        }
+    }
+}
+
+/// An open file of any format.
+enum Reader<'a> {
+    Lines(Box<Lines<'a>>),
+    Columnar(Box<Columnar<'a>>),
+}
+
+impl<'a> Reader<'a> {
+    fn open(objects: &Arc<dyn Objects>, reading: &'a Reading<'a>, part: &'a Part, at: Option<u64>) -> Result<Self> {
+        Ok(match reading.spec.format {
+            Format::Parquet => {
+                Self::Columnar(Box::new(Columnar::open(objects, reading, &part.object, part.range, at)?))
+            }
+            Format::Auto => return Err(Error::internal("the split does not name a format")),
+            _ => Self::Lines(Box::new(Lines::open(reading, &part.object, part.range, at)?)),
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match self {
+            Self::Lines(lines) => lines.next(),
+            Self::Columnar(columnar) => columnar.next(),
+        }
+    }
+
+    fn position(&self) -> u64 {
+        match self {
+            Self::Lines(lines) => lines.position(),
+            Self::Columnar(columnar) => columnar.position(),
+        }
+    }
+
+    fn repairs(&self) -> Repairs {
+        match self {
+            Self::Lines(lines) => lines.repairs(),
+            Self::Columnar(_) => Repairs::default(),
+        }
+    }
+}
