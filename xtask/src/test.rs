@@ -82,7 +82,7 @@ fn has_doc_tests(workspace: &Workspace) -> Result<bool> {
     for package in &workspace.packages {
         let library = package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"));
         let Some(folder) = package.manifest_path.parent().filter(|_| library) else { continue };
-        if any_file(&folder.join("src"), &|text| text.lines().any(opens_doc_test))? {
+        if any_file(&folder.join("src"), &holds_doc_test)? {
             return Ok(true);
         }
     }
@@ -104,26 +104,42 @@ fn any_file(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<bool> {
     Ok(false)
 }
 
-/// A fence with a language other than Rust, or one that closes a block, holds nothing to run. A bare fence closes most
-/// blocks, so a Rust block has to say `rust`, `no_run` or `should_panic` to be noticed.
-fn opens_doc_test(line: &str) -> bool {
-    let Some(comment) = line.trim_start().strip_prefix("//") else { return false };
-    let Some(language) = comment.trim_start_matches(['/', '!']).trim_start().strip_prefix("```") else { return false };
-    language.split(',').map(str::trim).any(|word| matches!(word, "rust" | "no_run" | "should_panic" | "compile_fail"))
-        && !language.contains("ignore")
+/// Whether any block of code in the documentation is one that rustdoc compiles: Rust is what a block is by default, and
+/// `text`, another language or `ignore` is what keeps it from being run.
+fn holds_doc_test(text: &str) -> bool {
+    let mut inside = false;
+    for line in text.lines().map(str::trim_start) {
+        let Some(comment) = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")) else {
+            inside = false;
+            continue;
+        };
+        let Some(language) = comment.trim_start().strip_prefix("```") else { continue };
+        inside = !inside;
+        let words = || language.split(',').map(str::trim);
+        let rust = |word| matches!(word, "" | "rust" | "no_run" | "should_panic" | "compile_fail" | "edition2024");
+        if inside && words().all(rust) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
-    use super::opens_doc_test;
+    use super::holds_doc_test;
 
     #[test]
-    fn a_rust_block_is_a_doc_test_and_other_languages_are_not() {
-        assert!(opens_doc_test("/// ```rust"));
-        assert!(opens_doc_test("//! ```no_run"));
-        assert!(!opens_doc_test("/// ```text"));
-        assert!(!opens_doc_test("/// ```"));
-        assert!(!opens_doc_test("/// ```rust,ignore"));
-        assert!(!opens_doc_test("let fence = \"```rust\";"));
+    fn a_block_of_rust_is_a_doc_test_with_or_without_saying_so() {
+        assert!(holds_doc_test("/// ```\n/// let a = 1;\n/// ```\nfn f() {}"));
+        assert!(holds_doc_test("//! ```rust\n//! ```"));
+        assert!(holds_doc_test("    /// ```no_run\n    /// ```"));
+    }
+
+    #[test]
+    fn other_languages_and_ends_of_blocks_are_not() {
+        assert!(!holds_doc_test("/// ```text\n/// a\n/// ```\n/// words"));
+        assert!(!holds_doc_test("/// ```ignore\n/// ```"));
+        assert!(!holds_doc_test("/// ```rust,ignore\n/// ```"));
+        assert!(!holds_doc_test("let fence = \"```\";"));
     }
 }
