@@ -50,7 +50,8 @@ impl Credentials {
             return Ok(());
         }
         let private = peer.is_some_and(|address| matches!(classify(address), AddressClass::Private(_)));
-        if !origin.https && !(rule.own && private) {
+        let unheard = origin.https || (rule.own && private);
+        if !unheard {
             let message = format!("{origin} would receive the connection's credentials unencrypted; use https");
             return Err(Failure::new(Error::HttpRequestDenied, NetErrorKind::Permission, message));
         }
