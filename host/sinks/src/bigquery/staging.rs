@@ -3,10 +3,11 @@
 //! One table per split attempt, so that the rows of an attempt that failed are never part of another's commit. It has
 //! no partitions (old and future dates are fine there) and expires by itself if nobody deletes it.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use google_cloud_bigquery_v2::model::{Table, TableSchema};
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
@@ -17,6 +18,7 @@ use super::rest::Rest;
 use super::schema::{Purpose, columns};
 use super::spool::{Spool, Spooled};
 use super::upload;
+use super::wire::storable;
 
 /// How long a staging table lives that nobody commits or abandons.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -44,6 +46,7 @@ impl Staging {
         schema: SchemaRef,
         file_bytes: u64,
     ) -> Result<Self, RunError> {
+        let schema = file_schema(&schema);
         let suffix = format!("__sluice_{}_{}", load.as_str().replace('-', "_"), nonce());
         let kept: String = beside.table.chars().take(LONGEST_NAME.saturating_sub(suffix.len()) / 4).collect();
         let table = TableName { dataset: beside.dataset.clone(), table: format!("{kept}{suffix}") };
@@ -82,7 +85,7 @@ impl Staging {
             Some(spool) => spool,
             None => Spool::create(self.schema.clone())?,
         };
-        spool.write(batch)?;
+        spool.write(&for_file(batch, &self.schema)?)?;
         self.sent += batch.num_rows() as u64;
         if spool.bytes() >= self.file_bytes {
             return self.load(rest, spool.finish()?).await;
@@ -118,4 +121,34 @@ impl Staging {
         self.bytes += file.bytes;
         Ok(())
     }
+}
+
+/// The schema of the files. Decimals of more than 38 digits go as text, which every reader of Parquet understands
+/// alike; the commit casts them.
+fn file_schema(native: &SchemaRef) -> SchemaRef {
+    let fields: Fields = native.fields().iter().map(file_field).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn file_field(field: &FieldRef) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Decimal256(..) => DataType::Utf8,
+        DataType::List(item) => DataType::List(file_field(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(file_field).collect()),
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
+fn for_file(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, RunError> {
+    let batch = storable(batch)?;
+    let cast = |(column, field): (&ArrayRef, &FieldRef)| match column.data_type() == field.data_type() {
+        true => Ok(column.clone()),
+        false => arrow_cast::cast(column, field.data_type()),
+    };
+    let columns = batch.columns().iter().zip(schema.fields()).map(cast).collect::<Result<Vec<_>, _>>();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    columns
+        .and_then(|columns| RecordBatch::try_new_with_options(schema.clone(), columns, &options))
+        .map_err(|e| RunError::internal(format!("a batch could not be made ready for a load job: {e}")))
 }

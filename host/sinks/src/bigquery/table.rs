@@ -54,11 +54,16 @@ pub(crate) async fn prepare(
         tracing::info!(table = %name, changes = ?plan.changes, "bigquery.table_evolved");
         match apply(rest, name, &table, plan).await {
             Ok(()) => {}
-            // Somebody else changed it first: look again.
             Err(failure) if failure.is(Code::FailedPrecondition) || failure.is_transient() => {
                 tokio::time::sleep(pause(round)).await;
             }
-            Err(failure) => return Err(failure.into_run_error(&doing("changing the columns of table"))),
+            Err(failure) => {
+                // Refused, but is it still the table that was looked at? If somebody changed it meanwhile, look again.
+                tokio::time::sleep(pause(round)).await;
+                if rest.table(name).await.is_ok_and(|now| now.is_none_or(|now| now.etag == table.etag)) {
+                    return Err(failure.into_run_error(&doing("changing the columns of table")));
+                }
+            }
         }
     }
     let message = format!("{} did not keep the columns it was given; is another program changing it?", doing("table"));

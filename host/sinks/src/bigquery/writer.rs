@@ -16,7 +16,7 @@ use super::staging::Staging;
 use super::table::resource;
 use super::types::has_time;
 use super::window::{Divided, Window};
-use super::wire::{Wire, storable};
+use super::wire::Wire;
 use super::Shared;
 use crate::{Load, SplitWriter};
 
@@ -126,7 +126,7 @@ impl Writer {
             None => context.open_staging().await?,
         };
         let before = staging.loaded();
-        staging.write(&context.shared.rest, &storable(batch)?).await?;
+        staging.write(&context.shared.rest, batch).await?;
         if staging.loaded() > before {
             let name = context.staged(staging.table());
             let artifact = context.artifact(name, staging.loaded(), staging.bytes(), false);

@@ -10,4 +10,7 @@
 )]
 
 mod append;
+mod evolution;
+mod staged;
 mod support;
+mod types;
