@@ -83,8 +83,9 @@ fn bound(
     conditions.extend(before.as_ref().and_then(|state| column.beyond(state)));
     conditions.extend(column.over(config));
     let table = format!("{}.{}", escape_identifier(&relation.schema), escape_identifier(&relation.name));
+    // Qualified, because an unqualified name would order by the text in the list.
     let sql = format!(
-        "SELECT {0}::pg_catalog.text FROM {table} WHERE {1} ORDER BY {0} DESC LIMIT 1",
+        "SELECT {0}::pg_catalog.text FROM {table} AS t WHERE {1} ORDER BY t.{0} DESC LIMIT 1",
         column.name,
         conditions.join(" AND ")
     );
@@ -217,9 +218,9 @@ pub(super) fn plan(
         return Ok((planned, vec![part]));
     }
     let condition = bound.condition(None, None);
-    (planned.rows, planned.bytes) = estimate(session, stream, &condition);
+    (planned.rows, planned.bytes) = estimate(session, stream, &condition)?;
     let wanted = ranges::count(planned.bytes.unwrap_or(0), hints.split_bytes);
-    let cuts = if wanted > 1 { cuts(session, stream, &bound, wanted) } else { Vec::new() };
+    let cuts = if wanted > 1 { cuts(session, stream, &bound, wanted)? } else { Vec::new() };
     if cuts.is_empty() && wanted > 1 {
         // Without an index every range would read the whole table; block ranges read it once, together.
         let parts = full::parts(session, stream, &[&condition], hints, shared)?;
@@ -262,9 +263,9 @@ impl Bound {
 }
 
 /// How much the planner expects.
-fn estimate(session: &mut Session, stream: &Stream<'_>, condition: &str) -> (Option<u64>, Option<u64>) {
+fn estimate(session: &mut Session, stream: &Stream<'_>, condition: &str) -> Result<(Option<u64>, Option<u64>)> {
     let sql = format!("EXPLAIN (FORMAT JSON) {}", stream.query.select("1", &[condition]));
-    let plan = session.one(&sql).ok().and_then(|row| serde_json::from_str::<serde_json::Value>(row.text(0)?).ok());
+    let plan: Option<serde_json::Value> = session.one(&sql)?.text(0).and_then(|text| serde_json::from_str(text).ok());
     let rows = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(serde_json::Value::as_u64);
     let relation = &stream.relation;
     let bytes = match (rows, relation.rows, relation.bytes) {
@@ -273,15 +274,15 @@ fn estimate(session: &mut Session, stream: &Stream<'_>, condition: &str) -> (Opt
         }
         (_, _, bytes) => bytes,
     };
-    (rows, bytes)
+    Ok((rows, bytes))
 }
 
 /// Values that cut the range into about `wanted` parts of equal size, from the statistics that `ANALYZE` has left.
-fn cuts(session: &mut Session, stream: &Stream<'_>, bound: &Bound, wanted: u64) -> Vec<String> {
+fn cuts(session: &mut Session, stream: &Stream<'_>, bound: &Bound, wanted: u64) -> Result<Vec<String>> {
     let column = &bound.column;
     // The statistics of a text are in the order of its own collation, which cannot be known here.
     if !column.candidate.indexed || matches!(column.r#type.as_str(), "text" | "varchar" | "bpchar") {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut conditions = vec![format!("v <= {}", column.literal(bound.after.value.as_deref().unwrap_or_default()))];
     if let Some(value) = bound.before.as_ref().and_then(|state| state.value.as_ref()) {
@@ -290,12 +291,12 @@ fn cuts(session: &mut Session, stream: &Stream<'_>, bound: &Bound, wanted: u64) 
     let sql = format!(
         "SELECT DISTINCT v, v::pg_catalog.text FROM (SELECT pg_catalog.unnest(histogram_bounds::pg_catalog.text::pg_catalog.{}[]) AS v
          FROM (SELECT histogram_bounds FROM pg_catalog.pg_stats WHERE schemaname = $1 AND tablename = $2 AND attname = $3
-         ORDER BY inherited DESC LIMIT 1) s) b WHERE {} ORDER BY v",
+         ORDER BY inherited DESC LIMIT 1) s) b WHERE {} ORDER BY b.v",
         escape_identifier(&column.r#type),
         conditions.join(" AND ")
     );
     let names = [&stream.relation.schema, &stream.relation.name, &column.candidate.name];
-    let Ok(rows) = session.query(&sql, &names.map(|name| Some(name.as_str()))) else { return Vec::new() };
+    let rows = session.query(&sql, &names.map(|name| Some(name.as_str())))?;
     let values: Vec<_> = rows.iter().filter_map(|row| row.text(1)).collect();
     let step = values.len().div_ceil(usize::try_from(wanted).unwrap_or(usize::MAX)).max(1);
     let mut cuts: Vec<_> = values.iter().skip(step).step_by(step).map(|value| (*value).to_owned()).collect();
@@ -303,5 +304,5 @@ fn cuts(session: &mut Session, stream: &Stream<'_>, bound: &Bound, wanted: u64) 
     if cuts.last() == bound.after.value.as_ref() {
         cuts.pop();
     }
-    cuts
+    Ok(cuts)
 }

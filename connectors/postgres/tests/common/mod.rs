@@ -5,8 +5,10 @@
 use std::cell::RefCell;
 use std::process::Command;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::DataType;
 use connector_postgres::{Postgres, PostgresConfig};
 use sluice_sdk::native::{self, Event};
 use sluice_sdk::{Cursor, Directive, Error, Hints, Plan, ReadMode, Result, Selection, Source, Split};
@@ -154,12 +156,25 @@ pub fn texts(batches: &[RecordBatch], column: &str) -> Vec<Option<String>> {
     let mut texts = Vec::new();
     for batch in batches {
         let array = batch.column_by_name(column).unwrap_or_else(|| panic!("no column {column}"));
-        let formatter = arrow_cast::display::ArrayFormatter::try_new(array, &options).expect("a formatter");
+        // Arrow knows zones by name only with a database of them.
+        let array = arrow_cast::cast(array, &by_offset(array.data_type())).expect("a cast");
+        let formatter = arrow_cast::display::ArrayFormatter::try_new(&array, &options).expect("a formatter");
         for row in 0..array.len() {
             texts.push((!array.is_null(row)).then(|| formatter.value(row).to_string()));
         }
     }
     texts
+}
+
+fn by_offset(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(zone)) if &**zone == "UTC" => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(field) => {
+            let element = by_offset(field.data_type());
+            DataType::List(Arc::new(field.as_ref().clone().with_data_type(element)))
+        }
+        other => other.clone(),
+    }
 }
 
 /// The values of an integer column, in order.
