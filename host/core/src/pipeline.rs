@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::RunError;
 use crate::limits::RunLimits;
 use crate::load::{Evolution, Partitioning};
+use crate::naming;
 
 /// A connection, the streams chosen from it, how they are mapped and where they go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,7 +135,8 @@ pub enum Misfit {
     /// The run fails before anything is committed; the error names column, row and reason, never the value.
     #[default]
     Fail,
-    /// The value becomes NULL and is counted.
+    /// The value becomes NULL and is counted. Not spelled `null`, which YAML reads as nothing at all.
+    #[serde(rename = "set-null")]
     Null,
     /// The whole row goes to the quarantine table beside the table, and is counted.
     Quarantine,
@@ -218,14 +220,41 @@ impl Pipeline {
                 return Err(RunError::config(format!("streams[{index}]"), message));
             }
         }
+        self.tables_differ()?;
         self.limits.validate()
+    }
+
+    /// Two streams must not share a table, nor one's table be another's quarantine: names are equal ignoring case in a sink.
+    fn tables_differ(&self) -> Result<(), RunError> {
+        let mut taken = BTreeMap::new();
+        for (index, stream) in self.streams.iter().enumerate() {
+            let table = stream.table_name().to_lowercase();
+            for name in [format!("{table}{QUARANTINE_SUFFIX}"), table] {
+                if let Some(other) = taken.insert(name.clone(), &stream.id) {
+                    let message = format!("streams {other} and {} would share the table {name}; set `table`", stream.id);
+                    return Err(RunError::config(format!("streams[{index}].table"), message));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
+/// What a quarantine table's name has behind the name of its table.
+pub const QUARANTINE_SUFFIX: &str = "__quarantine";
+
 impl StreamSpec {
+    /// The table that the stream goes to: the one that was set, or the stream's id made safe.
+    pub fn table_name(&self) -> String {
+        self.table.clone().unwrap_or_else(|| naming::table_name(&self.id))
+    }
+
     fn validate(&self) -> Result<(), RunError> {
         if self.id.is_empty() {
             return Err(RunError::config("id", "a stream needs an id; `sluice discover` lists them"));
+        }
+        if let Some(Err(why)) = self.table.as_deref().map(naming::check_name) {
+            return Err(RunError::config("table", format!("the name {why}")));
         }
         if self.cluster.len() > 4 {
             return Err(RunError::config("cluster", "BigQuery clusters by at most four columns"));
@@ -239,5 +268,44 @@ impl StreamSpec {
             return Err(RunError::config("read", message));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pipeline(streams: serde_json::Value) -> Result<(), RunError> {
+        let value = serde_json::json!({
+            "name": "p", "source": {"connector": "files"}, "streams": streams, "sink": {"type": "null"}
+        });
+        serde_json::from_value::<Pipeline>(value).unwrap().validate()
+    }
+
+    #[test]
+    fn two_streams_never_share_a_table_or_a_quarantine() {
+        let error = pipeline(serde_json::json!([{"id": "a.b"}, {"id": "A_b"}])).unwrap_err();
+        assert!(error.message.contains("a.b and A_b would share the table a_b"), "{error}");
+        let error = pipeline(serde_json::json!([{"id": "a"}, {"id": "x", "table": "a__quarantine"}])).unwrap_err();
+        assert!(error.message.contains("share the table a__quarantine"), "{error}");
+        pipeline(serde_json::json!([{"id": "a.b"}, {"id": "A_b", "table": "other"}])).unwrap();
+    }
+
+    #[test]
+    fn a_catalog_load_of_an_increment_is_refused_by_field() {
+        let stream = serde_json::json!([{"id": "a", "load": "catalog", "read": {"incremental": "id"}}]);
+        assert_eq!(pipeline(stream).unwrap_err().field.unwrap(), "streams[0].read");
+    }
+
+    #[test]
+    fn a_table_that_would_leave_the_warehouse_is_refused() {
+        let error = pipeline(serde_json::json!([{"id": "a", "table": "../../etc"}])).unwrap_err();
+        assert_eq!(error.field.unwrap(), "streams[0].table");
+    }
+
+    #[test]
+    fn set_null_is_a_policy_that_yaml_cannot_lose() {
+        let spec: CastSpec = serde_json::from_value(serde_json::json!({"to": "INT64", "on_misfit": "set-null"})).unwrap();
+        assert_eq!(spec.on_misfit, Some(Misfit::Null));
     }
 }

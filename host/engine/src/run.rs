@@ -6,7 +6,6 @@ use jiff::civil::Date;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::TableName;
-use sluice_core::naming;
 use sluice_core::pipeline::{Pipeline, SinkSpec};
 use sluice_core::run::{RunState, StreamCounts};
 use sluice_runtime::{Budget, Connection};
@@ -159,7 +158,7 @@ pub fn table_of(sink: &SinkSpec, spec: &sluice_core::pipeline::StreamSpec) -> Ta
         SinkSpec::Local { dataset, .. } | SinkSpec::Bigquery { dataset, .. } => dataset.clone(),
         SinkSpec::Null => "null".into(),
     };
-    TableName { dataset, table: spec.table.clone().unwrap_or_else(|| naming::table_name(&spec.id)) }
+    TableName { dataset, table: spec.table_name() }
 }
 
 /// A fingerprint of the pipeline's definition, for the run's record.

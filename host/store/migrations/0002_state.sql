@@ -20,6 +20,5 @@ CREATE TABLE column_names (
     stream      TEXT NOT NULL,
     source_name TEXT NOT NULL,
     sink_name   TEXT NOT NULL,
-    PRIMARY KEY (tenant, pipeline, stream, source_name),
-    UNIQUE (tenant, pipeline, stream, sink_name)
+    PRIMARY KEY (tenant, pipeline, stream, source_name)
 );

@@ -36,8 +36,10 @@ impl Store {
 
     /// Remembers names, all or none. A column that has a name already keeps it, whatever is said here.
     ///
+    /// That no two columns of a level share a name is what `sluice_core::naming` sees to: fields of different structs may.
+    ///
     /// # Errors
-    /// If two columns of the stream would have the same name in the sink, or it cannot be stored.
+    /// If they cannot be stored.
     pub async fn save_names(
         &self,
         scope: Scope<'_>,
@@ -48,7 +50,7 @@ impl Store {
         let doing = format!("remembering the names of columns of stream {stream}");
         let mut transaction = self.pool.begin().await.map_err(|e| self.failed(&doing, &e))?;
         for (source, sink) in names {
-            let done = sqlx::query(
+            sqlx::query(
                 "INSERT INTO column_names (tenant, pipeline, stream, source_name, sink_name) VALUES ($1, $2, $3, $4, $5) \
                  ON CONFLICT (tenant, pipeline, stream, source_name) DO NOTHING",
             )
@@ -58,15 +60,8 @@ impl Store {
             .bind(source)
             .bind(sink)
             .execute(&mut *transaction)
-            .await;
-            done.map_err(|e| match e.as_database_error() {
-                Some(db) if db.is_unique_violation() => {
-                    let message =
-                        format!("column {source} cannot be named {sink}: another column of this stream already is");
-                    RunError::internal(message).with_stream(stream)
-                }
-                _ => self.failed(&doing, &e),
-            })?;
+            .await
+            .map_err(|e| self.failed(&doing, &e))?;
         }
         transaction.commit().await.map_err(|e| self.failed(&doing, &e))
     }
