@@ -2,9 +2,18 @@
 //!
 //! `cargo xtask test` starts the servers and sets the variables that [`env`] reads; a test whose server is missing fails.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "support for tests: a failure is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "support for tests: a failure is a failed test"
+)]
 
+pub mod bigquery;
 pub mod binary;
+pub mod postgres;
 pub mod sandbox;
 pub mod warehouse;
 

@@ -42,8 +42,7 @@ pub async fn connection(
 /// # Errors
 /// What the connector says.
 pub async fn plan(instance: &Instance, stream: &str) -> Result<ReadPlan, RunError> {
-    let selection =
-        Selection { id: stream.into(), columns: vec![], mode: ReadMode::Full, filter: None, state: None };
+    let selection = Selection { id: stream.into(), columns: vec![], mode: ReadMode::Full, filter: None, state: None };
     let hints = PlanHints { max_parallel: 2, split_bytes: 64 << 20, batch_bytes: 1 << 20 };
     instance.plan(vec![selection], hints).await
 }

@@ -1,6 +1,11 @@
 //! The process is killed at every point of the path of the data, run again, and every row is there exactly once.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed assertion is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assertion is how a test fails"
+)]
 
 use sluice_tests::binary::Workspace;
 use sluice_tests::{guest, warehouse};

@@ -1,6 +1,11 @@
 //! Guests that misbehave: each ends with its own limit's error, and a healthy guest beside it is unharmed.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed assertion is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assertion is how a test fails"
+)]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -179,7 +184,8 @@ async fn log_floods_are_counted_and_forgeries_escaped() {
     for (attack, expect_dropped) in [("log-flood", true), ("log-forgery", false)] {
         let config = json!({"attack": attack, "rows": 10, "password": "hunter2222"});
         let small = InstanceLimits { log_bytes: 10_000, ..limits() };
-        let connection = sandbox::connection(&runtime, &guest("hostile"), config, small, Grants::default()).await.unwrap();
+        let connection =
+            sandbox::connection(&runtime, &guest("hostile"), config, small, Grants::default()).await.unwrap();
         let planner = connection.instance().await.unwrap();
         let plan = sandbox::plan(&planner, "numbers").await.unwrap();
         let instance = connection.instance().await.unwrap();

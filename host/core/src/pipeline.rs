@@ -231,7 +231,8 @@ impl Pipeline {
             let table = stream.table_name().to_lowercase();
             for name in [format!("{table}{QUARANTINE_SUFFIX}"), table] {
                 if let Some(other) = taken.insert(name.clone(), &stream.id) {
-                    let message = format!("streams {other} and {} would share the table {name}; set `table`", stream.id);
+                    let message =
+                        format!("streams {other} and {} would share the table {name}; set `table`", stream.id);
                     return Err(RunError::config(format!("streams[{index}].table"), message));
                 }
             }
@@ -305,7 +306,8 @@ mod tests {
 
     #[test]
     fn set_null_is_a_policy_that_yaml_cannot_lose() {
-        let spec: CastSpec = serde_json::from_value(serde_json::json!({"to": "INT64", "on_misfit": "set-null"})).unwrap();
+        let spec: CastSpec =
+            serde_json::from_value(serde_json::json!({"to": "INT64", "on_misfit": "set-null"})).unwrap();
         assert_eq!(spec.on_misfit, Some(Misfit::Null));
     }
 }

@@ -8,7 +8,7 @@ use sluice_core::load::{
     CommitReceipt, LoadId, LoadStrategy, SNAPSHOT_DATE_COLUMN, SplitReceipt, TableName, TableSpec,
 };
 use sluice_core::naming;
-use sluice_core::pipeline::{QUARANTINE_SUFFIX, LoadSpec, ReadSpec, StreamSpec};
+use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::{Cursor, PlanHints, ReadMode, ReadPlan, Selection, Split, StreamPlan};
 use sluice_core::run::{SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
@@ -165,8 +165,10 @@ impl StreamRun<'_> {
             evolution: self.spec.evolution,
         };
         setup.sink.prepare(&spec).await?;
-        let quarantine_name =
-            TableName { dataset: self.table.dataset.clone(), table: format!("{}{QUARANTINE_SUFFIX}", self.table.table) };
+        let quarantine_name = TableName {
+            dataset: self.table.dataset.clone(),
+            table: format!("{}{QUARANTINE_SUFFIX}", self.table.table),
+        };
         let quarantine = TableSpec {
             name: quarantine_name,
             schema: setup.sink.native_schema(&quarantine_schema())?,

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::WasiHttpCtx;
 use crate::component::Connector;
 use crate::contract;
 use crate::fault::Fault;
-use crate::http::{HttpClient, Hooks};
+use crate::http::{Hooks, HttpClient};
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -64,9 +64,10 @@ impl Connection {
         for field in manifest.secret_fields().filter(|field| !manifest.secrets.inside.iter().any(|f| f == field)) {
             inside.remove(field);
         }
-        let hosts = expand_hosts(&manifest.hosts, config)?;
+        let full = with_defaults(&manifest.config, config);
+        let hosts = expand_hosts(&manifest.hosts, &full)?;
         let policy = EgressPolicy::new(hosts, grants.private_network);
-        let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, config)?;
+        let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, &full)?;
         let inside = serde_json::Value::Object(inside).to_string();
         Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
     }
@@ -91,13 +92,13 @@ impl Connection {
             cancel: cancel.clone(),
             log: log.clone(),
         };
-        let mut store = Store::try_new(&inner.sandbox.engine, self.store_data(log.clone())?).map_err(|e| no_room(&e))?;
+        let mut store =
+            Store::try_new(&inner.sandbox.engine, self.store_data(log.clone())?).map_err(|e| no_room(&e))?;
         store.limiter(|data| &mut data.limiter);
         store.set_hostcall_fuel(usize::try_from(self.limits.hostcall_bytes).unwrap_or(usize::MAX));
         actor::interrupt(&mut store, &bounds);
-        let starting = async {
-            contract::instantiate(inner.version, &inner.pre, &mut store).await.map(Ok::<_, RunError>)
-        };
+        let starting =
+            async { contract::instantiate(inner.version, &inner.pre, &mut store).await.map(Ok::<_, RunError>) };
         let guest = match actor::bounded(&bounds, starting).await {
             Ok(Ok(guest)) => guest,
             Ok(Err(error)) => return Err(error),
@@ -138,7 +139,33 @@ impl Connection {
     }
 }
 
+/// The configuration with the defaults of its schema: a host's port is one more often than not.
+fn with_defaults(schema: &serde_json::Value, config: &serde_json::Value) -> serde_json::Value {
+    let mut full = config.as_object().cloned().unwrap_or_default();
+    let properties = schema.get("properties").and_then(serde_json::Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        if let Some(default) = property.get("default") {
+            full.entry(name).or_insert_with(|| default.clone());
+        }
+    }
+    serde_json::Value::Object(full)
+}
+
 fn no_room(why: &impl std::fmt::Display) -> RunError {
     let message = format!("no more connector instances can run at once on this host: {why}");
     RunError::new(Kind::Resources, Actor::Host, message).with_retry(sluice_core::Retry::Later)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_left_out_is_the_default_of_the_schema() {
+        let schema = json!({"properties": {"port": {"default": 5432}, "host": {"type": "string"}}});
+        assert_eq!(with_defaults(&schema, &json!({"host": "h"})), json!({"host": "h", "port": 5432}));
+        assert_eq!(with_defaults(&schema, &json!({"port": 1})), json!({"port": 1}));
+    }
 }

@@ -97,6 +97,12 @@ pub(crate) async fn sink(spec: &SinkSpec) -> Result<Arc<dyn Sink>, RunError> {
 /// The state file of a pipeline.
 pub(crate) async fn store(options: &Options, folder: &Path) -> Result<Store, RunError> {
     let path = options.state.clone().unwrap_or_else(|| folder.join(".sluice").join("state.db"));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| {
+            let message = format!("the folder {} of the state file cannot be made: {e}; set --state", parent.display());
+            RunError::new(Kind::Config, Actor::User, message)
+        })?;
+    }
     Store::open(&path).await
 }
 

@@ -71,10 +71,7 @@ sluice_sdk::export!(Hostile);
 const STREAM: &str = "numbers";
 
 fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("id", DataType::Int64, false),
-        Field::new("name", DataType::Utf8, true),
-    ]))
+    Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false), Field::new("name", DataType::Utf8, true)]))
 }
 
 /// Rows `from..to`.

@@ -28,7 +28,9 @@ pub struct Inspected {
 /// connector may.
 pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
     let mut found = Found::default();
-    found.walk(bytes).map_err(|e| wrong(Kind::Protocol, format!("the file is not a valid WebAssembly component: {e}")))?;
+    found
+        .walk(bytes)
+        .map_err(|e| wrong(Kind::Protocol, format!("the file is not a valid WebAssembly component: {e}")))?;
     if found.deepest > MAX_DEPTH {
         return Err(wrong(Kind::Protocol, format!("the component nests others deeper than {MAX_DEPTH} levels")));
     }
@@ -38,7 +40,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
     }
     let version = contract_version(&found.exports)?;
     if let Some(import) = found.imports.iter().find(|import| !allowed(import)) {
-        let message = format!("the connector imports {import}, which no connector may; see wit/README.md for what is offered");
+        let message =
+            format!("the connector imports {import}, which no connector may; see wit/README.md for what is offered");
         return Err(wrong(Kind::Permission, message));
     }
     let manifest = match found.manifests.as_slice() {
@@ -51,8 +54,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
 
 /// The contract's version, from the name of the export.
 fn contract_version(exports: &[String]) -> Result<Version, RunError> {
-    let versions: Vec<&str> =
-        exports.iter().filter_map(|name| name.strip_prefix("sluice:source/source@")).collect();
+    let versions: Vec<&str> = exports.iter().filter_map(|name| name.strip_prefix("sluice:source/source@")).collect();
     match versions.as_slice() {
         [one] => Version::of_export(one).ok_or_else(|| {
             let message = format!(
@@ -62,7 +64,9 @@ fn contract_version(exports: &[String]) -> Result<Version, RunError> {
             );
             wrong(Kind::Unsupported, message)
         }),
-        [] => Err(wrong(Kind::Protocol, "the component does not export sluice:source/source: it is no connector".into())),
+        [] => {
+            Err(wrong(Kind::Protocol, "the component does not export sluice:source/source: it is no connector".into()))
+        }
         _ => Err(wrong(Kind::Protocol, "the component exports more than one version of sluice:source/source".into())),
     }
 }

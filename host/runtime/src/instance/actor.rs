@@ -93,7 +93,10 @@ fn answer<T>(reply: Reply<T>, outcome: Result<Result<T, RunError>, Fault>) -> Re
 }
 
 /// Runs a call within its limits. A fault means that the store must not be used again.
-pub(crate) async fn bounded<T>(bounds: &Bounds, call: impl Future<Output = Called<T>>) -> Result<Result<T, RunError>, Fault> {
+pub(crate) async fn bounded<T>(
+    bounds: &Bounds,
+    call: impl Future<Output = Called<T>>,
+) -> Result<Result<T, RunError>, Fault> {
     bounds.meter.reset();
     let limit_ms = bounds.limits.wall_ms;
     let called = tokio::select! {

@@ -93,7 +93,10 @@ impl Instance {
         self.cancel.cancel();
     }
 
-    async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T, RunError>>) -> Command) -> Result<T, RunError> {
+    async fn call<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, RunError>>) -> Command,
+    ) -> Result<T, RunError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| Fault::Gone)?;
         answer.await.map_err(|_| Fault::Gone)?

@@ -52,7 +52,8 @@ fn an_honest_schema_arrives_unchanged() {
     let batch = sample();
     let options = IpcWriteOptions::default();
     let mut tracker = DictionaryTracker::new(false);
-    let data = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(&batch.schema(), &mut tracker, &options);
+    let data =
+        IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(&batch.schema(), &mut tracker, &options);
     let mut bytes = Vec::new();
     write_message(&mut bytes, data, &options).unwrap();
     assert_eq!(schema::decode(&bytes).unwrap(), *batch.schema());

@@ -31,7 +31,9 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Refused> {
     let length = usize::try_from(i32::from_le_bytes(*length))
         .map_err(|_| Refused::new("the message's metadata has a negative length"))?;
     if length > MAX_METADATA {
-        return Err(Refused::new(format!("the message's metadata has {length} bytes; at most {MAX_METADATA} are read")));
+        return Err(Refused::new(format!(
+            "the message's metadata has {length} bytes; at most {MAX_METADATA} are read"
+        )));
     }
     let (metadata, body) = rest
         .split_at_checked(length)

@@ -60,7 +60,8 @@ pub fn from_rows(schema: &SchemaRef, rows: &[Vec<Value>]) -> Result<RecordBatch,
     if let Some((row, values)) = rows.iter().enumerate().find(|(_, values)| values.len() != width) {
         return Err(Refused::new(format!("row {row} has {} values, but the schema has {width} columns", values.len())));
     }
-    let columns = schema.fields().iter().enumerate().map(|(at, field)| build(field, &Cells::Rows(rows, at), rows.len()));
+    let columns =
+        schema.fields().iter().enumerate().map(|(at, field)| build(field, &Cells::Rows(rows, at), rows.len()));
     assemble(schema, columns.collect::<Result<_, _>>()?, rows.len())
 }
 
@@ -76,7 +77,11 @@ pub fn from_columns(schema: &SchemaRef, columns: &[Column]) -> Result<RecordBatc
     let rows = columns.first().map_or(0, Column::len);
     let arrays = schema.fields().iter().zip(columns).map(|(field, column)| {
         if column.len() != rows {
-            return Err(Refused::new(format!("column {:?} has {} values, others have {rows}", field.name(), column.len())));
+            return Err(Refused::new(format!(
+                "column {:?} has {} values, others have {rows}",
+                field.name(),
+                column.len()
+            )));
         }
         build(field, &Cells::Column(column), rows)
     });

@@ -126,11 +126,7 @@ pub(super) fn selection(selection: &Selection) -> wit::Selection {
 }
 
 pub(super) fn hints(hints: PlanHints) -> wit::PlanHints {
-    wit::PlanHints {
-        max_parallel: hints.max_parallel,
-        split_bytes: hints.split_bytes,
-        batch_bytes: hints.batch_bytes,
-    }
+    wit::PlanHints { max_parallel: hints.max_parallel, split_bytes: hints.split_bytes, batch_bytes: hints.batch_bytes }
 }
 
 pub(super) fn read_plan(plan: wit::ReadPlan) -> wasmtime::Result<ReadPlan> {

@@ -1,0 +1,59 @@
+//! The stand-in for BigQuery: its REST interface, to look at what is there.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::env;
+
+/// The `sink` of a pipeline that writes to the server.
+pub fn sink(dataset: &str) -> String {
+    format!(
+        "sink:\n  type: bigquery\n  project: {}\n  dataset: {dataset}\n  rest_endpoint: {}\n  grpc_endpoint: {}\n  \
+         anonymous: true\n  request_bytes: 1000000\n",
+        env("SLUICE_TEST_BIGQUERY_PROJECT"),
+        env("SLUICE_TEST_BIGQUERY_REST"),
+        env("SLUICE_TEST_BIGQUERY_GRPC")
+    )
+}
+
+/// Runs a query and returns its rows, each value as text; NULL is none.
+///
+/// # Panics
+/// If the server does not answer or refuses the query.
+pub fn query(sql: &str) -> Vec<Vec<Option<String>>> {
+    let path = format!("/bigquery/v2/projects/{}/queries", env("SLUICE_TEST_BIGQUERY_PROJECT"));
+    let answer = post(&path, &json!({"query": sql, "useLegacySql": false, "maxResults": 100_000}));
+    assert!(answer["error"].is_null(), "{sql}: {answer}");
+    let rows = answer["rows"].as_array().cloned().unwrap_or_default();
+    let cell = |cell: &Value| cell["v"].as_str().map(str::to_owned);
+    rows.iter().map(|row| row["f"].as_array().expect("cells").iter().map(cell).collect()).collect()
+}
+
+/// The values of an INT64 column, sorted; empty if there is no such table.
+///
+/// # Panics
+/// As [`query`].
+pub fn integers(table: &str, column: &str) -> Vec<i64> {
+    let rows = query(&format!("SELECT {column} FROM {table} ORDER BY {column}"));
+    rows.iter().map(|row| row[0].as_deref().expect("a value").parse().expect("an integer")).collect()
+}
+
+/// HTTP/1.0, so that the answer ends with the connection and is never chunked.
+fn post(path: &str, body: &Value) -> Value {
+    let endpoint = env("SLUICE_TEST_BIGQUERY_REST");
+    let address = endpoint.trim_start_matches("http://");
+    let body = body.to_string();
+    let mut stream = TcpStream::connect(address).expect("the BigQuery server listens");
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the request is sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (_, json) = text.split_once("\r\n\r\n").expect("a body");
+    serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}: {text}"))
+}

@@ -1,0 +1,261 @@
+//! Postgres through the sandbox, from the binary: values, TLS, and what a person is told when something is wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assertion is how a test fails"
+)]
+
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use sluice_tests::binary::{Ran, Workspace};
+use sluice_tests::postgres::{source, sql};
+use sluice_tests::{env, sandbox, warehouse};
+
+/// A schema of its own for each test, dropped at the end.
+struct Schema(String);
+
+impl Schema {
+    fn new() -> Self {
+        let name = sandbox::unique("e2e");
+        sql(&format!("CREATE SCHEMA {name}"));
+        Self(name)
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        sql(&format!("DROP SCHEMA {} CASCADE", self.0));
+    }
+}
+
+fn local(source: &str, streams: &str) -> String {
+    format!("name: pg\n{source}streams:\n{streams}sink: {{type: local, path: warehouse}}\n")
+}
+
+fn run(source: &str, streams: &str) -> (Workspace, Ran) {
+    let workspace = Workspace::new();
+    workspace.pipeline(&local(source, streams));
+    let ran = workspace.run(&[]);
+    (workspace, ran)
+}
+
+/// Every value as text, row by row, in the order of `id`.
+fn rows(workspace: &Workspace, table: &str) -> Vec<Vec<String>> {
+    let batches = warehouse::batches(&workspace.path().join("warehouse/main").join(table));
+    let options = FormatOptions::default().with_null("<null>");
+    let mut rows = Vec::new();
+    for batch in &batches {
+        let formatters: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        for row in 0..batch.num_rows() {
+            rows.push(formatters.iter().map(|formatter| formatter.value(row).to_string()).collect::<Vec<_>>());
+        }
+    }
+    rows.sort_by_key(|row| row[0].parse::<i64>().unwrap());
+    rows
+}
+
+/// Type, a value, and what arrives in Parquet; the SQL beside it says how Postgres itself would print that.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("boolean", "true", "true"),
+    ("smallint", "-32768", "-32768"),
+    ("integer", "2147483647", "2147483647"),
+    ("bigint", "-9223372036854775808", "-9223372036854775808"),
+    ("real", "1.5", "1.5"),
+    ("double precision", "-0.1", "-0.1"),
+    ("numeric(20,4)", "-1234567890123456.7891", "-1234567890123456.7891"),
+    ("numeric(38,9)", "12345678901234567890123456789.123456789", "12345678901234567890123456789.123456789"),
+    (
+        "numeric",
+        "12345678901234567890123456789012345678901234567890.5",
+        "12345678901234567890123456789012345678901234567890.5",
+    ),
+    ("text", "'grüße 🚰'", "grüße 🚰"),
+    ("varchar(5)", "'abc'", "abc"),
+    ("bytea", "'\\x00ff10'", "00ff10"),
+    ("date", "'0044-03-15'", "0044-03-15"),
+    ("timestamp", "'2024-02-29 23:59:59.123456'", "2024-02-29T23:59:59.123456"),
+    ("timestamptz", "'2024-02-29 23:59:59.123456+05:30'", "2024-02-29T18:29:59.123456Z"),
+    ("time", "'23:59:59.999999'", "23:59:59.999999"),
+    ("uuid", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    ("jsonb", "'{\"b\": [1, null]}'", "{\"b\": [1, null]}"),
+    ("json", "'{\"a\":1}'", "{\"a\":1}"),
+    ("inet", "'10.1.2.3/8'", "10.1.2.3/8"),
+    ("int4range", "'[1,5)'", "[1,5)"),
+    ("bit(4)", "B'1010'", "1010"),
+    ("xml", "'<a/>'", "<a/>"),
+    ("point", "'(1,2)'", "(1,2)"),
+    ("integer[]", "'{1,NULL,3}'", "[1, <null>, 3]"),
+    ("text[]", "'{a,\"b c\"}'", "[a, b c]"),
+];
+
+#[test]
+fn every_value_arrives_as_the_source_has_it() {
+    let schema = Schema::new();
+    let columns: Vec<String> = VALUES.iter().enumerate().map(|(i, (kind, ..))| format!("c{i} {kind}")).collect();
+    sql(&format!("CREATE TABLE {}.t (id bigint PRIMARY KEY, {})", schema.0, columns.join(", ")));
+    let values: Vec<&str> = VALUES.iter().map(|(_, value, _)| *value).collect();
+    sql(&format!("INSERT INTO {}.t VALUES (1, {})", schema.0, values.join(", ")));
+    sql(&format!("INSERT INTO {}.t (id) VALUES (2)", schema.0));
+    let (workspace, ran) = run(&source(&[]), &format!("  - {{id: {}.t, table: t}}\n", schema.0));
+    assert_eq!(ran.code(), Some(0), "{ran:?}");
+    let rows = rows(&workspace, "t");
+    assert_eq!(rows.len(), 2);
+    for (i, (kind, value, expected)) in VALUES.iter().enumerate() {
+        assert_eq!(rows[0][i + 1], *expected, "{kind} {value}");
+        assert_eq!(rows[1][i + 1], "<null>", "{kind} NULL");
+    }
+}
+
+#[test]
+fn splits_of_one_snapshot_hold_every_row_once() {
+    let schema = Schema::new();
+    sql(&format!(
+        "CREATE TABLE {0}.t AS SELECT g AS id, repeat('x', 200) AS pad FROM generate_series(1, 60000) g; ANALYZE {0}.t",
+        schema.0
+    ));
+    let streams = format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 2000000}}\n", schema.0);
+    let (workspace, ran) = run(&source(&[]), &streams);
+    assert_eq!(ran.code(), Some(0), "{ran:?}");
+    let ids = rows(&workspace, "t");
+    assert_eq!(ids.len(), 60_000);
+    assert!(ids.iter().enumerate().all(|(i, row)| row[0] == (i + 1).to_string()));
+}
+
+#[test]
+fn an_increment_reads_what_is_new_and_nothing_twice() {
+    let schema = Schema::new();
+    sql(&format!(
+        "CREATE TABLE {0}.t (id bigint PRIMARY KEY); INSERT INTO {0}.t SELECT generate_series(1, 100)",
+        schema.0
+    ));
+    let workspace = Workspace::new();
+    workspace
+        .pipeline(&local(&source(&[]), &format!("  - {{id: {}.t, table: t, read: {{incremental: id}}}}\n", schema.0)));
+    assert_eq!(workspace.run(&[]).code(), Some(0));
+    sql(&format!("INSERT INTO {}.t SELECT generate_series(101, 150)", schema.0));
+    let second = workspace.run(&[]);
+    assert_eq!(second.summary()["streams"][0]["rows_committed"], 50, "{second:?}");
+    let third = workspace.run(&[]);
+    assert_eq!(third.summary()["streams"][0]["rows_read"], 0, "{third:?}");
+    assert_eq!(warehouse::integers(&workspace.path().join("warehouse/main/t"), "id"), (1..=150).collect::<Vec<_>>());
+}
+
+fn refused(more: &[(&str, &str)], words: &[&str]) {
+    let (workspace, ran) = run(&source(more), "  - {id: public.nothing, table: t}\n");
+    let error = format!("{} {}", ran.error(), ran.lines.last().unwrap()["error"]["field"]);
+    assert_ne!(ran.code(), Some(0), "{more:?}");
+    for word in words {
+        assert!(error.contains(word), "{more:?}: expected {word:?} in: {error}");
+    }
+    assert!(!workspace.path().join("warehouse/main/t").exists(), "nothing is created for a run that cannot begin");
+}
+
+#[test]
+fn a_wrong_password_and_a_wrong_user_are_named_as_such() {
+    refused(&[("password", "wrong-password")], &["password", "sluice"]);
+    refused(&[("user", "nobody_at_all")], &["nobody_at_all"]);
+    refused(&[("database", "no_such_db")], &["no_such_db"]);
+}
+
+#[test]
+fn an_unknown_host_is_named_as_such() {
+    refused(&[("host", "no-such-host.invalid")], &["no-such-host.invalid"]);
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_is_worth_another_try() {
+    let (_, ran) = run(&source(&[("port", "1")]), "  - {id: public.nothing}\n");
+    assert_eq!(ran.code(), Some(3), "{ran:?}");
+    assert_eq!(ran.lines.last().unwrap()["error"]["retry"], "later", "{ran:?}");
+}
+
+#[test]
+fn without_a_grant_the_private_network_is_out_of_reach() {
+    let source = source(&[]).replace("  grants: {private_network: true}\n", "");
+    let (_, ran) = run(&source, "  - {id: public.nothing}\n");
+    assert!(ran.error().contains("private_network"), "{}", ran.error());
+}
+
+#[test]
+fn tls_is_checked_as_far_as_the_mode_says() {
+    let pem = |path: &str| format!("{{file: {path}}}");
+    let (good, wrong) = (pem(&env("SLUICE_TEST_POSTGRES_CA")), pem(&env("SLUICE_TEST_POSTGRES_WRONG_CA")));
+    let schema = Schema::new();
+    sql(&format!("CREATE TABLE {0}.t (id bigint); INSERT INTO {0}.t VALUES (1)", schema.0));
+    let stream = format!("  - {{id: {}.t, table: t}}\n", schema.0);
+    for mode in ["disable", "prefer", "require", "verify-ca", "verify-full"] {
+        let (_, ran) = run(&source(&[("tls", mode), ("tls_ca", &good)]), &stream);
+        assert_eq!(ran.code(), Some(0), "{mode}: {ran:?}");
+    }
+    refused(&[("tls", "verify-full"), ("tls_ca", &wrong)], &["certificate"]);
+    refused(&[("tls", "verify-ca"), ("tls_ca", &wrong)], &["certificate"]);
+    let no_tls = env("SLUICE_TEST_POSTGRES_NO_TLS_PORT");
+    refused(&[("tls", "require"), ("port", &no_tls)], &["TLS"]);
+}
+
+#[test]
+fn a_missing_table_a_dropped_column_and_a_revoked_grant_say_what_to_do() {
+    let schema = Schema::new();
+    let role = sandbox::unique("reader");
+    sql(&format!("CREATE TABLE {0}.t (id bigint, gone text); INSERT INTO {0}.t VALUES (1, 'x')", schema.0));
+    sql(&format!("CREATE ROLE {role} LOGIN PASSWORD 'reader-password'; GRANT USAGE ON SCHEMA {} TO {role}", schema.0));
+    let stream = format!("  - {{id: {}.t, table: t, read: {{incremental: id}}, columns: [id, gone]}}\n", schema.0);
+
+    let workspace = Workspace::new();
+    workspace.pipeline(&local(&source(&[]), &stream));
+    assert_eq!(workspace.run(&[]).code(), Some(0));
+    sql(&format!("ALTER TABLE {}.t DROP COLUMN gone", schema.0));
+    let dropped = workspace.run(&[]);
+    assert!(dropped.error().contains("gone"), "{}", dropped.error());
+    assert_eq!(dropped.summary()["streams"][0]["stream"], format!("{}.t", schema.0));
+
+    sql(&format!("DROP TABLE {}.t", schema.0));
+    let missing = workspace.run(&[]);
+    assert!(missing.error().contains(&format!("{}.t", schema.0)), "{}", missing.error());
+    assert_eq!(missing.code(), Some(2), "{missing:?}");
+
+    // State was untouched by both: the table comes back, and only what is new is read.
+    sql(&format!("CREATE TABLE {0}.t (id bigint, gone text); INSERT INTO {0}.t VALUES (1, 'x'), (2, 'y')", schema.0));
+    workspace.pipeline(&local(&source(&[("user", &role), ("password", "reader-password")]), &stream));
+    let revoked = workspace.run(&[]);
+    assert!(revoked.error().contains("GRANT SELECT"), "{}", revoked.error());
+    workspace.pipeline(&local(&source(&[("ties", "include")]), &stream));
+    let again = workspace.run(&[]);
+    assert_eq!(again.code(), Some(0), "{again:?}");
+    let ids = warehouse::integers(&workspace.path().join("warehouse/main/t"), "id");
+    assert!(ids.contains(&2) && ids.iter().filter(|id| **id == 1).count() == 1, "{ids:?}");
+    drop(schema);
+    sql(&format!("DROP ROLE {role}"));
+}
+
+#[test]
+fn a_full_disk_is_named_and_leaves_the_state_where_it_was() {
+    let schema = Schema::new();
+    sql(&format!(
+        "CREATE TABLE {0}.t AS SELECT g::bigint AS id, md5(g::text) || md5((g + 1)::text) AS pad \
+         FROM generate_series(1, 100000) g",
+        schema.0
+    ));
+    let workspace = Workspace::new();
+    let full = workspace.path().join("warehouse");
+    std::fs::create_dir(&full).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+        .arg(&full)
+        .status()
+        .unwrap();
+    assert!(mounted.success(), "a small file system can be mounted (the tests run as root)");
+    workspace
+        .pipeline(&local(&source(&[]), &format!("  - {{id: {}.t, table: t, read: {{incremental: id}}}}\n", schema.0)));
+    let ran = workspace.run(&[]);
+    let unmounted = std::process::Command::new("umount").arg(&full).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!(ran.code(), Some(4), "{ran:?}");
+    let error = &ran.lines.last().unwrap()["error"];
+    assert_eq!(error["kind"], "resources", "{error}");
+    let again = workspace.run(&[]);
+    assert_eq!(again.code(), Some(0), "{again:?}");
+    assert_eq!(again.summary()["streams"][0]["rows_committed"].as_u64().unwrap(), 100_000);
+}
