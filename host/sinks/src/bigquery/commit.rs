@@ -4,6 +4,8 @@
 //! that has both (rows inside and outside of the Write API's window) takes both steps, streams first; until the second
 //! one is done [`settle`] answers `Intact`, and committing again does only what is missing.
 
+use std::time::Duration;
+
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, Settled};
 use sluice_core::error::{Actor, Kind};
@@ -15,6 +17,11 @@ use super::retry::{pause, repeatedly};
 use super::swap;
 use super::table::resource;
 use super::Shared;
+
+/// How long a commit may be at work that nobody waits for any more, before it is looked at again.
+const GRACE: Duration = Duration::from_secs(1);
+/// Looks at a commit that is half made, before it is called broken.
+const LOOKS: u32 = 30;
 
 /// What an artifact's name stands for.
 pub(crate) enum Place {
@@ -140,31 +147,57 @@ async fn streams_settled(
     streams: &[String],
     artifacts: Option<&[Artifact]>,
 ) -> Result<Settled, RunError> {
-    let mut committed = None;
-    let mut open = 0_usize;
+    let mut looked = 0;
+    loop {
+        let seen = look(shared, streams).await?;
+        looked += 1;
+        match seen {
+            Seen::Gone(name) => return Ok(Settled::Lost { reason: format!("write stream {name} is gone") }),
+            Seen::All(reference) => return Ok(Settled::Committed { reference }),
+            // The request whose answer was lost may be at work just now, so one look is not enough.
+            Seen::None if looked < 2 => tokio::time::sleep(GRACE).await,
+            Seen::None => {
+                return match artifacts {
+                    Some(artifacts) => whole(shared, artifacts).await,
+                    None => Ok(Settled::Intact),
+                };
+            }
+            // A commit is all or nothing: it is being made.
+            Seen::Some(_) if looked < LOOKS => tokio::time::sleep(GRACE).await,
+            Seen::Some(count) => {
+                let text = format!("{count} of {} write streams are committed and the others are not", streams.len());
+                return Err(RunError::new(Kind::Transient, Actor::Sink, text));
+            }
+        }
+    }
+}
+
+/// How many of a commit's streams are committed.
+enum Seen {
+    None,
+    Some(usize),
+    All(String),
+    Gone(String),
+}
+
+async fn look(shared: &Shared, streams: &[String]) -> Result<Seen, RunError> {
+    let mut reference = None;
+    let mut committed = 0;
     for name in streams {
         let state = stream_state(&shared.admin, name)
             .await
             .map_err(|f| f.into_run_error(&format!("reading write stream {name}")))?;
-        let Some(state) = state else {
-            return Ok(Settled::Lost { reason: format!("write stream {name} is gone") });
-        };
-        match state.commit_time {
-            Some(time) => committed = Some(committed_at(time)),
-            None => open += 1,
+        let Some(state) = state else { return Ok(Seen::Gone(name.clone())) };
+        if let Some(time) = state.commit_time {
+            committed += 1;
+            reference = Some(committed_at(time));
         }
     }
-    match (committed, open) {
-        (Some(reference), 0) => Ok(Settled::Committed { reference }),
-        (Some(_), open) => {
-            let text = format!("{open} of {} write streams are not committed although a commit is whole", streams.len());
-            Err(RunError::new(Kind::Protocol, Actor::Sink, text))
-        }
-        (None, _) => match artifacts {
-            Some(artifacts) => whole(shared, artifacts).await,
-            None => Ok(Settled::Intact),
-        },
-    }
+    Ok(match reference {
+        Some(reference) if committed == streams.len() => Seen::All(reference),
+        Some(_) => Seen::Some(committed),
+        None => Seen::None,
+    })
 }
 
 /// Whether streams that are not committed hold what they should. They are closed already: closing again only counts.

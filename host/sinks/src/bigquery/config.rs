@@ -23,6 +23,10 @@ pub struct BigQueryConfig {
     pub request_bytes: usize,
     /// Largest Parquet file that is spooled to disk before it is loaded.
     pub staging_file_bytes: u64,
+    /// Microseconds since 1970. The binary hands in the system's clock, tests their own.
+    pub clock: fn() -> i64,
+    /// A new name that nobody else makes: letters and digits, at most 40. The binary hands in UUIDs.
+    pub names: fn() -> String,
     /// How long one answer may take before the connection is given up and the request is repeated.
     pub answer_timeout: Duration,
     /// How long the Storage API may take to see a schema that was just changed; minutes are normal.
@@ -36,7 +40,7 @@ const LARGEST_REQUEST: usize = 19_000_000;
 
 impl BigQueryConfig {
     /// The public service, with application default credentials.
-    pub fn new(project: impl Into<String>) -> Self {
+    pub fn new(project: impl Into<String>, clock: fn() -> i64, names: fn() -> String) -> Self {
         Self {
             project: project.into(),
             dataset: None,
@@ -46,6 +50,8 @@ impl BigQueryConfig {
             anonymous: false,
             request_bytes: 9_000_000,
             staging_file_bytes: 256 << 20,
+            clock,
+            names,
             answer_timeout: Duration::from_secs(120),
             schema_timeout: Duration::from_secs(600),
         }

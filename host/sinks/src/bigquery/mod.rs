@@ -31,7 +31,7 @@
 //! | Time32, Time64 | Time64(µs) | TIME, by load job; nanoseconds are cut |
 //! | Timestamp without zone | Timestamp(µs) | DATETIME; nanoseconds are cut |
 //! | Timestamp with zone | Timestamp(µs, UTC) | TIMESTAMP; nanoseconds are cut |
-//! | List, LargeList, FixedSizeList | List | REPEATED; a NULL list becomes empty, a NULL element is an error |
+//! | List, LargeList, FixedSizeList | List that is not nullable, nor its elements | REPEATED; a NULL list is an empty one |
 //! | Struct | Struct | STRUCT |
 //! | Dictionary, RunEndEncoded | their values' type | their values' type |
 //! | list of lists, empty Struct, Map, Union | refused, by name | |
@@ -121,11 +121,6 @@ fn credentials(config: &BigQueryConfig) -> Result<Credentials, RunError> {
     })
 }
 
-/// A short text that no other process makes.
-pub(crate) fn nonce() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
-}
-
 #[async_trait]
 impl Sink for BigQuerySink {
     async fn check(&self) -> Result<(), RunError> {
@@ -139,7 +134,7 @@ impl Sink for BigQuerySink {
             }
             None => config.location.clone(),
         };
-        let id = format!("sluice_check_{}", nonce());
+        let id = format!("sluice_check_{}", (config.names)());
         let ended = jobs::run(rest, &id, &location, jobs::query("SELECT 1"))
             .await
             .map_err(|f| f.into_run_error(&format!("running a job in project {}", config.project)))?;
@@ -162,8 +157,7 @@ impl Sink for BigQuerySink {
     }
 
     async fn prepare(&self, spec: &TableSpec) -> Result<(), RunError> {
-        let Shared { config, rest, admin, .. } = self.shared.as_ref();
-        table::prepare(rest, admin, spec, config.schema_timeout).await
+        table::prepare(&self.shared, spec).await
     }
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {

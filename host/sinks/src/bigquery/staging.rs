@@ -4,7 +4,7 @@
 //! no partitions (old and future dates are fine there) and expires by itself if nobody deletes it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, FieldRef, Fields, Schema, SchemaRef};
@@ -13,7 +13,7 @@ use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{LoadId, TableName};
 
-use super::nonce;
+use super::Shared;
 use super::rest::Rest;
 use super::schema::{Purpose, columns};
 use super::spool::{Spool, Spooled};
@@ -40,25 +40,27 @@ pub(crate) struct Staging {
 impl Staging {
     /// Creates a staging table beside a table.
     pub(crate) async fn create(
-        rest: &Rest,
+        shared: &Shared,
         beside: &TableName,
         load: &LoadId,
-        schema: SchemaRef,
-        file_bytes: u64,
+        schema: &SchemaRef,
     ) -> Result<Self, RunError> {
-        let schema = file_schema(&schema);
-        let suffix = format!("__sluice_{}_{}", load.as_str().replace('-', "_"), nonce());
+        let schema = file_schema(schema);
+        let suffix = format!("__sluice_{}_{}", load.as_str().replace('-', "_"), (shared.config.names)());
         let kept: String = beside.table.chars().take(LONGEST_NAME.saturating_sub(suffix.len()) / 4).collect();
         let table = TableName { dataset: beside.dataset.clone(), table: format!("{kept}{suffix}") };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let expires = i64::try_from((now + LIFE).as_millis()).unwrap_or(i64::MAX);
+        let life = i64::try_from(LIFE.as_millis()).unwrap_or(i64::MAX);
+        let expires = ((shared.config.clock)() / 1000).saturating_add(life);
         let body = Table::new()
             .set_schema(TableSchema::new().set_fields(columns(&schema, Purpose::Staging)))
             .set_expiration_time(expires)
             .set_description(format!("Rows on their way into {beside}; deleted by itself"));
-        rest.create_table(&table, body)
+        shared
+            .rest
+            .create_table(&table, body)
             .await
             .map_err(|f| f.into_run_error(&format!("creating staging table {table}")))?;
+        let file_bytes = shared.config.staging_file_bytes;
         Ok(Self { table, schema, file_bytes, spool: None, files: 0, sent: 0, loaded: 0, bytes: 0 })
     }
 

@@ -1,20 +1,17 @@
 //! Brings a dataset and a table to where a load can begin.
 
-use std::time::Duration;
-
 use google_cloud_bigquery_v2::model::{Clustering, Table, TableFieldSchema, TableSchema, TimePartitioning};
 use google_cloud_gax::error::rpc::Code;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{LoadStrategy, PartitionUnit, SNAPSHOT_DATE_COLUMN, TableName, TableSpec};
 
-use super::admin::{Admin, Column};
+use super::Shared;
+use super::admin::Column;
 use super::errors::Failure;
 use super::evolve::{self, Plan};
 use super::jobs;
-use super::rest::Rest;
 use super::retry::pause;
-use super::nonce;
 use super::schema::{canonical, table_schema};
 use super::sql::{identifier, qualified};
 
@@ -22,13 +19,9 @@ use super::sql::{identifier, qualified};
 const ROUNDS: u32 = 8;
 
 /// Creates what is missing and evolves what is there.
-pub(crate) async fn prepare(
-    rest: &Rest,
-    admin: &Admin,
-    spec: &TableSpec,
-    schema_timeout: Duration,
-) -> Result<(), RunError> {
+pub(crate) async fn prepare(shared: &Shared, spec: &TableSpec) -> Result<(), RunError> {
     check_spec(spec)?;
+    let rest = &shared.rest;
     let name = &spec.name;
     let doing = |what: &str| format!("{what} {}.{name}", rest.project);
     let dataset = rest.dataset(&name.dataset).await.map_err(|f| f.into_run_error(&doing("reading the dataset of")))?;
@@ -48,11 +41,11 @@ pub(crate) async fn prepare(
             return match round {
                 // Nothing was changed here; whoever changed it has waited.
                 1 => Ok(()),
-                _ => seen_by_writers(rest, admin, name, &wanted, schema_timeout).await,
+                _ => seen_by_writers(shared, name, &wanted).await,
             };
         }
         tracing::info!(table = %name, changes = ?plan.changes, "bigquery.table_evolved");
-        match apply(rest, name, &table, plan).await {
+        match apply(shared, name, &table, plan).await {
             Ok(()) => {}
             Err(failure) if failure.is(Code::FailedPrecondition) || failure.is_transient() => {
                 tokio::time::sleep(pause(round)).await;
@@ -70,7 +63,8 @@ pub(crate) async fn prepare(
     Err(RunError::new(Kind::Transient, Actor::Sink, message))
 }
 
-async fn apply(rest: &Rest, name: &TableName, table: &Table, plan: Plan) -> Result<(), Failure> {
+async fn apply(shared: &Shared, name: &TableName, table: &Table, plan: Plan) -> Result<(), Failure> {
+    let rest = &shared.rest;
     if let Some(fields) = plan.patch {
         let body = Table::new().set_schema(TableSchema::new().set_fields(fields));
         rest.patch_table(name, body, &table.etag).await?;
@@ -82,7 +76,7 @@ async fn apply(rest: &Rest, name: &TableName, table: &Table, plan: Plan) -> Resu
     for (column, to) in plan.widen {
         let column = identifier(&column);
         let sql = format!("ALTER TABLE {} ALTER COLUMN {column} SET DATA TYPE {to}", qualified(&rest.project, name));
-        let id = format!("sluice_alter_{}", nonce());
+        let id = format!("sluice_alter_{}", (shared.config.names)());
         if let Some(failure) = jobs::run(rest, &id, &location, jobs::query(sql)).await?.failure {
             return Err(failure);
         }
@@ -170,18 +164,13 @@ fn check_layout(spec: &TableSpec, table: &Table) -> Result<(), RunError> {
 }
 
 /// Waits until the Storage API takes rows with these columns: it learns of a change minutes after the table has it.
-async fn seen_by_writers(
-    rest: &Rest,
-    admin: &Admin,
-    name: &TableName,
-    wanted: &[TableFieldSchema],
-    limit: Duration,
-) -> Result<(), RunError> {
-    let stream = format!("{}/streams/_default", resource(&rest.project, name));
+async fn seen_by_writers(shared: &Shared, name: &TableName, wanted: &[TableFieldSchema]) -> Result<(), RunError> {
+    let stream = format!("{}/streams/_default", resource(&shared.config.project, name));
+    let limit = shared.config.schema_timeout;
     let begin = tokio::time::Instant::now();
     let mut asked = 0;
     let last = loop {
-        let state = match admin.session() {
+        let state = match shared.admin.session() {
             Ok(session) => session.stream(&stream, true).await,
             Err(failure) => Err(failure),
         };

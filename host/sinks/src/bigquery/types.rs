@@ -31,11 +31,13 @@ pub(crate) fn native_schema(schema: &SchemaRef) -> Result<SchemaRef, RunError> {
 fn native_field(field: &FieldRef, path: &str, depth: usize, columns: &mut usize) -> Result<FieldRef, RunError> {
     *columns += 1;
     let data_type = native_type(field.data_type(), path, depth, columns)?;
+    // An array is never NULL, only empty.
+    let nullable = field.is_nullable() && !matches!(data_type, DataType::List(_));
     let mut metadata = field.metadata().clone();
     if data_type != DataType::Utf8 {
         metadata.remove(LOGICAL_TYPE_KEY);
     }
-    Ok(Arc::new(Field::new(field.name(), data_type, field.is_nullable()).with_metadata(metadata)))
+    Ok(Arc::new(Field::new(field.name(), data_type, nullable).with_metadata(metadata)))
 }
 
 fn native_type(data_type: &DataType, path: &str, depth: usize, columns: &mut usize) -> Result<DataType, RunError> {
@@ -75,8 +77,8 @@ fn native_type(data_type: &DataType, path: &str, depth: usize, columns: &mut usi
                 let what = "is an array of arrays, which BigQuery does not have; leave it out or have it read as text";
                 return Err(unsupported(path, what));
             }
-            // One name for all: a reader of the Parquet files that are staged expects it.
-            DataType::List(Arc::new(item.as_ref().clone().with_name("element")))
+            // One name for all: a reader of the Parquet files that are staged expects it. No element is NULL.
+            DataType::List(Arc::new(item.as_ref().clone().with_name("element").with_nullable(false)))
         }
         DataType::Struct(fields) if fields.is_empty() => {
             return Err(unsupported(path, "is a record without fields; leave it out"));
@@ -182,7 +184,7 @@ mod tests {
         let inner = DataType::Struct(vec![Field::new("n", DataType::UInt8, true)].into());
         let list = DataType::LargeList(Arc::new(Field::new("item", inner, true)));
         let mapped = DataType::Struct(vec![Field::new("n", DataType::Int64, true)].into());
-        assert_eq!(native(list).unwrap(), DataType::List(Arc::new(Field::new("element", mapped, true))));
+        assert_eq!(native(list).unwrap(), DataType::List(Arc::new(Field::new("element", mapped, false))));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use sluice_core::RunError;
 /// Days back and ahead, kept clear of the limit itself by some days of leap years and clocks.
 const BACK: i64 = 3640;
 const AHEAD: i64 = 360;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// The days since 1970 whose partitions take appended rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

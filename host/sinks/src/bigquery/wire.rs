@@ -209,3 +209,75 @@ fn encode_batch(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
 fn not_encoded(error: &ArrowError) -> RunError {
     RunError::internal(format!("a batch could not be encoded for BigQuery: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::builder::{ListBuilder, StringBuilder};
+    use arrow_array::{Int64Array, StringArray};
+
+    use super::*;
+
+    fn one(name: &str, column: ArrayRef) -> RecordBatch {
+        RecordBatch::try_from_iter_with_nullable([(name, column, true)]).unwrap()
+    }
+
+    fn column(kind: &str) -> TableFieldSchema {
+        TableFieldSchema::new().set_name("C").set_type(kind)
+    }
+
+    #[test]
+    fn a_null_list_is_stored_as_an_empty_one_whatever_lies_below_it() {
+        let values = StringArray::from(vec!["a", "hidden", "b"]);
+        let field = Arc::new(Field::new("element", DataType::Utf8, true));
+        let offsets = arrow_buffer::OffsetBuffer::from_lengths([1, 1, 1]);
+        let nulls = arrow_buffer::NullBuffer::from(vec![true, false, true]);
+        let list = ListArray::new(field, offsets, Arc::new(values), Some(nulls));
+        let stored = storable(&one("c", Arc::new(list))).unwrap();
+        let list = stored.column(0).as_list::<i32>();
+        assert_eq!((list.null_count(), list.value_length(1)), (0, 0));
+        assert_eq!(list.value(2).as_string::<i32>().value(0), "b");
+    }
+
+    #[test]
+    fn a_null_inside_an_array_is_refused_by_the_name_of_its_column() {
+        let mut tags = ListBuilder::new(StringBuilder::new());
+        tags.values().append_null();
+        tags.append(true);
+        let error = storable(&one("tags", Arc::new(tags.finish()))).unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (Kind::Data, Some("tags")));
+    }
+
+    #[test]
+    fn integers_become_what_a_widened_column_is() {
+        let batch = one("c", Arc::new(Int64Array::from(vec![7])));
+        let sent = |kind| {
+            let wire = Wire::new(&batch.schema(), &[column(kind)], 1 << 20).unwrap();
+            wire.adapt(&batch).unwrap().column(0).data_type().clone()
+        };
+        assert_eq!(sent("INT64"), DataType::Int64);
+        assert_eq!(sent("NUMERIC"), DataType::Decimal128(19, 0));
+        assert_eq!(sent("FLOAT64"), DataType::Float64);
+    }
+
+    #[test]
+    fn requests_hold_every_row_once_and_none_is_too_large() {
+        let texts = StringArray::from_iter_values((0..5_000_usize).map(|i| "x".repeat(i % 997)));
+        let batch = one("c", Arc::new(texts));
+        let limit = 64 * 1024;
+        let mut wire = Wire::new(&batch.schema(), &[], limit).unwrap();
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let encoded = wire.next(&batch, from).unwrap();
+            assert!(encoded.message.len() <= limit, "{}", encoded.message.len());
+            from += encoded.rows;
+        }
+        assert_eq!(from, batch.num_rows());
+    }
+
+    #[test]
+    fn a_row_that_fits_no_request_is_an_error_that_names_the_option() {
+        let batch = one("c", Arc::new(StringArray::from(vec!["x".repeat(100_000)])));
+        let mut wire = Wire::new(&batch.schema(), &[], 64 * 1024).unwrap();
+        assert_eq!(wire.next(&batch, 0).err().unwrap().field.as_deref(), Some("sink.request_bytes"));
+    }
+}

@@ -1,7 +1,6 @@
 //! Writes one split: rows that the Write API takes go to a write stream, the others to a staging table.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
@@ -15,7 +14,7 @@ use super::commit::finalize;
 use super::staging::Staging;
 use super::table::resource;
 use super::types::has_time;
-use super::window::{Divided, Window};
+use super::window::{Divided, MICROS_PER_DAY, Window};
 use super::wire::Wire;
 use super::Shared;
 use crate::{Load, SplitWriter};
@@ -71,9 +70,7 @@ impl Context {
     /// Creates the staging table and writes it down, before the first row.
     async fn open_staging(&self) -> Result<Staging, RunError> {
         let spec = &self.load.spec;
-        let bytes = self.shared.config.staging_file_bytes;
-        let staging =
-            Staging::create(&self.shared.rest, &spec.name, &self.load.id, spec.schema.clone(), bytes).await?;
+        let staging = Staging::create(&self.shared, &spec.name, &self.load.id, &spec.schema).await?;
         self.load.ledger.opened(&self.artifact(self.staged(staging.table()), 0, 0, false)).await?;
         Ok(staging)
     }
@@ -91,7 +88,7 @@ impl Writer {
             let text = format!("table {name} is gone since it was prepared; run the pipeline again");
             RunError::new(Kind::NotFound, Actor::Sink, text)
         })?;
-        let route = route(load, table.time_partitioning.and_then(|p| p.field).as_deref());
+        let route = route(load, table.time_partitioning.and_then(|p| p.field).as_deref(), (shared.config.clock)());
         let table = table.schema.map(|s| s.fields).unwrap_or_default();
         let context = Context { shared, load: load.clone(), split: split.to_owned(), table };
         Ok(Self { context, route, stream: None, staging: None, sent: 0, reported: 0 })
@@ -200,7 +197,7 @@ impl SplitWriter for Writer {
     }
 }
 
-fn route(load: &Load, partition: Option<&str>) -> Route {
+fn route(load: &Load, partition: Option<&str>, now_us: i64) -> Route {
     let schema = &load.spec.schema;
     if matches!(load.spec.strategy, LoadStrategy::Catalog { .. })
         || schema.fields().iter().any(|field| has_time(field.data_type()))
@@ -210,9 +207,7 @@ fn route(load: &Load, partition: Option<&str>) -> Route {
     let column = partition.and_then(|name| schema.fields().iter().position(|f| f.name().eq_ignore_ascii_case(name)));
     match column {
         Some(column) => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let today = i64::try_from(now.as_secs() / 86_400).unwrap_or(0);
-            Route::Divided { column, window: Window::around(today) }
+            Route::Divided { column, window: Window::around(now_us.div_euclid(MICROS_PER_DAY)) }
         }
         None => Route::Stream,
     }

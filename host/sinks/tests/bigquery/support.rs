@@ -55,7 +55,11 @@ impl Ledger for Book {
 
 /// The test server's settings.
 pub fn config() -> BigQueryConfig {
-    let mut config = BigQueryConfig::new(setting("SLUICE_TEST_BIGQUERY_PROJECT"));
+    let mut config = BigQueryConfig::new(
+        setting("SLUICE_TEST_BIGQUERY_PROJECT"),
+        || jiff::Timestamp::now().as_microsecond(),
+        || uuid::Uuid::now_v7().simple().to_string(),
+    );
     config.rest_endpoint = Some(setting("SLUICE_TEST_BIGQUERY_REST"));
     config.grpc_endpoint = Some(setting("SLUICE_TEST_BIGQUERY_GRPC"));
     config.anonymous = true;
