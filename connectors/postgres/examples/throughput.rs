@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plan = planner.plan(&[selection], &hints)?;
     for split in &plan.splits {
         let begun = Instant::now();
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let mut bytes = 0;
         let mut source = Postgres::open(serde_json::from_str(&config)?)?;
         native::read(&mut source, split, None, move |event| {

@@ -56,6 +56,9 @@ pub(crate) struct Attribute {
     pub(crate) key_position: Option<u32>,
 }
 
+/// Objects that a user has made are numbered from here.
+const FIRST_USER_OID: u32 = 16_384;
+
 /// Ids in SQL exactly as `sluice_sql::id` makes them.
 macro_rules! id_sql {
     () => {
@@ -239,7 +242,9 @@ fn attribute(row: &Row) -> Attribute {
 impl Attribute {
     /// The column as a cursor; none if its type has no order that can be relied on.
     pub(crate) fn candidate(&self) -> Option<Candidate> {
-        if !self.readable || self.column.r#type.element.is_some() {
+        // Names of types can be taken again in other schemas; the built-in ones have small numbers.
+        let built_in = self.column.r#type.oid < FIRST_USER_OID;
+        if !self.readable || !built_in || self.column.r#type.element.is_some() {
             return None;
         }
         let nature = match self.type_name.as_str() {

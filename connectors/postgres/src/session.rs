@@ -58,12 +58,14 @@ impl Session {
         if let Purpose::Snapshot(snapshot) = purpose {
             sql.push_str(&format!("SET TRANSACTION SNAPSHOT {};", escape_literal(snapshot)));
         }
+        // The planning session is silent for hours: keep-alives stop what lies in between from forgetting it.
         // The user's names and operators are always qualified or built in; `search_path` keeps others from slipping in theirs.
         sql.push_str(
             "SET LOCAL search_path = pg_catalog; \
              SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'iso_8601'; \
              SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3; \
-             SET LOCAL standard_conforming_strings = on; SET LOCAL idle_in_transaction_session_timeout = 0;",
+             SET LOCAL standard_conforming_strings = on; SET LOCAL tcp_keepalives_idle = 60; \
+             SET LOCAL idle_in_transaction_session_timeout = 0;",
         );
         sql.push_str(&format!("SET LOCAL lock_timeout = '{}s';", config.lock_timeout_seconds));
         if self.wire.version() >= 170_000 {

@@ -142,7 +142,11 @@ fn missing(session: &mut Session, id: &str) -> Result<Error> {
 
 fn choose(config: &PostgresConfig, selection: &Selection, attributes: &[Attribute]) -> Result<Vec<ColumnSpec>> {
     if selection.columns.is_empty() {
-        return Ok(attributes.iter().filter(|a| a.readable).map(|a| column(&a.column, config)).collect());
+        let columns: Vec<_> = attributes.iter().filter(|a| a.readable).map(|a| column(&a.column, config)).collect();
+        if columns.is_empty() {
+            return Err(Error::unsupported(format!("{} has no columns", selection.id)));
+        }
+        return Ok(columns);
     }
     let wanted = |name: &String| {
         let attribute = attributes.iter().find(|a| a.column.name == *name).ok_or_else(|| {

@@ -94,9 +94,14 @@ impl<'a> Numeric<'a> {
         match self.sign {
             POSITIVE => {}
             NEGATIVE => out.push(b'-'),
-            NAN => return Ok(out.extend_from_slice(b"NaN")),
-            INFINITY => return Ok(out.extend_from_slice(b"Infinity")),
-            MINUS_INFINITY => return Ok(out.extend_from_slice(b"-Infinity")),
+            NAN | INFINITY | MINUS_INFINITY => {
+                out.extend_from_slice(match self.sign {
+                    INFINITY => b"Infinity".as_slice(),
+                    MINUS_INFINITY => b"-Infinity",
+                    _ => b"NaN",
+                });
+                return Ok(());
+            }
             _ => return Err(Misfit::Malformed),
         }
         let digit = |position: i32| -> u16 {

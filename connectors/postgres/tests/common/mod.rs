@@ -14,6 +14,7 @@ use sluice_sdk::native::{self, Event};
 use sluice_sdk::{Cursor, Directive, Error, Hints, Plan, ReadMode, Result, Selection, Source, Split};
 
 /// A variable of the test services; a test that has none fails.
+#[expect(clippy::disallowed_methods, reason = "the services are handed to tests in the environment")]
 pub fn env(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask services up` and source what it writes"))
