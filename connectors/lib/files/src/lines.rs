@@ -41,7 +41,7 @@ pub(crate) struct Repairs {
 
 enum Parser {
     Csv { dialect: Dialect, columns: Vec<Option<usize>> },
-    Json { names: json::Names, array: bool, last: Option<u8> },
+    Json { names: json::Names, array: bool, first: Option<u8>, last: Option<u8> },
 }
 
 /// An open file.
@@ -88,8 +88,13 @@ impl<'a> Lines<'a> {
                 let wanted: Vec<String> = reading.schema.fields().iter().map(|f| f.name().clone()).collect();
                 let others = reading.full.fields().iter().map(|f| f.name().clone());
                 let array = reading.spec.format == Format::Json;
+                let mut first = None;
+                if array {
+                    text.blocks.fill()?;
+                    first = text.blocks.bytes().trim_ascii_start().first().copied();
+                }
                 let names = json::Names::new(&wanted, others);
-                (Parser::Json { names, array, last: None }, Syntax::Json, wanted.len(), false)
+                (Parser::Json { names, array, first, last: None }, Syntax::Json, wanted.len(), false)
             }
         };
         let most = (target / CELL_BYTES / width.max(1)).max(1);
@@ -208,7 +213,7 @@ impl<'a> Lines<'a> {
     /// An array must have been closed when its file ends.
     fn closed(&self) -> Result<()> {
         match &self.parser {
-            Parser::Json { array: true, last: Some(last), .. } if !b"]}".contains(last) => Err(Error::protocol(
+            Parser::Json { array: true, first: Some(b'['), last, .. } if *last != Some(b']') => Err(Error::protocol(
                 format!("{} ends within its array; it was cut off, write it again", self.object.key),
             )),
             _ => Ok(()),

@@ -11,8 +11,8 @@ use crate::objects::{Objects, changed};
 use crate::options::{Format, OnMismatch, Options};
 use crate::spec::{Part, Position, Spec, VERSION, project};
 
-/// Bytes of Arrow between two checkpoints within a file.
-const CHECKPOINT_BYTES: usize = 16 << 20;
+/// How many batches' worth of Arrow lies between two checkpoints within a file.
+const CHECKPOINT_BATCHES: u64 = 16;
 
 /// Reads a split to its end, or to the checkpoint at which the host says stop.
 pub(crate) fn read(
@@ -85,11 +85,12 @@ fn read_part(
     channel: &mut Channel,
 ) -> Result<Directive> {
     let mut reader = Reader::open(objects, reading, part, position.at)?;
+    let enough = reading.spec.batch_bytes * CHECKPOINT_BATCHES;
     let mut pending = 0;
     while let Some(batch) = reader.next()? {
-        pending += batch.get_array_memory_size();
+        pending += batch.get_array_memory_size() as u64;
         channel.push(&batch)?;
-        if pending >= CHECKPOINT_BYTES {
+        if pending >= enough {
             pending = 0;
             let reached = Position { v: VERSION, part: position.part, at: Some(reader.position()) };
             if channel.checkpoint(&reached.encode()?)? == Directive::Stop {

@@ -14,7 +14,7 @@ use sluice_sdk::{Cursor, Error, Result};
 use crate::objects::Object;
 
 /// Files that are remembered one by one.
-pub const MAX_FILES: usize = 1700;
+pub(crate) const MAX_FILES: usize = 1700;
 
 const VERSION: u32 = 1;
 
