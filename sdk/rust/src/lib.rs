@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod batch;
 mod concat;
 mod error;
 mod export;
