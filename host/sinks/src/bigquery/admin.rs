@@ -142,8 +142,7 @@ impl Session {
     /// Closes a stream and returns how many rows it holds. Doing it twice returns the same.
     pub(crate) async fn finalize(&self, stream: &str) -> Result<u64, Failure> {
         let request = FinalizeRequest { name: stream.to_owned() };
-        let response: FinalizeResponse =
-            self.unary("FinalizeWriteStream", &format!("name={stream}"), request).await?;
+        let response: FinalizeResponse = self.unary("FinalizeWriteStream", &format!("name={stream}"), request).await?;
         u64::try_from(response.row_count).map_err(|_| Failure::new(Code::Internal, "a stream with less than no rows"))
     }
 
@@ -157,12 +156,7 @@ impl Session {
         }
     }
 
-    async fn unary<Request, Response>(
-        &self,
-        method: &str,
-        routing: &str,
-        message: Request,
-    ) -> Result<Response, Failure>
+    async fn unary<Request, Response>(&self, method: &str, routing: &str, message: Request) -> Result<Response, Failure>
     where
         Request: prost::Message + Send + Sync + 'static,
         Response: prost::Message + Default + Send + Sync + 'static,

@@ -97,9 +97,18 @@ impl Appender {
         request_bytes: usize,
     ) -> Result<Self, RunError> {
         let schema = ArrowSchema::new().set_serialized_schema(schema);
-        let writer = repeatedly(|| connector.create(table, schema.clone()))
-            .await
-            .map_err(|f| f.into_run_error(&format!("creating a write stream of {table}")))?;
+        let mut unseen = 0;
+        let writer = loop {
+            match repeatedly(|| connector.create(table, schema.clone())).await {
+                Ok(writer) => break writer,
+                // The Storage API learns of a new table some seconds after it was made.
+                Err(failure) if failure.is(Code::NotFound) && unseen + 1 < ATTEMPTS => {
+                    unseen += 1;
+                    tokio::time::sleep(pause(unseen)).await;
+                }
+                Err(failure) => return Err(failure.into_run_error(&format!("creating a write stream of {table}"))),
+            }
+        };
         Ok(Self {
             connector,
             stream: writer.write_stream().to_owned(),

@@ -11,12 +11,12 @@ use sluice_core::commit::{CommitError, CommitIntent, Settled};
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{Artifact, CommitReceipt, LoadStrategy, TableName};
 
+use super::Shared;
 use super::admin::{Admin, Timestamp};
 use super::errors::Failure;
 use super::retry::{pause, repeatedly};
 use super::swap;
 use super::table::resource;
-use super::Shared;
 
 /// How long a commit may be at work that nobody waits for any more, before it is looked at again.
 const GRACE: Duration = Duration::from_secs(1);

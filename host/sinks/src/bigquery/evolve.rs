@@ -44,7 +44,9 @@ pub(crate) fn plan(
     }
     if policy == Evolution::Freeze && !differences.changes.is_empty() {
         let what = differences.changes.join("; ");
-        let message = format!("table {table} is frozen, but the stream asks for changes: {what}. Set `evolution: evolve` or change the table");
+        let message = format!(
+            "table {table} is frozen, but the stream asks for changes: {what}. Set `evolution: evolve` or change the table"
+        );
         return Err(RunError::new(Kind::SchemaChanged, Actor::User, message).with_field("evolution"));
     }
     let patch = differences.patched.then_some(merged);
@@ -88,13 +90,7 @@ fn merge(
     merged
 }
 
-fn merge_column(
-    column: &mut TableFieldSchema,
-    want: &TableFieldSchema,
-    path: &str,
-    top: bool,
-    out: &mut Differences,
-) {
+fn merge_column(column: &mut TableFieldSchema, want: &TableFieldSchema, path: &str, top: bool, out: &mut Differences) {
     let (has, wants) = (canonical(&column.r#type).to_owned(), canonical(&want.r#type).to_owned());
     if (column.mode == "REPEATED") != (want.mode == "REPEATED") {
         let of = |f: &TableFieldSchema| if f.mode == "REPEATED" { "an array" } else { "a single value" };

@@ -27,7 +27,8 @@ pub(crate) async fn outcome(rest: &Rest, id: &str, location: &str) -> Result<Opt
         let Some(job) = rest.job(id, location).await? else { return Ok(None) };
         let status = job.status.clone().unwrap_or_default();
         if status.state == "DONE" {
-            let failure = status.error_result.map(|e| Failure::new(code(&e.reason), format!("job {id}: {}", e.message)));
+            let failure =
+                status.error_result.map(|e| Failure::new(code(&e.reason), format!("job {id}: {}", e.message)));
             return Ok(Some(Ended { job, failure }));
         }
         if begin.elapsed() > LONGEST_WAIT {
@@ -46,7 +47,9 @@ pub(crate) async fn run(
     configuration: JobConfiguration,
 ) -> Result<Ended, Failure> {
     rest.start_job(id, location, configuration).await?;
-    outcome(rest, id, location).await?.ok_or_else(|| Failure::unanswered(format!("job {id} was started and is not there")))
+    outcome(rest, id, location)
+        .await?
+        .ok_or_else(|| Failure::unanswered(format!("job {id} was started and is not there")))
 }
 
 /// A query in GoogleSQL, or a script.
@@ -57,7 +60,9 @@ pub(crate) fn query(sql: impl Into<String>) -> JobConfiguration {
 /// What a job's reason means, in the words of the other failures.
 fn code(reason: &str) -> Code {
     match reason {
-        "backendError" | "internalError" | "jobBackendError" | "jobInternalError" | "tableUnavailable" => Code::Unavailable,
+        "backendError" | "internalError" | "jobBackendError" | "jobInternalError" | "tableUnavailable" => {
+            Code::Unavailable
+        }
         "rateLimitExceeded" | "quotaExceeded" | "jobRateLimitExceeded" | "resourcesExceeded" => Code::ResourceExhausted,
         "accessDenied" | "billingNotEnabled" | "blocked" => Code::PermissionDenied,
         "notFound" => Code::NotFound,

@@ -55,6 +55,8 @@ impl Rest {
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout)
+            // 308 means "go on" in an upload, not "look elsewhere".
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|e| refused(&e))?;
         Ok(Self {
@@ -97,7 +99,9 @@ impl Rest {
         let location = match self.dataset(dataset).await? {
             Some(dataset) if !dataset.location.is_empty() => dataset.location,
             Some(_) => self.default_location.clone(),
-            None => return Err(Failure::new(Code::NotFound, format!("dataset {}.{dataset} does not exist", self.project))),
+            None => {
+                return Err(Failure::new(Code::NotFound, format!("dataset {}.{dataset} does not exist", self.project)));
+            }
         };
         let mut locations = self.locations.lock().unwrap_or_else(PoisonError::into_inner);
         locations.insert(dataset.to_owned(), location.clone());

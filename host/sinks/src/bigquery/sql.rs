@@ -50,7 +50,9 @@ pub(crate) fn swap_script(
         script.push_str(&format!("INSERT INTO {target_name} ({})\n", names.join(", ")));
         script.push_str(&selects.join("\nUNION ALL\n"));
         script.push_str(";\n");
-        script.push_str(&format!("ASSERT @@row_count = {rows} AS 'the staged rows are not the {rows} that were sent';\n"));
+        script.push_str(&format!(
+            "ASSERT @@row_count = {rows} AS 'the staged rows are not the {rows} that were sent';\n"
+        ));
     }
     script.push_str("COMMIT TRANSACTION;");
     script
@@ -80,7 +82,11 @@ fn differs(from: &TableFieldSchema, into: &TableFieldSchema) -> bool {
     let (has, wants) = (canonical(&from.r#type), canonical(&into.r#type));
     if has == "RECORD" && wants == "RECORD" {
         return from.fields.len() != into.fields.len()
-            || from.fields.iter().zip(&into.fields).any(|(f, i)| !f.name.eq_ignore_ascii_case(&i.name) || differs(f, i));
+            || from
+                .fields
+                .iter()
+                .zip(&into.fields)
+                .any(|(f, i)| !f.name.eq_ignore_ascii_case(&i.name) || differs(f, i));
     }
     has != wants
 }

@@ -112,7 +112,10 @@ impl Staging {
     }
 
     async fn load(&mut self, rest: &Rest, file: Spooled) -> Result<(), RunError> {
-        let job = format!("sluice_load_{}_{}", self.table.table, self.files);
+        // A table's name may hold characters that a job's id may not; its end is unique by itself.
+        let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        let table: String = self.table.table.chars().map(safe).collect();
+        let job = format!("sluice_load_{table}_{}", self.files);
         self.files += 1;
         let rows = upload::load(rest, &job, &self.table, &file).await?;
         if rows != file.rows {

@@ -104,12 +104,7 @@ pub(crate) async fn settle(
 }
 
 /// The job under the load's id must be this commit and not that of another attempt, whose rows would be other ones.
-fn same(
-    intent: &CommitIntent,
-    tables: &[(TableName, u64)],
-    id: &str,
-    script: &str,
-) -> Result<String, RunError> {
+fn same(intent: &CommitIntent, tables: &[(TableName, u64)], id: &str, script: &str) -> Result<String, RunError> {
     match tables.iter().find(|(table, _)| !script.contains(&table.table)) {
         None => Ok(format!("job {id}")),
         Some((table, _)) => {

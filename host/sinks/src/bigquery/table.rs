@@ -203,7 +203,9 @@ fn covers(seen: &[Column], wanted: &[TableFieldSchema]) -> bool {
     wanted.iter().all(|want| {
         seen.iter().any(|column| {
             column.name.eq_ignore_ascii_case(&want.name)
-                && (canonical(&want.r#type) != "RECORD" || column.kind != STRUCT || covers(&column.fields, &want.fields))
+                && (canonical(&want.r#type) != "RECORD"
+                    || column.kind != STRUCT
+                    || covers(&column.fields, &want.fields))
         })
     })
 }

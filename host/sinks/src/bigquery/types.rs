@@ -19,10 +19,14 @@ const MOST_COLUMNS: usize = 10_000;
 /// Names the column whose type has no place in BigQuery.
 pub(crate) fn native_schema(schema: &SchemaRef) -> Result<SchemaRef, RunError> {
     let mut columns = 0;
-    let fields =
-        schema.fields().iter().map(|field| native_field(field, field.name(), 1, &mut columns)).collect::<Result<Fields, _>>()?;
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|field| native_field(field, field.name(), 1, &mut columns))
+        .collect::<Result<Fields, _>>()?;
     if columns > MOST_COLUMNS {
-        let message = format!("{columns} columns, nested ones included, are more than BigQuery's {MOST_COLUMNS}; choose columns");
+        let message =
+            format!("{columns} columns, nested ones included, are more than BigQuery's {MOST_COLUMNS}; choose columns");
         return Err(RunError::new(Kind::Unsupported, Actor::User, message).with_field("columns"));
     }
     Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
@@ -55,9 +59,10 @@ fn native_type(data_type: &DataType, path: &str, depth: usize, columns: &mut usi
         | DataType::UInt32 => DataType::Int64,
         DataType::UInt64 => DataType::Decimal128(20, 0),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => DataType::Float64,
-        DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => {
-            decimal(*p, *s)
-        }
+        DataType::Decimal32(p, s)
+        | DataType::Decimal64(p, s)
+        | DataType::Decimal128(p, s)
+        | DataType::Decimal256(p, s) => decimal(*p, *s),
         DataType::Date32 | DataType::Date64 => DataType::Date32,
         DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
         DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -68,7 +73,9 @@ fn native_type(data_type: &DataType, path: &str, depth: usize, columns: &mut usi
         | DataType::Utf8View
         | DataType::Duration(_)
         | DataType::Interval(_) => DataType::Utf8,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::Binary
+        }
         DataType::Dictionary(_, values) => native_type(values, path, depth, columns)?,
         DataType::RunEndEncoded(_, values) => native_type(values.data_type(), path, depth, columns)?,
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
@@ -84,11 +91,15 @@ fn native_type(data_type: &DataType, path: &str, depth: usize, columns: &mut usi
             return Err(unsupported(path, "is a record without fields; leave it out"));
         }
         DataType::Struct(fields) => {
-            let nested = |field: &FieldRef| native_field(field, &format!("{path}.{}", field.name()), depth + 1, columns);
+            let nested =
+                |field: &FieldRef| native_field(field, &format!("{path}.{}", field.name()), depth + 1, columns);
             DataType::Struct(fields.iter().map(nested).collect::<Result<Fields, _>>()?)
         }
         other => {
-            return Err(unsupported(path, &format!("has the Arrow type {other}; leave it out or have it read as text")));
+            return Err(unsupported(
+                path,
+                &format!("has the Arrow type {other}; leave it out or have it read as text"),
+            ));
         }
     })
 }

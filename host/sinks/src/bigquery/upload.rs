@@ -3,9 +3,7 @@
 //! The job's id follows from the staging table and the file's number in it. However often the upload is repeated,
 //! BigQuery runs the job once: a second start is answered with 409, and the first one's outcome is what counts.
 
-use google_cloud_bigquery_v2::model::{
-    DecimalTargetType, Job, JobConfiguration, JobConfigurationLoad, ParquetOptions,
-};
+use google_cloud_bigquery_v2::model::{DecimalTargetType, Job, JobConfiguration, JobConfigurationLoad, ParquetOptions};
 use google_cloud_gax::error::rpc::Code;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
 use sluice_core::RunError;
@@ -94,7 +92,8 @@ async fn upload(rest: &Rest, job: &str, location: &str, into: &TableName, file: 
 
 /// Opens an upload session and returns its address.
 async fn begin(rest: &Rest, job: &str, location: &str, into: &TableName, bytes: u64) -> Result<String, Failure> {
-    let body = Job::new().set_job_reference(rest.job_reference(job, location)).set_configuration(configuration(rest, into));
+    let body =
+        Job::new().set_job_reference(rest.job_reference(job, location)).set_configuration(configuration(rest, into));
     let body = serde_json::to_vec(&body).map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
     let url = format!("{}/upload/bigquery/v2/projects/{}/jobs?uploadType=resumable", rest.endpoint, rest.project);
     let request = rest.http.post(url).headers(rest.headers().await?).header(CONTENT_TYPE, "application/json");

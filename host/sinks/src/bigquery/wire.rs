@@ -38,7 +38,8 @@ impl Wire {
         let schema = Arc::new(Schema::new(fields));
         let budget = request_bytes.saturating_sub(OVERHEAD).saturating_sub(encode_schema(&schema)?.len());
         if budget < OVERHEAD {
-            let message = format!("a request of {request_bytes} bytes has no room for {} columns", schema.fields().len());
+            let message =
+                format!("a request of {request_bytes} bytes has no room for {} columns", schema.fields().len());
             return Err(RunError::config("sink.request_bytes", message));
         }
         Ok(Self { schema, budget, guess: usize::MAX })
@@ -130,7 +131,8 @@ fn cast(column: &ArrayRef, field: &FieldRef) -> Result<ArrayRef, RunError> {
 pub(crate) fn storable(batch: &RecordBatch) -> Result<RecordBatch, RunError> {
     let schema = batch.schema();
     let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| without_null_lists(column, field.name())).collect::<Result<Vec<_>, _>>()?;
+    let columns =
+        columns.map(|(column, field)| without_null_lists(column, field.name())).collect::<Result<Vec<_>, _>>()?;
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema, columns, &options).map_err(|e| not_encoded(&e))
 }
@@ -146,7 +148,9 @@ fn without_null_lists(column: &ArrayRef, path: &str) -> Result<ArrayRef, RunErro
             let (first, last) = (bounds.first().copied().unwrap_or(0), bounds.last().copied().unwrap_or(0));
             let used = values.slice(first as usize, (last - first).max(0) as usize);
             if used.logical_null_count() > 0 {
-                let text = format!("column {path} holds an array with a NULL in it, which BigQuery does not store; drop such elements at the source");
+                let text = format!(
+                    "column {path} holds an array with a NULL in it, which BigQuery does not store; drop such elements at the source"
+                );
                 return Err(RunError::new(Kind::Data, Actor::User, text).with_field(path));
             }
             let values = without_null_lists(&values, path)?;

@@ -9,6 +9,7 @@ use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{Artifact, LoadStrategy, SplitReceipt, TableName};
 
+use super::Shared;
 use super::append::Appender;
 use super::commit::finalize;
 use super::staging::Staging;
@@ -16,7 +17,6 @@ use super::table::resource;
 use super::types::has_time;
 use super::window::{Divided, MICROS_PER_DAY, Window};
 use super::wire::Wire;
-use super::Shared;
 use crate::{Load, SplitWriter};
 
 /// The ledger hears of progress each time so many bytes are acknowledged.
@@ -206,9 +206,7 @@ fn route(load: &Load, partition: Option<&str>, now_us: i64) -> Route {
     }
     let column = partition.and_then(|name| schema.fields().iter().position(|f| f.name().eq_ignore_ascii_case(name)));
     match column {
-        Some(column) => {
-            Route::Divided { column, window: Window::around(now_us.div_euclid(MICROS_PER_DAY)) }
-        }
+        Some(column) => Route::Divided { column, window: Window::around(now_us.div_euclid(MICROS_PER_DAY)) },
         None => Route::Stream,
     }
 }

@@ -75,7 +75,10 @@ async fn a_staging_table_that_lost_rows_is_not_committed_and_the_old_snapshot_st
     world.query(&format!("DELETE FROM `{}`.`{staging}` WHERE id = 50", world.dataset)).await;
     let permit = permit_for(&load, vec![receipt]);
     let refused = world.sink.commit(&permit).await.unwrap_err();
-    assert!(matches!(&refused, CommitError::Refused(e) if e.message.contains("not the 10 that were sent")), "{refused}");
+    assert!(
+        matches!(&refused, CommitError::Refused(e) if e.message.contains("not the 10 that were sent")),
+        "{refused}"
+    );
     assert_eq!(world.query(DAYS).await, [["2026-01-01", "10", "0", "9"]]);
 
     // The rows are read again, into another staging table, under the same load.

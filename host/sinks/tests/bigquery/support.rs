@@ -135,11 +135,8 @@ impl World {
     /// The rows of a query, each value as the REST API spells it.
     pub async fn query(&self, sql: &str) -> Vec<Vec<Value>> {
         let sql = sql.replace("{t}", &format!("`{}`.`t`", self.dataset));
-        let url = format!(
-            "{}/bigquery/v2/projects/{}/queries",
-            setting("SLUICE_TEST_BIGQUERY_REST"),
-            self.config.project
-        );
+        let url =
+            format!("{}/bigquery/v2/projects/{}/queries", setting("SLUICE_TEST_BIGQUERY_REST"), self.config.project);
         let body = json!({ "query": sql, "useLegacySql": false }).to_string();
         let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
         let answer: Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
@@ -181,8 +178,7 @@ impl World {
 
 /// Permission to commit, from receipts that are complete.
 pub fn permit_for(load: &Load, receipts: Vec<SplitReceipt>) -> CommitPermit {
-    let expected =
-        receipts.iter().map(|r| ExpectedSplit { split: r.split.clone(), rows: r.rows_sent }).collect();
+    let expected = receipts.iter().map(|r| ExpectedSplit { split: r.split.clone(), rows: r.rows_sent }).collect();
     let evidence = Evidence {
         load: load.id.clone(),
         table: load.spec.name.clone(),

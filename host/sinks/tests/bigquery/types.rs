@@ -7,8 +7,9 @@ use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::types::Int8Type;
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, DictionaryArray,
-    DurationSecondArray, FixedSizeBinaryArray, Float32Array, Float64Array, Int16Array, Int64Array, LargeStringArray, RecordBatch,
-    StringArray, StructArray, Time64NanosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray, UInt64Array,
+    DurationSecondArray, FixedSizeBinaryArray, Float32Array, Float64Array, Int16Array, Int64Array, LargeStringArray,
+    RecordBatch, StringArray, StructArray, Time64NanosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    UInt64Array,
 };
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Field, Schema};
@@ -64,7 +65,12 @@ fn texts() -> Vec<Case> {
     let json_texts = StringArray::from(vec![Some(r#"{"a": [1, "x"], "n": null}"#), None]);
     let uuid = FixedSizeBinaryArray::try_from_sparse_iter_with_size([Some([1_u8; 16]), None].into_iter(), 16).unwrap();
     vec![
-        case("text", "STRING", LargeStringArray::from(vec![Some("héé '\"\n"), None]), [json!("héé '\"\n"), Value::Null]),
+        case(
+            "text",
+            "STRING",
+            LargeStringArray::from(vec![Some("héé '\"\n"), None]),
+            [json!("héé '\"\n"), Value::Null],
+        ),
         case("colour", "STRING", dictionary, [json!("red"), Value::Null]),
         case("bytes", "BYTES", BinaryArray::from_opt_vec(vec![Some(b"\x00\xff"), None]), [json!("AP8="), Value::Null]),
         case("uuid", "BYTES", uuid, [json!("AQEBAQEBAQEBAQEBAQEBAQ=="), Value::Null]),
