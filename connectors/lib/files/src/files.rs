@@ -104,7 +104,7 @@ impl Files {
     fn info(&self, stream: &Stream) -> Result<StreamInfo> {
         let found = schema::find(&self.objects, &stream.files, &stream.options, &stream.id)?;
         let bytes: u64 = stream.files.iter().map(|file| file.size).sum();
-        let rows = (found.rows_per_byte > 0.0).then(|| (bytes as f64 * found.rows_per_byte) as u64);
+        let rows = (found.rows_per_byte > 0.0).then_some((bytes as f64 * found.rows_per_byte) as u64);
         Ok(StreamInfo {
             id: stream.id.clone(),
             kind: StreamKind::Files,

@@ -54,7 +54,7 @@ pub(crate) fn plan(
         batch_bytes: hints.batch_bytes.clamp(4 << 10, 16 << 20),
         parts: Vec::new(),
     };
-    let rows = |bytes: u64| (found.rows_per_byte > 0.0).then(|| (bytes as f64 * found.rows_per_byte) as u64);
+    let rows = |bytes: u64| (found.rows_per_byte > 0.0).then_some((bytes as f64 * found.rows_per_byte) as u64);
     for (number, parts) in group(&mut parts, target)?.into_iter().enumerate() {
         let bytes = parts.iter().map(|(_, bytes)| bytes).sum();
         let parts: Vec<Part> = parts.into_iter().map(|(part, _)| part).collect();
