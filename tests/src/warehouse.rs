@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// All visible Parquet files of a table: what a reader of hive-style folders sees, which passes over names that begin with
@@ -60,4 +62,14 @@ pub fn integers(table: &Path, column: &str) -> Vec<i64> {
         .collect();
     values.sort_unstable();
     values
+}
+
+/// A column whose zone Arrow can print without a table of zones: UTC as an offset.
+pub fn with_offset_zone(column: &ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+            Arc::new(column.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("+00:00"))
+        }
+        _ => column.clone(),
+    }
 }

@@ -117,7 +117,7 @@ fn two_processes_never_run_the_same_pipeline_at_once() {
 #[test]
 fn an_interrupt_commits_what_is_checkpointed_and_the_next_run_goes_on() {
     let workspace = Workspace::new();
-    let slow = pipeline(4_000, "{incremental: id}", "transactional").replace("splits: 2", "splits: 2, pause_ms: 40");
+    let slow = pipeline(4_000, "{incremental: id}", "transactional").replace("splits: 2", "splits: 2, pause_ms: 200");
     workspace.pipeline(&slow);
     let child = workspace.command(&["run", "pipeline.yaml"]).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1_500));

@@ -46,8 +46,9 @@ fn rows(workspace: &Workspace, table: &str) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null("<null>");
     let mut rows = Vec::new();
     for batch in &batches {
+        let columns: Vec<_> = batch.columns().iter().map(warehouse::with_offset_zone).collect();
         let formatters: Vec<_> =
-            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+            columns.iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
         for row in 0..batch.num_rows() {
             rows.push(formatters.iter().map(|formatter| formatter.value(row).to_string()).collect::<Vec<_>>());
         }
@@ -235,7 +236,7 @@ fn a_full_disk_is_named_and_leaves_the_state_where_it_was() {
     let schema = Schema::new();
     sql(&format!(
         "CREATE TABLE {0}.t AS SELECT g::bigint AS id, md5(g::text) || md5((g + 1)::text) AS pad \
-         FROM generate_series(1, 100000) g",
+         FROM generate_series(1, 100000) g; ALTER TABLE {0}.t ADD PRIMARY KEY (id)",
         schema.0
     ));
     let workspace = Workspace::new();

@@ -87,7 +87,7 @@ pub(crate) async fn sink(spec: &SinkSpec) -> Result<Arc<dyn Sink>, RunError> {
                 grpc_endpoint,
                 anonymous,
                 request_bytes,
-                ..BigQueryConfig::new(project)
+                ..BigQueryConfig::new(project, now_us, run_id)
             };
             Arc::new(BigQuerySink::connect(config).await?)
         }

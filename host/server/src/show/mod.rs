@@ -3,9 +3,12 @@
 pub(crate) mod discover;
 pub(crate) mod run;
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_cast::display::FormatOptions;
 use arrow_cast::pretty::pretty_format_batches_with_options;
+use arrow_schema::{DataType, Field, Schema};
 use console::style;
 use serde_json::json;
 use sluice_core::plan::{CheckStep, Outcome};
@@ -76,6 +79,7 @@ pub(crate) fn step(options: &Options, step: &CheckStep) {
 
 /// Shows rows as a table, or one JSON object a row.
 pub(crate) fn rows(options: &Options, rows: &[RecordBatch]) -> Result<(), RunError> {
+    let rows = &rows.iter().map(printable).collect::<Result<Vec<_>, _>>()?;
     if options.json() {
         for batch in rows {
             print_json_rows(batch)?;
@@ -87,6 +91,27 @@ pub(crate) fn rows(options: &Options, rows: &[RecordBatch]) -> Result<(), RunErr
         .map_err(|e| RunError::internal(format!("the rows cannot be shown: {e}")))?;
     println!("{table}");
     Ok(())
+}
+
+/// The batch with its zones as offsets: Arrow prints names of zones only with a table of all zones, and sinks hold UTC only.
+fn printable(batch: &RecordBatch) -> Result<RecordBatch, RunError> {
+    let wrong = |e: arrow_schema::ArrowError| RunError::internal(format!("the rows cannot be shown: {e}"));
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let (data_type, column) = match field.data_type() {
+            DataType::Timestamp(unit, Some(zone)) if zone.eq_ignore_ascii_case("utc") => {
+                let shown = DataType::Timestamp(*unit, Some("+00:00".into()));
+                let column = arrow_cast::cast(column, &shown).map_err(wrong)?;
+                (shown, column)
+            }
+            other => (other.clone(), column.clone()),
+        };
+        fields.push(Field::new(field.name(), data_type, true));
+        columns.push(column);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(wrong)
 }
 
 fn print_json_rows(batch: &RecordBatch) -> Result<(), RunError> {
