@@ -28,7 +28,7 @@ pub(crate) fn check(config: &PostgresConfig) -> Vec<CheckStep> {
             let failed = [Stage::Connect, Stage::Tls, Stage::LogIn].iter().position(|s| *s == stage).unwrap_or(0);
             for (index, name) in [CONNECT, TLS, LOG_IN].into_iter().enumerate() {
                 match index.cmp(&failed) {
-                    std::cmp::Ordering::Less => steps.push(CheckStep::passed(name, reached(config))),
+                    std::cmp::Ordering::Less => steps.push(CheckStep::passed(name, got_past(name, config))),
                     std::cmp::Ordering::Equal => steps.push(failure(name, &error)),
                     std::cmp::Ordering::Greater => steps.push(CheckStep::skipped(name)),
                 }
@@ -60,9 +60,19 @@ fn reached(config: &PostgresConfig) -> String {
     format!("{}:{} answers", config.host, config.port)
 }
 
+/// What is known of a step that went well before a later one failed.
+fn got_past(name: &str, config: &PostgresConfig) -> String {
+    match (name, config.tls) {
+        (TLS, TlsMode::Disable) => "not encrypted, as configured".to_owned(),
+        (TLS, _) => "agreed upon".to_owned(),
+        _ => reached(config),
+    }
+}
+
 /// An error says what is wrong first and what to do in its last sentence.
 fn failure(name: &str, error: &Error) -> CheckStep {
-    let (detail, remedy) = match error.message.rsplit_once(". ") {
+    let parts = error.message.rsplit_once(". ").or_else(|| error.message.rsplit_once("; "));
+    let (detail, remedy) = match parts {
         Some((detail, remedy)) => (detail.to_owned(), remedy.to_owned()),
         None => (error.message.clone(), remedy(name).to_owned()),
     };

@@ -40,7 +40,6 @@ use sluice_sdk::{
     title = "PostgreSQL",
     description = "Tables, views, materialized views, partitioned and foreign tables of a PostgreSQL database (12 and later), in full or by a cursor column.",
     publisher = "Sluice",
-    docs = "https://github.com/sluice-data/sluice/blob/main/connectors/postgres/README.md",
     config = PostgresConfig,
     hosts("{host}:{port}"),
     secrets_inside("password", "client_key"),

@@ -30,6 +30,8 @@
 pub(crate) mod bytes;
 pub(crate) mod catalog;
 pub(crate) mod column;
+#[cfg(test)]
+mod column_tests;
 pub(crate) mod numeric;
 pub(crate) mod temporal;
 
