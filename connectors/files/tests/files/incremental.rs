@@ -87,3 +87,12 @@ fn a_cursor_column_and_a_filter_are_refused() {
     let filtered = Selection { filter: Some("id > 1".into()), ..full("s") };
     assert_eq!(fixture.plan(filtered, &HINTS).unwrap_err().kind, ErrorKind::Unsupported);
 }
+
+#[test]
+fn an_incremental_read_goes_on_after_a_full_one() {
+    let fixture = Fixture::new();
+    fixture.write("s/1.csv", "id\n1\n");
+    let state = fixture.plan(full("s"), &HINTS).unwrap().streams[0].state_after.clone();
+    fixture.write("s/2.csv", "id\n2\n");
+    assert_eq!(next(&fixture, "s", state).0, ["2"]);
+}

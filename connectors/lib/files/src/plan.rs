@@ -85,14 +85,18 @@ fn chosen(
     found: &Found,
 ) -> Result<(Vec<Part>, Option<Vec<u8>>)> {
     let whole = |object: &Object| Part { object: object.clone(), range: None };
-    let ReadMode::Incremental(column) = &selection.mode else {
-        return Ok((stream.files.iter().map(whole).collect(), None));
+    let mut state = match &selection.mode {
+        // A full read knows nothing of earlier ones, but an incremental one may follow it.
+        ReadMode::Full => State::default(),
+        ReadMode::Incremental(column) if column.is_empty() => {
+            selection.state.as_deref().map(State::decode).transpose()?.unwrap_or_default()
+        }
+        ReadMode::Incremental(_) => {
+            let message =
+                "files are read incrementally by what is new among them, not by a column; leave the column out";
+            return Err(Error::unsupported(message).stream(&stream.id));
+        }
     };
-    if !column.is_empty() {
-        let message = "files are read incrementally by what is new among them, not by a column; leave the column out";
-        return Err(Error::unsupported(message).stream(&stream.id));
-    }
-    let mut state = selection.state.as_deref().map(State::decode).transpose()?.unwrap_or_default();
     let on_change = stream.options.on_change;
     let mut parts = Vec::new();
     for file in &stream.files {
