@@ -228,7 +228,10 @@ fn icon(icon: Option<&LitStr>) -> syn::Result<(String, Option<TokenStream>)> {
     if value.trim_start().starts_with('<') {
         return checked_icon(icon, value).map(|svg| (svg, None));
     }
-    #[expect(clippy::disallowed_methods, reason = "a macro learns where its crate is from cargo, by this variable alone")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a macro learns where its crate is from cargo, by this variable alone"
+    )]
     let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     let path = Path::new(&root).join(&value);
     let svg = std::fs::read_to_string(&path)
