@@ -59,7 +59,7 @@ async fn integers_widen_and_rows_of_the_old_type_still_fit() {
     let old = batch(integers(), integers());
     let decimals = Decimal128Array::from(vec![150]).with_precision_and_scale(10, 2).unwrap();
     let new = batch(Arc::new(decimals), Arc::new(Float64Array::from(vec![0.25])));
-    world.run(&world.spec(&old.schema()), &[("a", &[old.clone()])]).await;
+    world.run(&world.spec(&old.schema()), &[("a", std::slice::from_ref(&old))]).await;
     world.run(&world.spec(&new.schema()), &[("a", &[new])]).await;
     assert_eq!(world.describe("t").await["schema"]["fields"][0]["type"], "NUMERIC");
     assert_eq!(world.query("SELECT amount, ratio FROM {t} ORDER BY 1").await, [["1.5", "0.25"], ["7", "7.0"]]);
