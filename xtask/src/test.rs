@@ -32,7 +32,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCode> {
-    let interrupt = Interrupt::listen()?;
     let nextest = tools::cargo_tool("nextest", NEXTEST, &["--no-default-features", "--features", "default-no-update"])?;
     step("guests", || guests::run(workspace).map(|_| ()))?;
     step("the sluice binary with failpoints", || binary(workspace))?;
@@ -40,8 +39,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
         let mut build = nextest_run(workspace, &nextest, &arguments);
         process::run(build.arg("--no-run"))
     })?;
-    interrupt.check()?;
 
+    // Only now is there something to clean up; before, Ctrl-C and SIGTERM end us as they end anything.
+    let interrupt = Interrupt::listen()?;
     let mut tests = nextest_run(workspace, &nextest, &arguments);
     let outcome = services::with_servers(workspace, &interrupt, &mut tests)?;
     if outcome != ExitCode::SUCCESS || !has_doc_tests(workspace)? || !arguments.filter.is_empty() {

@@ -61,7 +61,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
         return Ok(ExitCode::SUCCESS);
     }
 
-    let interrupt = Interrupt::listen()?;
     tools::debian(&["time"])?;
     crate::guests::run(workspace)?;
     let mut build = cargo();
@@ -69,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
     process::run(build.current_dir(&workspace.root))?;
     let peers = peers::Peers::prepare()?;
 
+    let interrupt = Interrupt::listen()?;
     sweep(workspace)?;
     let mut servers = Group::new(workspace, &format!("bench-{}", std::process::id()), Lifetime::OfThisProcess)?;
     servers.start_postgres(&interrupt)?;
