@@ -107,7 +107,6 @@ pub(crate) async fn store(options: &Options, folder: &Path) -> Result<Store, Run
 }
 
 /// Microseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the binary is where time comes from")]
 pub(crate) fn now_us() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
@@ -119,7 +118,6 @@ pub(crate) fn today() -> jiff::civil::Date {
 }
 
 /// An id for a run: ordered by time, unique.
-#[expect(clippy::disallowed_methods, reason = "the binary is where randomness comes from")]
 pub(crate) fn run_id() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }

@@ -17,7 +17,6 @@ use crate::show::run::Watcher;
 use crate::{exit, file, wire};
 
 pub(crate) async fn run(options: &Options, args: &RunArgs) -> u8 {
-    #[expect(clippy::disallowed_methods, reason = "the binary is where time comes from")]
     let begun = Instant::now();
     let progress = Arc::new(Progress::default());
     let watcher = Watcher::start(options.json(), progress.clone(), begun);
@@ -112,7 +111,6 @@ async fn signals(stop: CancellationToken, kill: CancellationToken, wall_seconds:
                 stop.cancel();
             }
             2 => kill.cancel(),
-            #[expect(clippy::disallowed_methods, reason = "somebody wants the process gone, whatever it does")]
             _ => std::process::exit(130),
         }
     }

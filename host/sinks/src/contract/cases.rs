@@ -257,10 +257,10 @@ async fn no_row_is_taken_when_the_ledger_refuses(ground: &Ground<'_>) -> Result<
     ground.subject.sink.prepare(&spec).await?;
     let ledger = Arc::new(MemoryLedger::refusing());
     // Opening, writing or finishing may be what fails, but one of them must.
-    if let Ok(mut writer) = ground.writer(&ground.load(0), &spec, "a", &ledger).await {
-        if writer.write(batch(&spec.schema, 0..10)?).await.is_ok() {
-            must("finished", &writer.finish().await.is_ok(), &false)?;
-        }
+    if let Ok(mut writer) = ground.writer(&ground.load(0), &spec, "a", &ledger).await
+        && writer.write(batch(&spec.schema, 0..10)?).await.is_ok()
+    {
+        must("finished", &writer.finish().await.is_ok(), &false)?;
     }
     must("rows", &ground.ids(None).await?, &vec![])
 }

@@ -28,10 +28,10 @@ pub(super) fn io_error(doing: &str, path: &Path, error: &std::io::Error) -> RunE
 
 /// What a failure of the Parquet library means; a failed write of the file below it keeps its cause.
 pub(super) fn parquet_error(doing: &str, path: &Path, error: &ParquetError) -> RunError {
-    if let ParquetError::External(inner) = error {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            return io_error(doing, path, io);
-        }
+    if let ParquetError::External(inner) = error
+        && let Some(io) = inner.downcast_ref::<std::io::Error>()
+    {
+        return io_error(doing, path, io);
     }
     RunError::new(Kind::Internal, Actor::Sink, format!("{doing} {}: {error}", path.display()))
 }

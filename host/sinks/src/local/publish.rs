@@ -36,10 +36,10 @@ pub(super) fn commit(root: &Path, intent: &CommitIntent) -> Result<CommitReceipt
     }
     // Visible from here on; durable once both folders are.
     sync_dir(&layout.dir).and_then(|()| sync_dir(&layout.staging())).map_err(CommitError::Unclear)?;
-    if existing.is_some() {
-        if let Err(e) = remove_dir(&staged) {
-            tracing::warn!(error = %e, "the replaced day stays on the disk until the table is prepared again");
-        }
+    if existing.is_some()
+        && let Err(e) = remove_dir(&staged)
+    {
+        tracing::warn!(error = %e, "the replaced day stays on the disk until the table is prepared again");
     }
     Ok(receipt(intent, &published))
 }

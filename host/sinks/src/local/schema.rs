@@ -302,7 +302,8 @@ mod tests {
         ];
         for data_type in all {
             let metadata = [("sluice:source-name".to_owned(), "Größe \"1\"".to_owned())];
-            let field = Field::new("x", data_type, true).with_metadata(metadata.into_iter().collect::<std::collections::HashMap<String, String>>());
+            let field = Field::new("x", data_type, true)
+                .with_metadata(metadata.into_iter().collect::<std::collections::HashMap<String, String>>());
             let text = serde_json::to_string(&Column::of(&field)).unwrap();
             let column: Column = serde_json::from_str(&text).unwrap();
             assert_eq!(column.field().unwrap(), field, "{text}");
