@@ -2,6 +2,7 @@
 
 #![allow(
     missing_docs,
+    clippy::disallowed_methods,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "this guest is built to misbehave, and is only ever run inside the sandbox"

@@ -92,7 +92,7 @@ fn check_shape(header: &arrow_ipc::RecordBatch<'_>, schema: &SchemaRef, body: us
             )));
         }
     }
-    let tops = shape.tops.iter().filter_map(|index| (*index < nodes.len()).then(|| nodes.get(*index)));
+    let tops = shape.tops.iter().filter(|index| **index < nodes.len()).map(|index| nodes.get(*index));
     match tops.into_iter().find(|node| node.length() != header.length()) {
         None => Ok(()),
         Some(node) => {
