@@ -19,7 +19,7 @@ macro_rules! export {
             #[cfg(target_family = "wasm")]
             type Component = $crate::__private::Exported<$source>;
             #[cfg(target_family = "wasm")]
-            $crate::__private::bindings::export_component!(Component with_types_in $crate::__private::bindings);
+    $crate::__private::bindings::export_component!(Component with_types_in $crate::__private::bindings);
         };
     };
 }
