@@ -107,7 +107,8 @@ fn by_day() -> PartitionUnit {
 #[serde(rename_all = "kebab-case")]
 pub enum Evolution {
     /// New nullable columns are added, required columns relaxed, types widened (INT64 → NUMERIC → BIGNUMERIC, INT64 →
-    /// FLOAT64); anything else fails the run before a row is sent.
+    /// FLOAT64), and a column that the stream has no more stays, NULL in new rows; anything else fails the run before a row
+    /// is sent.
     #[default]
     Evolve,
     /// Any difference fails the run before a row is sent.

@@ -148,6 +148,8 @@ fn evolve(table: &Schema, stream: &Schema, policy: Evolution) -> Result<Option<S
                 Ok(evolved) => fields.push(Arc::new(evolved)),
                 Err(why) => refused.push(why),
             },
+            // It keeps the values that it has; new rows have none.
+            Err(_) if policy == Evolution::Evolve => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
             Err(_) => refused.push(format!("column {} is in the table, but no longer in the stream", field.name())),
         }
     }
@@ -233,9 +235,18 @@ mod tests {
         let expected = [
             "column a is Int64 in the table and Utf8 in the stream",
             "column b is Int64 in the table and Date32 in the stream",
-            "column c is in the table, but no longer in the stream",
         ];
         assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn a_column_that_the_stream_has_no_more_stays_and_may_be_null_unless_the_table_is_frozen() {
+        let table = schema(&[("a", DataType::Int64, true), ("gone", DataType::Utf8, false)]);
+        let stream = schema(&[("a", DataType::Int64, true)]);
+        let evolved = evolve(&table, &stream, Evolution::Evolve).unwrap().unwrap();
+        assert_eq!(types(&evolved)[1], ("gone".into(), DataType::Utf8, true));
+        let refused = evolve(&table, &stream, Evolution::Freeze).unwrap_err();
+        assert_eq!(refused, ["column gone is in the table, but no longer in the stream"]);
     }
 
     #[test]
