@@ -266,7 +266,7 @@ mod tests {
             (DataType::UInt32, DataType::Int32, Some(DataType::Int64)),
             (DataType::UInt64, DataType::Int64, None),
             (DataType::Int64, DataType::Float64, Some(DataType::Float64)),
-            (DataType::Decimal128(10, 2), DataType::Decimal128(12, 6), Some(DataType::Decimal128(16, 6))),
+            (DataType::Decimal128(10, 2), DataType::Decimal128(12, 6), Some(DataType::Decimal128(14, 6))),
             (DataType::Decimal128(38, 9), DataType::Decimal256(76, 38), Some(DataType::Decimal256(76, 38))),
             (DataType::Decimal128(38, 0), DataType::Decimal128(38, 38), Some(DataType::Decimal256(76, 38))),
             (DataType::Decimal128(10, 2), DataType::Float64, None),

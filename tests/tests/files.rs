@@ -1,0 +1,107 @@
+//! Files through the sandbox, from the binary: what is loaded, set aside, refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assertion is how a test fails"
+)]
+
+use std::path::Path;
+use std::process::Command;
+
+use sluice_tests::binary::Workspace;
+use sluice_tests::warehouse;
+
+fn pipeline(stream: &str) -> String {
+    format!(
+        "name: files\nsource:\n  connector: files\n  config:\n    streams:\n      - {{name: t, glob: \"*\"}}\n  \
+         grants:\n    folders: {{/data: data}}\nstreams:\n  - {stream}\nsink: {{type: local, path: warehouse}}\n"
+    )
+}
+
+fn workspace(stream: &str) -> Workspace {
+    let workspace = Workspace::new();
+    std::fs::create_dir(workspace.path().join("data")).unwrap();
+    workspace.pipeline(&pipeline(stream));
+    workspace
+}
+
+fn gzip(path: &Path) {
+    assert!(Command::new("gzip").arg("--force").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn only_new_files_are_read_and_a_broken_one_leaves_the_state_where_it_was() {
+    let workspace = workspace("{id: t, read: {incremental: \"\"}}");
+    let data = workspace.path().join("data");
+    let table = workspace.path().join("warehouse/main/t");
+    std::fs::write(data.join("a.csv"), "id,name\n1,one\n2,two\n").unwrap();
+    assert_eq!(workspace.run(&[]).code(), Some(0));
+
+    let rows: String = (3..5_000).map(|id| format!("{id},name {id}\n")).collect();
+    std::fs::write(data.join("b.csv"), format!("id,name\n{rows}")).unwrap();
+    gzip(&data.join("b.csv"));
+    let whole = std::fs::read(data.join("b.csv.gz")).unwrap();
+    std::fs::write(data.join("b.csv.gz"), &whole[..whole.len() / 2]).unwrap();
+    let broken = workspace.run(&[]);
+    assert_eq!(broken.code(), Some(3), "{broken:?}");
+    assert!(broken.error().contains("b.csv.gz"), "{}", broken.error());
+    assert_eq!(warehouse::integers(&table, "id"), [1, 2], "nothing of the broken file is visible");
+
+    std::fs::write(data.join("b.csv.gz"), &whole).unwrap();
+    let mended = workspace.run(&[]);
+    assert_eq!(mended.code(), Some(0), "{mended:?}");
+    assert_eq!(mended.summary()["streams"][0]["rows_read"], 4_997, "the first file is not read again");
+    assert_eq!(warehouse::integers(&table, "id"), (1..5_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn rows_that_do_not_fit_are_set_aside_with_their_reason_and_all_are_accounted_for() {
+    let workspace = workspace("{id: t, cast: {amount: {to: INT64, on_misfit: quarantine}}}");
+    let data = workspace.path().join("data");
+    std::fs::write(data.join("a.csv"), "id,amount\n1,10\n2,ten\n3,30\n4,\n").unwrap();
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(0), "{ran:?}");
+    let stream = &ran.summary()["streams"][0];
+    assert_eq!(stream["rows_read"], 4, "{stream}");
+    assert_eq!(stream["rows_quarantined"], 1, "{stream}");
+    assert_eq!(stream["rows_committed"], 3, "{stream}");
+    assert_eq!(warehouse::integers(&workspace.path().join("warehouse/main/t"), "id"), [1, 3, 4]);
+    let aside = warehouse::batches(&workspace.path().join("warehouse/main/t__quarantine"));
+    let text = arrow_cast::pretty::pretty_format_batches(&aside).unwrap().to_string();
+    assert!(text.contains("amount") && text.contains("ten") && text.contains("| 2 "), "{text}");
+}
+
+#[test]
+fn rows_that_do_not_fit_fail_the_run_by_column_and_row_without_their_value() {
+    let workspace = workspace("{id: t, cast: {amount: {to: INT64}}}");
+    std::fs::write(workspace.path().join("data/a.csv"), "id,amount\n1,10\n2,secret-ten\n").unwrap();
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(2), "{ran:?}");
+    let error = ran.error();
+    assert!(error.contains("amount") && error.contains('2') && !error.contains("secret-ten"), "{error}");
+    assert!(warehouse::files(&workspace.path().join("warehouse/main/t")).is_empty());
+}
+
+#[test]
+fn a_folder_that_is_not_granted_is_said_to_be() {
+    let workspace = workspace("{id: t}");
+    workspace.pipeline(&pipeline("{id: t}").replace("  grants:\n    folders: {/data: data}\n", ""));
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(2), "{ran:?}");
+    assert!(ran.error().contains("grants.folders"), "{}", ran.error());
+}
+
+#[test]
+fn a_wrong_pipeline_is_refused_by_line_and_field() {
+    let workspace = Workspace::new();
+    workspace
+        .pipeline("name: x\nsource: {connector: files}\nstreams: [{id: t, colums: [a]}]\nsink: {type: \"null\"}\n");
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(2), "{ran:?}");
+    assert!(ran.error().contains("colums"), "{}", ran.error());
+    workspace.pipeline("name: x\nsource: {connector: nothing}\nstreams: [{id: t}]\nsink: {type: \"null\"}\n");
+    let ran = workspace.run(&[]);
+    assert!(ran.error().contains("no connector named nothing"), "{}", ran.error());
+}
