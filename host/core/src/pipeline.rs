@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
 use crate::limits::RunLimits;
-use crate::load::{Evolution, Partitioning};
+use crate::load::{Evolution, Partitioning, SNAPSHOT_DATE_COLUMN};
 use crate::naming;
+use crate::plan::{Cursor, ReadMode, Selection};
 
 /// A connection, the streams chosen from it, how they are mapped and where they go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -245,6 +246,28 @@ impl Pipeline {
 pub const QUARANTINE_SUFFIX: &str = "__quarantine";
 
 impl StreamSpec {
+    /// What is asked of the connector, given where the last committed run ended.
+    pub fn selection(&self, state: Option<Cursor>) -> Selection {
+        Selection {
+            id: self.id.clone(),
+            columns: self.columns.clone(),
+            mode: match &self.read {
+                ReadSpec::Full => ReadMode::Full,
+                ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
+            },
+            filter: self.filter.clone(),
+            state,
+        }
+    }
+
+    /// Names that no column of the source may have in the table, because the load adds columns of these names.
+    pub fn reserved_columns(&self) -> &'static [&'static str] {
+        match self.load {
+            LoadSpec::Catalog => &[SNAPSHOT_DATE_COLUMN],
+            LoadSpec::Transactional => &[],
+        }
+    }
+
     /// The table that the stream goes to: the one that was set, or the stream's id made safe.
     pub fn table_name(&self) -> String {
         self.table.clone().unwrap_or_else(|| naming::table_name(&self.id))

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use sluice_core::commit::{Evidence, ExpectedSplit, permit};
 use sluice_core::error::{Actor, Kind};
-use sluice_core::load::{
-    CommitReceipt, LoadId, LoadStrategy, SNAPSHOT_DATE_COLUMN, SplitReceipt, TableName, TableSpec,
-};
+use sluice_core::load::{CommitReceipt, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec};
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
-use sluice_core::plan::{Cursor, PlanHints, ReadMode, ReadPlan, Selection, Split, StreamPlan};
+use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
 use sluice_core::run::{SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
 use sluice_runtime::Instance;
@@ -47,7 +45,6 @@ struct Work {
     before: StreamState,
     splits: Vec<(Split, Option<Cursor>)>,
     state_after: Option<Cursor>,
-    /// What is read now continues an interrupted read.
     stream: StreamPlan,
 }
 
@@ -90,16 +87,7 @@ impl StreamRun<'_> {
     async fn plan(&self, planner: &Instance) -> Result<Work, RunError> {
         let setup = self.setup;
         let before = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &self.spec.id).await?.state;
-        let selection = Selection {
-            id: self.spec.id.clone(),
-            columns: self.spec.columns.clone(),
-            mode: match &self.spec.read {
-                ReadSpec::Full => ReadMode::Full,
-                ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
-            },
-            filter: self.spec.filter.clone(),
-            state: before.cursor.clone(),
-        };
+        let selection = self.spec.selection(before.cursor.clone());
         let limits = &setup.pipeline.limits;
         let hints = PlanHints {
             max_parallel: limits.parallel,
@@ -142,12 +130,13 @@ impl StreamRun<'_> {
     async fn prepare(&self, work: &Work) -> Result<Shared, RunError> {
         let setup = self.setup;
         let (pipeline, stream) = (&setup.pipeline.name, &self.spec.id);
-        let reserved: &[&str] = match self.spec.load {
-            LoadSpec::Catalog => &[SNAPSHOT_DATE_COLUMN],
-            LoadSpec::Transactional => &[],
-        };
         let remembered = setup.store.names_of(Scope::LOCAL, pipeline, stream).await?;
-        let names = naming::assign_fields(&remembered, work.stream.schema.fields(), &self.spec.rename, reserved)?;
+        let names = naming::assign_fields(
+            &remembered,
+            work.stream.schema.fields(),
+            &self.spec.rename,
+            self.spec.reserved_columns(),
+        )?;
         let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.

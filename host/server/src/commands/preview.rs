@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use sluice_core::RunError;
 use sluice_core::naming::{Names, assign_fields};
-use sluice_core::pipeline::{Pipeline, ReadSpec, SinkSpec, StreamSpec};
-use sluice_core::plan::{PlanHints, ReadMode, Selection};
+use sluice_core::pipeline::{Pipeline, SinkSpec, StreamSpec};
+use sluice_core::plan::PlanHints;
 use sluice_engine::transform::Transform;
 use sluice_runtime::{Budget, Connection, ReadEvent};
 use sluice_sinks::local;
@@ -69,21 +69,10 @@ async fn rows(
     limit: usize,
 ) -> Result<Vec<RecordBatch>, RunError> {
     let planner = connection.instance().await?;
-    let mode = match &spec.read {
-        ReadSpec::Full => ReadMode::Full,
-        ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
-    };
-    let selection = Selection {
-        id: spec.id.clone(),
-        columns: spec.columns.clone(),
-        mode,
-        filter: spec.filter.clone(),
-        state: None,
-    };
     let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
-    let plan = planner.plan(vec![selection], hints).await?;
+    let plan = planner.plan(vec![spec.selection(None)], hints).await?;
     let Some(stream) = plan.streams.first() else { return Ok(Vec::new()) };
-    let names = assign_fields(&Names::default(), stream.schema.fields(), &spec.rename, &[])?;
+    let names = assign_fields(&Names::default(), stream.schema.fields(), &spec.rename, spec.reserved_columns())?;
     let sink = wire::sink(&pipeline.sink).await?;
     let mut transform = Transform::new(spec, &stream.schema, &names, |schema| sink.native_schema(schema))?;
     let mut rows = Vec::new();
