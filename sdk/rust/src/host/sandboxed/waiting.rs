@@ -69,10 +69,7 @@ pub(super) fn wait() {
         }
         let pollables: Vec<&Pollable> = waited.iter().map(|entry| &entry.pollable).collect();
         let ready = poll(&pollables);
-        ready
-            .into_iter()
-            .filter_map(|at| waited.get_mut(usize::try_from(at).ok()?)?.waker.take())
-            .collect()
+        ready.into_iter().filter_map(|at| waited.get_mut(usize::try_from(at).ok()?)?.waker.take()).collect()
     });
     ready.into_iter().for_each(Waker::wake);
 }
