@@ -65,6 +65,7 @@ pub(super) fn wait() {
         if waited.is_empty() {
             // Nobody could ever wake the future: this instance has no other thread.
             crate::log::write(crate::log::Level::Error, "a future waits for nothing that the host could provide");
+            #[allow(clippy::disallowed_methods, reason = "there is nothing left that could return an error")]
             std::process::abort();
         }
         let pollables: Vec<&Pollable> = waited.iter().map(|entry| &entry.pollable).collect();
