@@ -7,7 +7,7 @@ use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, l
 
 use crate::columnar::file::Columnar;
 use crate::lines::{Lines, Reading, Repairs};
-use crate::objects::{Objects, changed};
+use crate::objects::Objects;
 use crate::options::{Format, OnMismatch, Options};
 use crate::spec::{Part, Position, Spec, VERSION, project};
 
@@ -28,7 +28,7 @@ pub(crate) fn read(
     let mut channel = output.stream(&spec.stream, Arc::clone(&schema))?;
     let reading = Reading { objects: &**objects, options, spec, full, schema };
     while let Some(part) = spec.parts.get(position.part) {
-        verify(&**objects, part)?;
+        objects.verify(&part.object)?;
         let wanted =
             options.on_mismatch != OnMismatch::SkipFile || position.at.is_some() || fits(objects, &reading, part)?;
         if wanted
@@ -43,21 +43,6 @@ pub(crate) fn read(
         }
     }
     Ok(())
-}
-
-/// The file must still be the one that was planned.
-fn verify(objects: &dyn Objects, part: &Part) -> Result<()> {
-    let planned = &part.object;
-    let now = match objects.head(&planned.key) {
-        Err(error) if error.kind == ErrorKind::NotFound => return Err(changed(&planned.key, "was deleted")),
-        other => other?,
-    };
-    match now {
-        now if now == *planned => Ok(()),
-        now if now.size > planned.size => Err(changed(&planned.key, "grew")),
-        now if now.size < planned.size => Err(changed(&planned.key, "became shorter")),
-        _ => Err(changed(&planned.key, "was written again")),
-    }
 }
 
 /// Reads a file without sending anything, to see whether it fits; says why not.
