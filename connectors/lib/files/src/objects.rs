@@ -64,6 +64,11 @@ pub trait Objects: Send + Sync + 'static {
         ranges.iter().map(|range| whole(self.open(object, range.clone())?, object, range)).collect()
     }
 
+    /// Says which files will be opened next, as wholes; a store that is far away may begin to fetch them.
+    fn expect(&self, next: &[&Object]) {
+        let _ = next;
+    }
+
     /// Where a user changes what can be read, for remedies.
     fn remedy(&self) -> String {
         format!("check that {} exists and may be read", self.place())

@@ -14,6 +14,9 @@ use crate::spec::{Part, Position, Spec, VERSION, project};
 /// How many batches' worth of Arrow lies between two checkpoints within a file.
 const CHECKPOINT_BATCHES: u64 = 16;
 
+/// How many of the next files a store is told about.
+const EXPECTED: usize = 4;
+
 /// Reads a split to its end, or to the checkpoint at which the host says stop.
 pub(crate) fn read(
     objects: &Arc<dyn Objects>,
@@ -28,6 +31,7 @@ pub(crate) fn read(
     let mut channel = output.stream(&spec.stream, Arc::clone(&schema))?;
     let reading = Reading { objects: &**objects, options, spec, full, schema };
     while let Some(part) = spec.parts.get(position.part) {
+        expect_next(&**objects, spec, position.part);
         objects.verify(&part.object)?;
         let wanted =
             options.on_mismatch != OnMismatch::SkipFile || position.at.is_some() || fits(objects, &reading, part)?;
@@ -43,6 +47,14 @@ pub(crate) fn read(
         }
     }
     Ok(())
+}
+
+/// Tells the store about the texts behind a part.
+fn expect_next(objects: &dyn Objects, spec: &Spec, part: usize) {
+    if spec.format != Format::Parquet {
+        let next = spec.parts.iter().skip(part + 1).take(EXPECTED).filter(|part| part.range.is_none());
+        objects.expect(&next.map(|part| &part.object).collect::<Vec<_>>());
+    }
 }
 
 /// Reads a file without sending anything, to see whether it fits; says why not.

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use sluice_sdk::http::{self, Response};
@@ -72,6 +72,15 @@ impl Ahead {
             let state = State::Opening(opening(&self.provider, &self.target, range.clone(), None));
             let (at, chunks) = (range.start, VecDeque::new());
             self.parts.push_back(Part { range, at, state, chunks, backoff: Backoff::default() });
+        }
+    }
+
+    /// Sends the first request without waiting for its answer. What comes of it is told when it is read.
+    pub(crate) fn begin(&mut self) {
+        self.top_up();
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Some(front) = self.parts.front_mut() {
+            front.advance(true, &self.provider, &self.target, &mut cx);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -19,12 +19,20 @@ const MAX_PAGE: usize = 64 << 20;
 /// Ranges that are read at once.
 const AT_ONCE: usize = 4;
 
+/// Largest file that is fetched before it is opened, bytes: one part.
+const SMALL: u64 = 1 << 20;
+
+/// Files that are fetched before they are opened.
+const EARLY: usize = 4;
+
 /// Objects below a prefix.
 #[derive(Clone)]
 pub struct Store {
     provider: Arc<dyn Provider>,
     /// Empty, or ending with a slash.
     prefix: String,
+    /// Small files whose requests are under way already.
+    early: Arc<Mutex<Vec<(Object, Ahead)>>>,
 }
 
 impl Store {
@@ -32,7 +40,7 @@ impl Store {
     pub fn new(provider: impl Provider, prefix: &str) -> Self {
         let prefix = prefix.trim_start_matches('/');
         let slash = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
-        Self { provider: Arc::new(provider), prefix: format!("{prefix}{slash}") }
+        Self { provider: Arc::new(provider), prefix: format!("{prefix}{slash}"), early: Arc::default() }
     }
 
     /// What the store's API has of its own.
@@ -83,6 +91,12 @@ impl Objects for Store {
     }
 
     fn open(&self, object: &Object, range: Range<u64>) -> Result<Box<dyn Read + Send>> {
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if range == (0..object.size)
+            && let Some(at) = early.iter().position(|(expected, _)| expected == object)
+        {
+            return Ok(Box::new(early.swap_remove(at).1));
+        }
         Ok(Box::new(Ahead::new(Arc::clone(&self.provider), self.target(object), range)))
     }
 
@@ -100,6 +114,18 @@ impl Objects for Store {
             }
         };
         http::block_on(stream::iter(ranges.iter().cloned()).map(one).buffered(AT_ONCE).try_collect())
+    }
+
+    fn expect(&self, next: &[&Object]) {
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        early.retain(|(expected, _)| next.contains(&expected));
+        for object in next.iter().filter(|object| (1..=SMALL).contains(&object.size)) {
+            if early.len() < EARLY && !early.iter().any(|(expected, _)| expected == *object) {
+                let mut reader = Ahead::new(Arc::clone(&self.provider), self.target(object), 0..object.size);
+                reader.begin();
+                early.push(((*object).clone(), reader));
+            }
+        }
     }
 
     fn remedy(&self) -> String {
