@@ -17,6 +17,7 @@ use crate::component::Connector;
 use crate::contract;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
+use crate::imports::buffers::Buffers;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -38,6 +39,7 @@ pub struct Connection {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolver>,
     http: HttpClient,
+    buffers: Buffers,
 }
 
 impl Connection {
@@ -69,7 +71,8 @@ impl Connection {
         let policy = EgressPolicy::new(hosts, grants.private_network);
         let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, &full)?;
         let inside = serde_json::Value::Object(inside).to_string();
-        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
+        let buffers = Buffers::default();
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
     }
 
     /// The connector.
@@ -132,7 +135,7 @@ impl Connection {
             http: WasiHttpCtx::new(),
             hooks: Hooks::new(self.http.clone(), self.limits.connections),
             limiter: Limiter::new(&self.limits),
-            output: Output::new(self.limits.clone()),
+            output: Output::new(self.limits.clone(), self.buffers.clone()),
             log,
             network,
         })
