@@ -44,3 +44,81 @@ pub fn source(more: &[(&str, &str)]) -> String {
     let lines: Vec<String> = fields.iter().map(|(name, value)| format!("    {name}: {value}\n")).collect();
     format!("source:\n  connector: postgres\n  grants: {{private_network: true}}\n  config:\n{}", lines.concat())
 }
+
+/// A value of a type, and what becomes of it.
+pub struct Sample {
+    /// The column's type.
+    pub kind: &'static str,
+    /// The value in SQL.
+    pub value: &'static str,
+    /// What a reader of the Parquet file sees, as Arrow prints it.
+    pub parquet: &'static str,
+    /// What BigQuery's REST interface answers.
+    pub bigquery: &'static str,
+}
+
+const fn sample(kind: &'static str, value: &'static str, parquet: &'static str, bigquery: &'static str) -> Sample {
+    Sample { kind, value, parquet, bigquery }
+}
+
+/// Every kind of built-in type, with a value that a careless reader would spoil.
+pub const SAMPLES: &[Sample] = &[
+    sample("boolean", "true", "true", "true"),
+    sample("smallint", "-32768", "-32768", "-32768"),
+    sample("integer", "2147483647", "2147483647", "2147483647"),
+    sample("bigint", "-9223372036854775808", "-9223372036854775808", "-9223372036854775808"),
+    sample("real", "1.5", "1.5", "1.5"),
+    sample("double precision", "-0.1", "-0.1", "-0.1"),
+    sample("numeric(20,4)", "-1234567890123456.7891", "-1234567890123456.7891", "-1234567890123456.7891"),
+    sample(
+        "numeric(38,9)",
+        "12345678901234567890123456789.123456789",
+        "12345678901234567890123456789.123456789",
+        "12345678901234567890123456789.123456789",
+    ),
+    sample(
+        "numeric",
+        "12345678901234567890123456789012345678901234567890.5",
+        "12345678901234567890123456789012345678901234567890.5",
+        "12345678901234567890123456789012345678901234567890.5",
+    ),
+    sample("text", "'grüße 🚰'", "grüße 🚰", "grüße 🚰"),
+    sample("varchar(5)", "'abc'", "abc", "abc"),
+    sample("bytea", "'\\x00ff10'", "00ff10", "00ff10"),
+    sample("date", "'0044-03-15'", "0044-03-15", "0044-03-15"),
+    sample("timestamp", "'2024-02-29 23:59:59.123456'", "2024-02-29T23:59:59.123456", "2024-02-29T23:59:59.123456"),
+    sample(
+        "timestamptz",
+        "'2024-02-29 23:59:59.123456+05:30'",
+        "2024-02-29T18:29:59.123456Z",
+        "2024-02-29T18:29:59.123456Z",
+    ),
+    sample("time", "'23:59:59.999999'", "23:59:59.999999", "23:59:59.999999"),
+    sample(
+        "uuid",
+        "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    ),
+    sample("jsonb", "'{\"b\": [1, null]}'", "{\"b\": [1, null]}", "{\"b\": [1, null]}"),
+    sample("json", "'{\"a\":1}'", "{\"a\":1}", "{\"a\":1}"),
+    sample("inet", "'10.1.2.3/8'", "10.1.2.3/8", "10.1.2.3/8"),
+    sample("int4range", "'[1,5)'", "[1,5)", "[1,5)"),
+    sample("bit(4)", "B'1010'", "1010", "1010"),
+    sample("xml", "'<a/>'", "<a/>", "<a/>"),
+    sample("point", "'(1,2)'", "(1,2)", "(1,2)"),
+    sample("integer[]", "'{1,NULL,3}'", "[1, <null>, 3]", "[1, <null>, 3]"),
+    sample("text[]", "'{a,\"b c\"}'", "[a, b c]", "[a, b c]"),
+];
+
+/// Makes a table with a row of [`SAMPLES`] and a row of NULLs; its columns are `id`, `c0`, `c1`, …
+///
+/// # Panics
+/// As [`sql`].
+pub fn table_of_samples(table: &str, samples: &[Sample]) {
+    let columns: Vec<String> = samples.iter().enumerate().map(|(i, sample)| format!("c{i} {}", sample.kind)).collect();
+    let values: Vec<&str> = samples.iter().map(|sample| sample.value).collect();
+    sql(&format!("CREATE TABLE {table} (id bigint PRIMARY KEY, {})", columns.join(", ")));
+    sql(&format!("INSERT INTO {table} VALUES (1, {})", values.join(", ")));
+    sql(&format!("INSERT INTO {table} (id) VALUES (2)"));
+}

@@ -18,6 +18,7 @@ use crate::contract;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
+use crate::imports::buffers::Buffers;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -39,6 +40,7 @@ pub struct Connection {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolver>,
     http: HttpClient,
+    buffers: Buffers,
 }
 
 impl Connection {
@@ -71,7 +73,8 @@ impl Connection {
         let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
         let resolver = environment.resolver.clone();
         let inside = serde_json::Value::Object(inside).to_string();
-        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
+        let buffers = Buffers::default();
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
     }
 
     /// The connector.
@@ -86,6 +89,7 @@ impl Connection {
     pub async fn instance(&self) -> Result<Instance, RunError> {
         let inner = &self.connector.inner;
         let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes);
+        let data = self.store_data(log.clone())?;
         let cancel = CancellationToken::new();
         let bounds = Bounds {
             limits: self.limits.clone(),
@@ -93,9 +97,9 @@ impl Connection {
             meter: Meter::default(),
             cancel: cancel.clone(),
             log: log.clone(),
+            http: data.hooks.last_failure(),
         };
-        let mut store =
-            Store::try_new(&inner.sandbox.engine, self.store_data(log.clone())?).map_err(|e| no_room(&e))?;
+        let mut store = Store::try_new(&inner.sandbox.engine, data).map_err(|e| no_room(&e))?;
         store.limiter(|data| &mut data.limiter);
         store.set_hostcall_fuel(usize::try_from(self.limits.hostcall_bytes).unwrap_or(usize::MAX));
         actor::interrupt(&mut store, &bounds);
@@ -134,7 +138,7 @@ impl Connection {
             http: WasiHttpCtx::new(),
             hooks: Hooks::new(self.http.clone(), self.limits.connections),
             limiter: Limiter::new(&self.limits),
-            output: Output::new(self.limits.clone()),
+            output: Output::new(self.limits.clone(), self.buffers.clone()),
             log,
             network,
         })
