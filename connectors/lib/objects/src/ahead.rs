@@ -64,7 +64,8 @@ impl Ahead {
     pub(crate) async fn whole(provider: Arc<dyn Provider>, target: Arc<Target>, range: Range<u64>) -> Result<Vec<u8>> {
         let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or_default();
         let mut reader = Self { opened: FIRST.len(), ..Self::new(provider, target, range) };
-        let mut bytes = Vec::with_capacity(length);
+        // A file may claim more than it has: what is really there makes the room for the rest.
+        let mut bytes = Vec::with_capacity(length.min(16 << 20));
         while let Some(chunk) = std::future::poll_fn(|cx| reader.poll_chunk(cx)).await? {
             bytes.extend_from_slice(&chunk);
         }
