@@ -23,6 +23,7 @@ mod concat;
 mod error;
 mod export;
 mod host;
+pub mod http;
 mod ipc;
 pub mod log;
 #[cfg(not(target_family = "wasm"))]
