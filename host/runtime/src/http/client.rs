@@ -16,7 +16,7 @@ use super::auth::Credentials;
 use super::body::ResponseBody;
 use super::dial;
 use super::failure::Failure;
-use super::origin::Origin;
+use super::origin::{Lane, Origin};
 use super::pool::{Channel, Lease, Pool, Sender};
 use super::request;
 use crate::net::dial::{Destination, Dialer};
@@ -34,10 +34,8 @@ pub struct HttpSettings {
     pub first_byte: Duration,
     /// Longest silence within a response's body, where the guest does not say.
     pub between_bytes: Duration,
-    /// Offer HTTP/2 over TLS.
+    /// Offer HTTP/2 over TLS. gRPC uses it whatever is said here.
     pub http2: bool,
-    /// Speak HTTP/2 at once to `http://` origins (gRPC without TLS). A server of HTTP/1.1 is not reachable then.
-    pub http2_prior_knowledge: bool,
     /// How certificates are checked; the protocols offered are the client's own.
     pub tls: TlsOptions,
 }
@@ -49,7 +47,6 @@ impl Default for HttpSettings {
             first_byte: Duration::from_secs(300),
             between_bytes: Duration::from_secs(120),
             http2: true,
-            http2_prior_knowledge: false,
             tls: TlsOptions::default(),
         }
     }
@@ -112,10 +109,11 @@ impl HttpClient {
         let origin = Origin::of(&parts.uri)?;
         let to = inner.destination(&origin)?;
         request::sanitise(&mut parts, &origin)?;
+        let lane = Lane::of(origin.clone(), &parts.headers);
         let mut request = Request::from_parts(parts, body);
         let repeatable = Repeatable::of(&request);
         loop {
-            let mut channel = inner.channel(&origin, &to, times.connect).await?;
+            let mut channel = inner.channel(&lane, &to, times.connect).await?;
             request = inner.prepare(request, &origin, &to, &channel)?;
             let sending = send_over(&mut channel, request);
             let Ok(outcome) = tokio::time::timeout(times.first_byte, sending).await else {
@@ -124,7 +122,7 @@ impl HttpClient {
             };
             match outcome {
                 Ok(response) => {
-                    let lease = Lease::new(Arc::clone(&inner.pool), origin, channel);
+                    let lease = Lease::new(Arc::clone(&inner.pool), lane, channel);
                     return Ok(response.map(|incoming| {
                         ResponseBody::new(incoming, times.between_bytes, lease, permit).boxed_unsync()
                     }));
@@ -142,7 +140,8 @@ impl HttpClient {
 
     #[cfg(test)]
     pub(super) fn idle(&self, url: &str) -> usize {
-        self.inner.pool.idle(&Origin::of(&url.parse().unwrap()).unwrap())
+        let origin = Origin::of(&url.parse().unwrap()).unwrap();
+        self.inner.pool.idle(&Lane::of(origin, &HeaderMap::new()))
     }
 }
 
@@ -155,21 +154,21 @@ impl Inner {
     }
 
     /// A pooled connection, or a new one.
-    async fn channel(&self, origin: &Origin, to: &Destination, timeout: Duration) -> Result<Channel, Failure> {
-        if let Some(channel) = self.pool.take(origin) {
+    async fn channel(&self, lane: &Lane, to: &Destination, timeout: Duration) -> Result<Channel, Failure> {
+        if let Some(channel) = self.pool.take(lane) {
             return Ok(channel);
         }
-        let gate = self.pool.gate(origin);
+        let gate = self.pool.gate(lane);
         let _dialing = match &gate {
             Some(gate) => Some(gate.lock().await),
             None => None,
         };
         // Somebody else may have dialled in the meantime.
-        if let Some(channel) = self.pool.take(origin) {
+        if let Some(channel) = self.pool.take(lane) {
             return Ok(channel);
         }
-        let channel = dial::open(&self.dialer, to, origin, &self.settings, timeout).await?;
-        self.pool.opened(origin, &channel);
+        let channel = dial::open(&self.dialer, to, lane, &self.settings, timeout).await?;
+        self.pool.opened(lane, &channel);
         Ok(channel)
     }
 

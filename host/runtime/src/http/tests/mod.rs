@@ -3,6 +3,7 @@
 mod auth;
 mod egress;
 mod exchange;
+mod grpc;
 mod limits;
 
 use std::net::SocketAddr;
