@@ -144,7 +144,7 @@ impl<'a> Rest<'a> {
 
     fn answer<T: DeserializeOwned>(&self, mut response: Response, doing: &Doing<'_>) -> Result<Answer<T>> {
         let date = response.headers().get("date").and_then(clock::http_date);
-        let body = response.read_bytes(MOST)?;
+        let body = response.read_whole(MOST)?;
         if !response.is_success() {
             return Err(error::refused(self.config, doing, response.status(), response.retry_after(), &body));
         }
