@@ -49,7 +49,7 @@ use sluice_sdk::{
     description = "Tables, views and queries of BigQuery, of one's own projects and of public ones, in full or by a cursor column.",
     publisher = "Sluice",
     config = BigQueryConfig,
-    hosts("bigquery.googleapis.com:443", "bigquerystorage.googleapis.com:443"),
+    hosts("bigquery.googleapis.com:443", "bigquerystorage.googleapis.com:443", "{endpoint}", "{storage_endpoint}"),
     capabilities(incremental, splits, estimate, filter)
 )]
 pub struct BigQuery {
