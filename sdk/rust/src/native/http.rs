@@ -25,8 +25,9 @@ pub(super) fn start(request: &Request) -> Result<Box<dyn Exchange>> {
     let address = if url.authority.contains(':') { url.authority.to_owned() } else { format!("{}:80", url.authority) };
     let mut stream = TcpStream::connect(&address).map_err(|e| broken(&e))?;
     stream.set_nodelay(true).map_err(|e| broken(&e))?;
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", request.method, url.path, url.authority)
-        .into_bytes();
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", request.method, url.path, url.authority)
+            .into_bytes();
     for (name, value) in request.headers.iter() {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");

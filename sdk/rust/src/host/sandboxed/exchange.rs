@@ -207,14 +207,15 @@ impl Exchange for Sandboxed {
     }
 
     fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Headers>> {
-        if let State::Reading(reading) = std::mem::replace(&mut self.state, State::Done) {
-            let Reading { watched, stream, body, _response, .. } = reading;
-            drop(watched);
-            drop(stream);
-            let trailers = IncomingBody::finish(body);
-            let watched = Watched::new(trailers.subscribe());
-            self.state = State::Ending(Ending { watched, trailers, _response });
-        }
+        self.state = match std::mem::replace(&mut self.state, State::Done) {
+            State::Reading(Reading { watched, stream, body, _response, .. }) => {
+                drop(watched);
+                drop(stream);
+                let trailers = IncomingBody::finish(body);
+                State::Ending(Ending { watched: Watched::new(trailers.subscribe()), trailers, _response })
+            }
+            other => other,
+        };
         let State::Ending(ending) = &mut self.state else { return Poll::Ready(Ok(Headers::new())) };
         let Some(answer) = ending.trailers.get() else {
             ending.watched.wake(cx);

@@ -65,14 +65,12 @@ pub(super) fn wait() {
         if waited.is_empty() {
             // Nobody could ever wake the future: this instance has no other thread.
             crate::log::write(crate::log::Level::Error, "a future waits for nothing that the host could provide");
+            #[allow(clippy::disallowed_methods, reason = "there is nothing left that could return an error")]
             std::process::abort();
         }
         let pollables: Vec<&Pollable> = waited.iter().map(|entry| &entry.pollable).collect();
         let ready = poll(&pollables);
-        ready
-            .into_iter()
-            .filter_map(|at| waited.get_mut(usize::try_from(at).ok()?)?.waker.take())
-            .collect()
+        ready.into_iter().filter_map(|at| waited.get_mut(usize::try_from(at).ok()?)?.waker.take()).collect()
     });
     ready.into_iter().for_each(Waker::wake);
 }
