@@ -3,9 +3,10 @@
 //! A stream's rows have a fixed order, so a row's number is a position: after every batch that is the checkpoint, and where
 //! reading goes on when a connection breaks or another instance takes over.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow_schema::{FieldRef, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use sluice_sdk::{Channel, Cursor, Directive, Error, Output, Result, Split};
 
@@ -86,18 +87,11 @@ impl Descriptor {
     }
 }
 
-/// The schema without metadata, which would make the descriptor of a wide table too large; the plan has it.
+/// The schema without its columns' metadata, which would make the descriptor of a wide table too large; the plan has it. Below
+/// the columns metadata is a part of the type.
 fn plain(schema: &Schema) -> Schema {
-    fn bare(field: &Field) -> Field {
-        let children = |fields: &Fields| fields.iter().map(|field| bare(field)).collect::<Fields>();
-        let data_type = match field.data_type() {
-            DataType::Struct(fields) => DataType::Struct(children(fields)),
-            DataType::List(item) => DataType::List(Arc::new(bare(item))),
-            other => other.clone(),
-        };
-        Field::new(field.name(), data_type, field.is_nullable())
-    }
-    Schema::new(schema.fields().iter().map(|field| bare(field)).collect::<Vec<_>>())
+    let bare = |field: &FieldRef| field.as_ref().clone().with_metadata(HashMap::new());
+    Schema::new(schema.fields().iter().map(bare).collect::<Vec<_>>())
 }
 
 /// Reads a split to its end.
@@ -175,13 +169,14 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use arrow_schema::{DataType, Field};
 
     use super::*;
 
     fn descriptor(stream: Option<&str>) -> Descriptor {
-        let metadata = HashMap::from([("sluice:source-type".to_owned(), "STRING".to_owned())]);
-        let item = Field::new("item", DataType::Utf8, true).with_metadata(metadata.clone());
+        let metadata = HashMap::from([("sluice:source-type".to_owned(), "ARRAY<JSON>".to_owned())]);
+        let meaning = HashMap::from([("sluice:logical-type".to_owned(), "json".to_owned())]);
+        let item = Field::new("item", DataType::Utf8, true).with_metadata(meaning);
         let fields = vec![
             Field::new("id", DataType::Int64, false),
             Field::new("tags", DataType::List(Arc::new(item)), true).with_metadata(metadata),
@@ -191,12 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_comes_back_with_its_schema_but_without_metadata() {
+    fn a_descriptor_comes_back_with_its_schema_but_without_its_columns_metadata() {
         let it = descriptor(Some("projects/p/locations/us/sessions/s/streams/0"));
         let back = Descriptor::decode(&it.encode().unwrap()).unwrap();
         assert_eq!((back.stream, back.table), (it.stream, it.table));
         assert_eq!(*back.schema, plain(&it.schema));
         assert!(back.schema.field(1).metadata().is_empty());
+        assert_eq!(back.schema.field(1).data_type(), it.schema.field(1).data_type());
         assert_eq!(back.schema.field(0), it.schema.field(0));
     }
 

@@ -74,31 +74,37 @@ fn logical(field: &Field) -> Option<&'static str> {
     }
 }
 
+/// What a column's metadata says.
 fn metadata(field: &Field) -> HashMap<String, String> {
-    let mut metadata = HashMap::from([(SOURCE_TYPE.to_owned(), name(field))]);
-    if let Some(logical) = logical(field).filter(|_| !is_array(field)) {
-        metadata.insert(LOGICAL_TYPE.to_owned(), logical.to_owned());
-    }
+    let mut metadata = nested_metadata(field);
+    metadata.insert(SOURCE_TYPE.to_owned(), name(field));
     metadata
 }
 
-/// An array's element stands for itself: of its field's metadata it has only what the text means.
+/// What the metadata of a record's field says: only what a text means. Below the top, metadata is a part of the type, which
+/// every split repeats.
+fn nested_metadata(field: &Field) -> HashMap<String, String> {
+    if is_array(field) { HashMap::new() } else { element_metadata(field) }
+}
+
+/// What the metadata of an array's element says.
 fn element_metadata(field: &Field) -> HashMap<String, String> {
     logical(field).map(|logical| (LOGICAL_TYPE.to_owned(), logical.to_owned())).into_iter().collect()
 }
 
 /// What batches of these columns look like, as far as the API's description tells.
 pub(crate) fn schema(columns: &[Field]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(described).collect::<Vec<_>>()))
+    let column = |field| described(field).with_nullable(!is_required(field)).with_metadata(metadata(field));
+    Arc::new(Schema::new(columns.iter().map(column).collect::<Vec<_>>()))
 }
 
+/// A field as it stands in a record: a value is missing where the record itself is, so all of them can be.
 fn described(field: &Field) -> ArrowField {
-    let value = scalar(field);
+    let mut value = scalar(field);
     if is_array(field) {
-        let item = ArrowField::new("item", value, true).with_metadata(element_metadata(field));
-        return ArrowField::new(&field.name, DataType::List(Arc::new(item)), true).with_metadata(metadata(field));
+        value = DataType::List(Arc::new(ArrowField::new("item", value, true).with_metadata(element_metadata(field))));
     }
-    ArrowField::new(&field.name, value, !is_required(field)).with_metadata(metadata(field))
+    ArrowField::new(&field.name, value, true).with_metadata(nested_metadata(field))
 }
 
 fn scalar(field: &Field) -> DataType {
@@ -117,8 +123,7 @@ fn scalar(field: &Field) -> DataType {
         "RANGE" => range(field),
         "STRUCT" => {
             let fields = field.fields.as_deref().unwrap_or_default();
-            // Below the top a value is missing where the record itself is.
-            DataType::Struct(fields.iter().map(|field| described(field).with_nullable(true)).collect())
+            DataType::Struct(fields.iter().map(described).collect())
         }
         // STRING, JSON, GEOGRAPHY, and what BigQuery may have one day.
         _ => DataType::Utf8,
@@ -141,7 +146,7 @@ pub(crate) fn session_schema(serialized: &[u8], columns: &[Field]) -> Result<Sch
         // Names in BigQuery are equal whatever their case.
         let described = columns.iter().find(|column| column.name.eq_ignore_ascii_case(field.name()));
         let nullable = field.is_nullable() && !described.is_some_and(is_required);
-        annotated(field, described).with_nullable(nullable)
+        annotated(field, described).with_nullable(nullable).with_metadata(described.map(metadata).unwrap_or_default())
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
@@ -166,7 +171,7 @@ fn annotated(field: &FieldRef, described: Option<&Field>) -> ArrowField {
         }
         other => other.clone(),
     };
-    let metadata = described.map(metadata).unwrap_or_default();
+    let metadata = described.map(nested_metadata).unwrap_or_default();
     ArrowField::new(field.name(), data_type, field.is_nullable()).with_metadata(metadata)
 }
 
