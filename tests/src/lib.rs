@@ -14,6 +14,7 @@
 pub mod bigquery;
 pub mod binary;
 pub mod postgres;
+pub mod proxy;
 pub mod sandbox;
 pub mod warehouse;
 

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_with_its_remedy_apart() {
-        let error = Error::permission("opening a session is refused: no. Grant roles/bigquery.readSessionUser on project p");
+        let error =
+            Error::permission("opening a session is refused: no. Grant roles/bigquery.readSessionUser on project p");
         let step = failure(READ, &error);
         assert_eq!(step.outcome, Outcome::Failed);
         assert_eq!(step.remedy, "Grant roles/bigquery.readSessionUser on project p");
@@ -174,7 +175,9 @@ mod tests {
 
     #[test]
     fn a_private_endpoint_that_was_not_granted_is_a_matter_of_reaching_it() {
-        assert!(unreachable(&Error::permission("127.0.0.1 is a loopback address; reaching it needs `private_network`")));
+        assert!(unreachable(&Error::permission(
+            "127.0.0.1 is a loopback address; reaching it needs `private_network`"
+        )));
         assert!(!unreachable(&Error::permission("Grant roles/bigquery.metadataViewer")));
     }
 }

@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn other_forms_are_not_guessed() {
-        for text in ["", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Foo 1994 1:2:3 GMT"] {
+        for text in
+            ["", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Foo 1994 1:2:3 GMT"]
+        {
             assert_eq!(http_date(text), None, "{text}");
         }
     }

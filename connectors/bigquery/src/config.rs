@@ -160,7 +160,8 @@ fn project(name: &str, field: &str) -> Result<()> {
     if is_project(name) {
         return Ok(());
     }
-    Err(Error::config("this is no id of a project: it has letters, digits and '-' (not the project's name)").field(field))
+    Err(Error::config("this is no id of a project: it has letters, digits and '-' (not the project's name)")
+        .field(field))
 }
 
 fn dataset(name: &str, field: &str) -> Result<()> {
@@ -220,7 +221,8 @@ pub(crate) mod tests {
         let public = config(serde_json::json!({}));
         assert_eq!(public.rest(), "https://bigquery.googleapis.com");
         assert_eq!(public.storage(), "https://bigquerystorage.googleapis.com");
-        let own = config(serde_json::json!({"endpoint": "http://127.0.0.1:9050/", "storage_endpoint": "http://[::1]:9060"}));
+        let own =
+            config(serde_json::json!({"endpoint": "http://127.0.0.1:9050/", "storage_endpoint": "http://[::1]:9060"}));
         assert_eq!((own.rest(), own.storage()), ("http://127.0.0.1:9050", "http://[::1]:9060"));
         own.validate().unwrap();
     }

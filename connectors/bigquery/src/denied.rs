@@ -135,19 +135,30 @@ mod tests {
             error.message.rsplit_once("Grant ").unwrap().1.to_owned()
         };
         let account = "to this connection's account";
-        let session = "request failed: the user does not have 'bigquery.readsessions.create' permission for 'projects/billing'";
+        let session =
+            "request failed: the user does not have 'bigquery.readsessions.create' permission for 'projects/billing'";
         assert_eq!(
             told(Doing::OpenSession(&table), session),
             format!("roles/bigquery.readSessionUser on project billing {account}")
         );
         let data = "Access Denied: Table data:d.t: Permission bigquery.tables.getData denied on table data:d.t (or it may not exist).";
-        assert_eq!(told(Doing::OpenSession(&table), data), format!("roles/bigquery.dataViewer on table data.d.t {account}"));
+        assert_eq!(
+            told(Doing::OpenSession(&table), data),
+            format!("roles/bigquery.dataViewer on table data.d.t {account}")
+        );
         let meta = "Access Denied: Permission bigquery.tables.get denied on table data:d.t";
-        assert_eq!(told(Doing::Describe(&table), meta), format!("roles/bigquery.metadataViewer on table data.d.t {account}"));
-        let jobs = "Access Denied: Project billing: User does not have bigquery.jobs.create permission in project billing.";
+        assert_eq!(
+            told(Doing::Describe(&table), meta),
+            format!("roles/bigquery.metadataViewer on table data.d.t {account}")
+        );
+        let jobs =
+            "Access Denied: Project billing: User does not have bigquery.jobs.create permission in project billing.";
         assert_eq!(told(Doing::Query("d.v"), jobs), format!("roles/bigquery.jobUser on project billing {account}"));
         let results = "Permission bigquery.tables.create denied on dataset billing:tmp";
-        assert_eq!(told(Doing::Query("d.v"), results), format!("roles/bigquery.dataEditor on dataset billing.tmp {account}"));
+        assert_eq!(
+            told(Doing::Query("d.v"), results),
+            format!("roles/bigquery.dataEditor on dataset billing.tmp {account}")
+        );
     }
 
     #[test]

@@ -253,7 +253,9 @@ mod tests {
     fn a_page_goes_on_behind_the_last_id() {
         let filter = DiscoverFilter { contains: "OR".into(), ids: vec![], page_size: 2 };
         assert!(fits(&filter, None, "shop.orders") && !fits(&filter, None, "shop.people"));
-        assert!(!fits(&filter, Some("shop.orders"), "shop.orders") && fits(&filter, Some("shop.orders"), "shop.orders_2"));
+        assert!(
+            !fits(&filter, Some("shop.orders"), "shop.orders") && fits(&filter, Some("shop.orders"), "shop.orders_2")
+        );
     }
 
     #[test]

@@ -105,12 +105,7 @@ pub(crate) fn read(config: &BigQueryConfig, split: &Split, start: Option<&Cursor
     rows(config, &descriptor, &mut position, channel).map_err(|error| error.stream(&descriptor.id))
 }
 
-fn rows(
-    config: &BigQueryConfig,
-    descriptor: &Descriptor,
-    position: &mut Position,
-    mut channel: Channel,
-) -> Result<()> {
+fn rows(config: &BigQueryConfig, descriptor: &Descriptor, position: &mut Position, mut channel: Channel) -> Result<()> {
     if let Some(stream) = &descriptor.stream {
         let doing = Doing::ReadRows(&descriptor.table);
         let call = storage::rows(config, &doing, stream);
@@ -157,7 +152,9 @@ impl Position {
         let position: Self = serde_json::from_slice(cursor)
             .map_err(|e| Error::internal(format!("the checkpoint is not one of this connector's ({e})")))?;
         if position.version != VERSION || position.stream != stream {
-            return Err(Error::internal("the checkpoint belongs to another split or another version of this connector"));
+            return Err(Error::internal(
+                "the checkpoint belongs to another split or another version of this connector",
+            ));
         }
         Ok(position)
     }

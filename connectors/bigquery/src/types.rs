@@ -248,11 +248,7 @@ mod tests {
         let session = Schema::new(vec![
             ArrowField::new("id", DataType::Int64, true),
             ArrowField::new("n", DataType::Decimal128(10, 2), true),
-            ArrowField::new(
-                "s",
-                DataType::Struct(vec![ArrowField::new("doc", DataType::Utf8, true)].into()),
-                true,
-            ),
+            ArrowField::new("s", DataType::Struct(vec![ArrowField::new("doc", DataType::Utf8, true)].into()), true),
             ArrowField::new("a", DataType::List(Arc::new(ArrowField::new("l", DataType::Utf8, true))), false),
         ]);
         let columns = fields(json!([

@@ -116,7 +116,9 @@ impl Status {
             _ => Error::protocol(format!("{words}: an unexpected status ({said})")),
         };
         match self.retry_after {
-            Some(wait) if matches!(error.kind, ErrorKind::Transient | ErrorKind::RateLimited) => error.retry_after(wait),
+            Some(wait) if matches!(error.kind, ErrorKind::Transient | ErrorKind::RateLimited) => {
+                error.retry_after(wait)
+            }
             _ => error,
         }
     }

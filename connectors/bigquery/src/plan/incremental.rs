@@ -251,11 +251,14 @@ mod tests {
         );
         assert!(!newest(&at, json!({"ties": "include", "cursor_lag_seconds": 0})).contains("CURRENT"));
         let day = column("day", "DATE", "NULLABLE", false);
-        assert!(newest(&day, json!({"time_zone": "Europe/Berlin"})).ends_with(
-            "`day` < DATE(TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 5 SECOND), 'Europe/Berlin')"
-        ));
+        assert!(
+            newest(&day, json!({"time_zone": "Europe/Berlin"}))
+                .ends_with("`day` < DATE(TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 5 SECOND), 'Europe/Berlin')")
+        );
         let local = column("local", "DATETIME", "NULLABLE", false);
-        assert!(newest(&local, json!({})).contains("DATETIME_SUB(CURRENT_DATETIME('UTC'), INTERVAL 5000001 MICROSECOND)"));
+        assert!(
+            newest(&local, json!({})).contains("DATETIME_SUB(CURRENT_DATETIME('UTC'), INTERVAL 5000001 MICROSECOND)")
+        );
     }
 
     #[test]

@@ -57,7 +57,9 @@ pub(crate) fn plan(config: &BigQueryConfig, selections: &[Selection], hints: &Hi
         let planned = stream.plan(&rest, bound.as_ref(), &moment, hints);
         let (stream, splits) = planned.map_err(|error| error.stream(&stream.selection.id))?;
         plan.streams.push(stream);
-        plan.splits.extend(splits.into_iter().enumerate().map(|(part, split)| Split { id: format!("{index}-{part}"), ..split }));
+        plan.splits.extend(
+            splits.into_iter().enumerate().map(|(part, split)| Split { id: format!("{index}-{part}"), ..split }),
+        );
     }
     Ok(plan)
 }
@@ -257,7 +259,11 @@ mod tests {
     #[test]
     fn a_query_is_wrapped_so_that_nothing_of_it_is_swallowed() {
         let selection = selection(ReadMode::Full, None);
-        let it = Stream { selection: &selection, table: Table::default(), source: Source::Query("SELECT 1 AS a -- one; \n;") };
+        let it = Stream {
+            selection: &selection,
+            table: Table::default(),
+            source: Source::Query("SELECT 1 AS a -- one; \n;"),
+        };
         assert_eq!(it.from(), "(SELECT 1 AS a -- one; \n\n)");
     }
 

@@ -122,7 +122,8 @@ mod tests {
     }
 
     fn said(reason: &str, message: &str) -> String {
-        json!({"error": {"code": 0, "message": message, "errors": [{"reason": reason, "message": message}]}}).to_string()
+        json!({"error": {"code": 0, "message": message, "errors": [{"reason": reason, "message": message}]}})
+            .to_string()
     }
 
     #[test]

@@ -299,7 +299,8 @@ fn of_url(field: &str, config: &serde_json::Value) -> Result<Option<HostRule>, R
     if port == 0 || (authority.port().is_none() && authority.as_str().ends_with(':')) {
         return Err(wrong("has a port that is none; use 1 to 65535"));
     }
-    let host = HostName::parse(authority.host().trim_end_matches('.')).map_err(|reason| wrong(&format!("is wrong: {reason}")))?;
+    let host = HostName::parse(authority.host().trim_end_matches('.'))
+        .map_err(|reason| wrong(&format!("is wrong: {reason}")))?;
     Ok(Some(HostRule { pattern: HostPattern::Exact(host), port: Some(port), own: true }))
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Int64Array, IntervalMonthDayNanoArray, ListArray, RecordBatch,
-    StringArray, StructArray,
+    ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Int64Array, IntervalMonthDayNanoArray, ListArray,
+    RecordBatch, StringArray, StructArray,
 };
 use arrow_buffer::{IntervalMonthDayNano, i256};
 use arrow_ipc::MetadataVersion;
