@@ -3,7 +3,7 @@
 use sluice_sdk::{CheckStep, Error, ErrorKind, Result};
 
 use crate::config::BigQueryConfig;
-use crate::discover::query;
+use crate::discover::estimate;
 use crate::id::TableRef;
 use crate::rest::Rest;
 use crate::storage::{self, Wanted};
@@ -85,20 +85,19 @@ fn reached(config: &BigQueryConfig) -> CheckStep {
 }
 
 fn logged_in(config: &BigQueryConfig) -> CheckStep {
-    let with = match (&config.endpoint, &config.credentials) {
-        // The host keeps credentials to itself: a connector cannot see which there are.
-        (Some(_), _) => "the endpoint takes the connection's credentials, or needs none",
-        (None, _) => "Google accepts the connection's credentials",
+    // The host keeps keys to itself: a connector does not see whether there is one.
+    let detail = match (&config.endpoint, config.application_default) {
+        (Some(_), _) => "the endpoint takes the connection's credentials, or wants none",
+        (None, true) => "Google accepts the host's identity",
+        (None, false) => "Google accepts the connection's key",
     };
-    CheckStep::passed(LOG_IN, with)
+    CheckStep::passed(LOG_IN, detail)
 }
 
 fn listed(config: &BigQueryConfig, found: &Found) -> CheckStep {
     let home = config.home();
     if found.datasets == 0 {
-        let remedy = format!(
-            "Check the data project, and grant roles/bigquery.metadataViewer and roles/bigquery.dataViewer on its datasets"
-        );
+        let remedy = "Check the data project, and grant roles/bigquery.metadataViewer and roles/bigquery.dataViewer on its datasets";
         return CheckStep::warned(LIST, format!("project {home} has no datasets that this account can see"), remedy);
     }
     CheckStep::passed(LIST, format!("{} datasets of project {home}", found.datasets))
@@ -122,7 +121,7 @@ fn run_query(rest: &Rest<'_>) -> CheckStep {
     let config = rest.config;
     for name in config.queries.keys() {
         let stream = format!("{}{name}", crate::id::QUERY);
-        if let Err(error) = query(config, name).and_then(|sql| rest.estimate(sql, &stream)) {
+        if let Err(error) = estimate(rest, &stream, name) {
             return failure(QUERY, &error);
         }
     }

@@ -34,9 +34,14 @@ pub struct BigQueryConfig {
     #[config(title = "Location", example = "EU")]
     pub location: Option<String>,
 
-    /// The key of a service account, JSON. Without it the host's own Google credentials are used, if it has any.
-    #[config(title = "Credentials", secret, multiline)]
+    /// The key of a service account, the JSON file as it is downloaded.
+    #[config(title = "Service account key", secret, multiline, group = "Credentials")]
     pub credentials: Option<String>,
+    /// Uses the identity of the host that Sluice runs on (application default credentials) instead of a key. An operator has
+    /// to grant that.
+    #[serde(default)]
+    #[config(title = "Use the host's identity", default = false, group = "Credentials")]
+    pub application_default: bool,
 
     /// Dataset of the billing project for the results of views and queries, which otherwise go to an anonymous one with a limit
     /// of 10 GB. Its tables expire after a day.

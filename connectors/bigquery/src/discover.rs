@@ -6,6 +6,7 @@ use sluice_sql::candidates::{self, Candidate, Nature};
 use crate::config::BigQueryConfig;
 use crate::id::{QUERY, StreamId, TableRef, parse};
 use crate::rest::Rest;
+use crate::rest::jobs::Estimate;
 use crate::rest::model::{Field, Table};
 use crate::types;
 
@@ -149,8 +150,7 @@ fn table_info(id: &str, table: &Table) -> StreamInfo {
 }
 
 fn query_info(rest: &Rest<'_>, id: &str, name: &str) -> Result<StreamInfo> {
-    let sql = query(rest.config, name)?;
-    let estimate = rest.estimate(sql, id)?;
+    let (_, estimate) = estimate(rest, id, name)?;
     let table = Table { schema: Some(estimate.schema), ..Table::default() };
     Ok(StreamInfo {
         id: id.to_owned(),
@@ -164,8 +164,18 @@ fn query_info(rest: &Rest<'_>, id: &str, name: &str) -> Result<StreamInfo> {
     })
 }
 
+/// The SQL of a query stream, and what BigQuery says of it without running it.
+pub(crate) fn estimate<'a>(rest: &Rest<'a>, id: &str, name: &str) -> Result<(&'a str, Estimate)> {
+    let sql = query(rest.config, name)?;
+    let blame = |error: Error| match error.kind {
+        ErrorKind::Config if error.field.is_none() => error.field(format!("/queries/{name}")),
+        _ => error,
+    };
+    Ok((sql, rest.estimate(sql, id).map_err(blame)?))
+}
+
 /// The SQL of a query stream.
-pub(crate) fn query<'a>(config: &'a BigQueryConfig, name: &str) -> Result<&'a str> {
+fn query<'a>(config: &'a BigQueryConfig, name: &str) -> Result<&'a str> {
     config.queries.get(name).map(String::as_str).ok_or_else(|| {
         let known: Vec<&str> = config.queries.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

@@ -14,11 +14,11 @@ use sluice_sdk::{Error, Hints, Plan, ReadMode, Result, Selection, Split, StreamP
 use sluice_sql::ranges;
 
 use crate::config::BigQueryConfig;
-use crate::discover::{is_stored, query};
+use crate::discover::{estimate, is_stored};
 use crate::id::{StreamId, TableRef, parse};
 use crate::read::Descriptor;
 use crate::rest::Rest;
-use crate::rest::model::{Schema, Table};
+use crate::rest::model::Table;
 use crate::storage::{self, ReadSession, Wanted};
 use crate::{sql, types};
 use incremental::Bound;
@@ -68,9 +68,8 @@ fn look_up<'a>(rest: &Rest<'a>, selection: &'a Selection, moment: &mut Moment) -
     let config = rest.config;
     let (table, source) = match parse(&selection.id, config.home())? {
         StreamId::Query(name) => {
-            let text = query(config, &name)?;
-            let schema: Schema = rest.estimate(text, &selection.id)?.schema;
-            (Table { schema: Some(schema), ..Table::default() }, Source::Query(text))
+            let (text, estimate) = estimate(rest, &selection.id, &name)?;
+            (Table { schema: Some(estimate.schema), ..Table::default() }, Source::Query(text))
         }
         StreamId::Table(name) => {
             let answer = rest.table(&name)?;
