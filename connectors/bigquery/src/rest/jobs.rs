@@ -1,5 +1,6 @@
 //! Query jobs: run to their end, their result left in a table or looked at.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use sluice_sdk::http::Method;
 use sluice_sdk::{Error, ErrorKind, Result, log};
@@ -15,6 +16,33 @@ const WAIT: &str = "30000";
 
 /// Milliseconds for which a result is kept in a dataset of the user's: as long as in an anonymous one.
 const KEPT: i64 = 24 * 3600 * 1000;
+
+/// What a job is to do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Query<'a> {
+    query: &'a str,
+    use_legacy_sql: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    use_query_cache: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maximum_bytes_billed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_table: Option<TableRef>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_disposition: Option<&'static str>,
+}
+
+/// Which job it is, and where it runs.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference<'a> {
+    project_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+}
 
 /// A job that has ended well.
 pub(crate) struct Done {
@@ -50,10 +78,11 @@ impl Rest<'_> {
         let id = job_id();
         let mut query = self.query(sql);
         // A cached result may expire while it is read.
-        query["useQueryCache"] = json!(false);
+        query.use_query_cache = Some(false);
         if let Some(dataset) = &self.config.results_dataset {
-            query["destinationTable"] = json!({"projectId": self.config.project, "datasetId": dataset, "tableId": id});
-            query["writeDisposition"] = json!("WRITE_TRUNCATE");
+            let (project, dataset, table) = (self.config.project.clone(), dataset.clone(), id.clone());
+            query.destination_table = Some(TableRef { project, dataset, table });
+            query.write_disposition = Some("WRITE_TRUNCATE");
         }
         let done = self.run(&id, &query, stream)?;
         if self.config.results_dataset.is_some() {
@@ -73,7 +102,7 @@ impl Rest<'_> {
         Ok((row.f.into_iter().map(|cell| text(cell.v)).collect(), done))
     }
 
-    fn run(&self, id: &str, query: &Value, stream: &str) -> Result<Done> {
+    fn run(&self, id: &str, query: &Query<'_>, stream: &str) -> Result<Done> {
         let doing = Doing::Query(stream);
         let body = json!({
             "jobReference": self.reference(Some(id)),
@@ -137,23 +166,19 @@ impl Rest<'_> {
         format!("projects/{}/jobs", segment(&self.config.project))
     }
 
-    fn reference(&self, id: Option<&str>) -> Value {
-        let mut reference = json!({"projectId": self.config.project});
-        if let Some(id) = id {
-            reference["jobId"] = json!(id);
-        }
-        if let Some(location) = &self.config.location {
-            reference["location"] = json!(location);
-        }
-        reference
+    fn reference<'a>(&'a self, id: Option<&'a str>) -> Reference<'a> {
+        Reference { project_id: &self.config.project, job_id: id, location: self.config.location.as_deref() }
     }
 
-    fn query(&self, sql: &str) -> Value {
-        let mut query = json!({"query": sql, "useLegacySql": false});
-        if let Some(most) = self.config.maximum_bytes_billed {
-            query["maximumBytesBilled"] = json!(most.to_string());
+    fn query<'a>(&self, sql: &'a str) -> Query<'a> {
+        Query {
+            query: sql,
+            use_legacy_sql: false,
+            use_query_cache: None,
+            maximum_bytes_billed: self.config.maximum_bytes_billed.map(|most| most.to_string()),
+            destination_table: None,
+            write_disposition: None,
         }
-        query
     }
 }
 
@@ -178,7 +203,9 @@ mod tests {
     fn a_job_is_capped_and_placed_as_configured() {
         let config = config(json!({"maximum_bytes_billed": 1000, "location": "EU"}));
         let rest = Rest::new(&config);
-        assert_eq!(rest.query("SELECT 1")["maximumBytesBilled"], json!("1000"));
-        assert_eq!(rest.reference(Some("j")), json!({"projectId": "billing", "jobId": "j", "location": "EU"}));
+        let query = json!({"query": "SELECT 1", "useLegacySql": false, "maximumBytesBilled": "1000"});
+        assert_eq!(json!(rest.query("SELECT 1")), query);
+        let reference = json!({"projectId": "billing", "jobId": "j", "location": "EU"});
+        assert_eq!(json!(rest.reference(Some("j"))), reference);
     }
 }
