@@ -130,7 +130,7 @@ async fn the_network_is_what_the_manifest_declares_and_the_operator_grants() {
     assert_ended(&attack("connect-undeclared").await, Kind::Permission, "undeclared.example.com");
     assert_ended(&attack("connect").await, Kind::Permission, "127.0.0.1");
     let metadata = json!({"attack": "connect", "rows": 10, "host": "169.254.169.254", "port": 80});
-    let granted = Grants { private_network: true, folders: BTreeMap::new() };
+    let granted = Grants { private_network: true, ..Grants::default() };
     let error = attack_configured(&sandbox::runtime(), metadata, limits(), granted).await;
     assert_ended(&error, Kind::Permission, "169.254.169.254");
 }
@@ -140,7 +140,7 @@ async fn a_flood_of_connections_ends_at_the_limit() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let config = json!({"attack": "connection-flood", "rows": 10, "host": "127.0.0.1", "port": port});
-    let granted = Grants { private_network: true, folders: BTreeMap::new() };
+    let granted = Grants { private_network: true, ..Grants::default() };
     let error = attack_configured(&sandbox::runtime(), config, limits(), granted).await;
     assert_ended(&error, Kind::Permission, "limits.instance.connections");
 }
@@ -149,7 +149,7 @@ async fn a_flood_of_connections_ends_at_the_limit() {
 async fn there_is_no_file_but_granted_ones_and_no_environment() {
     let folder = tempfile::tempdir().unwrap();
     let folders = BTreeMap::from([("/data".to_owned(), folder.path().to_path_buf())]);
-    let granted = || Grants { private_network: false, folders: folders.clone() };
+    let granted = || Grants { folders: folders.clone(), ..Grants::default() };
     let runtime = sandbox::runtime();
     assert_ended(&attack("files").await, Kind::NotFound, "no file");
     assert_ended(&attack_with(&runtime, "escape-folder", limits(), granted()).await, Kind::NotFound, "no file");

@@ -50,6 +50,11 @@ use sluice_sdk::{
     publisher = "Sluice",
     config = BigQueryConfig,
     hosts("bigquery.googleapis.com:443", "bigquerystorage.googleapis.com:443", "{endpoint}", "{storage_endpoint}"),
+    auth(google_oauth(
+        key = "credentials",
+        application_default = "application_default",
+        scopes("https://www.googleapis.com/auth/bigquery")
+    )),
     capabilities(incremental, splits, estimate, filter)
 )]
 pub struct BigQuery {

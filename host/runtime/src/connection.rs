@@ -15,6 +15,7 @@ use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::component::Connector;
 use crate::contract;
+use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
 use crate::imports::log::{Log, Stdio};
@@ -41,7 +42,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Configures a connector. `config` has every secret resolved.
+    /// Configures a connector. `config` has every secret resolved, `environment` is the host's.
     ///
     /// # Errors
     /// Names the field that does not fit, or the folder that is missing.
@@ -50,7 +51,7 @@ impl Connection {
         config: &serde_json::Value,
         grants: Grants,
         limits: InstanceLimits,
-        resolver: Arc<dyn Resolver>,
+        environment: &Environment,
     ) -> Result<Self, RunError> {
         let manifest = connector.manifest();
         let object = match config {
@@ -66,8 +67,9 @@ impl Connection {
         }
         let full = with_defaults(&manifest.config, config);
         let hosts = expand_hosts(&manifest.hosts, &full)?;
-        let policy = EgressPolicy::new(hosts, grants.private_network);
-        let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, &full)?;
+        let policy = EgressPolicy::new(hosts, grants.private_network).with_deny(environment.deny.clone());
+        let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
+        let resolver = environment.resolver.clone();
         let inside = serde_json::Value::Object(inside).to_string();
         Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
     }

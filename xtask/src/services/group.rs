@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{local_bigquery, postgres, tls};
+use super::{azurite, fake_gcs, google_token, local_bigquery, postgres, s3, tls};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -109,6 +109,10 @@ impl Group {
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
         self.start_postgres(interrupt)?;
         local_bigquery::start(self, interrupt)?;
+        s3::start(self, interrupt)?;
+        azurite::start(self, interrupt)?;
+        fake_gcs::start(self, interrupt)?;
+        google_token::start(self, interrupt)?;
         self.write_record()
     }
 

@@ -15,7 +15,7 @@
 //!
 //! This module knows the contract's `wasi:http` but no connector and no cloud.
 //!
-//! To add an authentication scheme: a variant of `AuthScheme` in `sluice-core`, its arm in `auth.rs`, a test beside it.
+//! To add an authentication scheme: see `auth/`.
 
 mod auth;
 mod body;
@@ -27,6 +27,7 @@ mod origin;
 mod pool;
 mod request;
 
+pub use auth::GoogleIdentity;
 pub use client::{HttpClient, HttpSettings};
 pub use hooks::Hooks;
 

@@ -166,6 +166,7 @@ fn tls_options(options: net::TlsOptions) -> TlsOptions {
 fn net_error(error: NetError) -> types::Error {
     let kind = match error.kind {
         NetErrorKind::Permission | NetErrorKind::Limit => types::ErrorKind::Permission,
+        NetErrorKind::Auth => types::ErrorKind::Auth,
         NetErrorKind::NotFound => types::ErrorKind::NotFound,
         NetErrorKind::Transient => types::ErrorKind::Transient,
         NetErrorKind::Config => types::ErrorKind::Config,
