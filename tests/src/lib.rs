@@ -15,6 +15,7 @@ pub mod bigquery;
 pub mod binary;
 pub mod objects;
 pub mod postgres;
+pub mod proxy;
 pub mod sandbox;
 pub mod warehouse;
 
