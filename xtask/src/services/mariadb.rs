@@ -52,7 +52,12 @@ pub(crate) fn start(group: &mut Group, interrupt: &Interrupt, certificates: &Cer
     std::fs::create_dir_all(&home)?;
     let data = home.join("data");
     let mut install = Command::new("mariadb-install-db");
-    install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=4M"]);
+    install.args([
+        "--no-defaults",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        "--innodb-log-file-size=4M",
+    ]);
     output(install.args(mysql_client::server_user()).arg(format!("--datadir={}", data.display())))?;
     // The second server is a copy made before the first one ran; it only ever refuses TLS.
     let no_tls = home.join("no-tls");

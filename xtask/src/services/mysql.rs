@@ -60,7 +60,12 @@ pub(crate) fn start(group: &mut Group, interrupt: &Interrupt, certificates: &Cer
     let root = unpacked()?;
     let data = group.folder.join("mysql");
     let mut install = server(&root);
-    install.args(["--initialize-insecure", "--innodb-flush-method=nosync", "--innodb-doublewrite=OFF", "--skip-log-bin"]);
+    install.args([
+        "--initialize-insecure",
+        "--innodb-flush-method=nosync",
+        "--innodb-doublewrite=OFF",
+        "--skip-log-bin",
+    ]);
     output(install.arg(format!("--datadir={}", data.display()))).context("making MySQL's data folder")?;
 
     let [port] = free_ports()?;
@@ -170,7 +175,8 @@ fn mirror() -> Result<String> {
         "Created-By: Packages",
     ]))?;
     let fits = |line: &&str| line.contains(" Debian main ") && !line.ends_with("-security");
-    let line = targets.lines().find(fits).context("apt has no list of Debian's main component; run `apt-get update`")?;
+    let line =
+        targets.lines().find(fits).context("apt has no list of Debian's main component; run `apt-get update`")?;
     Ok(line.split(' ').next().unwrap_or_default().to_owned())
 }
 

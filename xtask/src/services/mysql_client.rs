@@ -23,7 +23,10 @@ pub(crate) fn server_user() -> Option<&'static str> {
 /// Where a server keeps its files, listens, and has its certificate.
 pub(crate) fn places(server: &mut Command, data: &Path, port: u16, tls: Option<&Certificates>) {
     let file = |option: &str, path: &Path| format!("--{option}={}", path.display());
-    server.arg(file("datadir", data)).arg(file("socket", &data.join("socket"))).arg(file("pid-file", &data.join("pid")));
+    server
+        .arg(file("datadir", data))
+        .arg(file("socket", &data.join("socket")))
+        .arg(file("pid-file", &data.join("pid")));
     server.arg(format!("--port={port}")).current_dir(data);
     if let Some(tls) = tls {
         server.arg(file("ssl-ca", &tls.ca)).arg(file("ssl-cert", &tls.server)).arg(file("ssl-key", &tls.server_key));
@@ -59,7 +62,8 @@ impl Login<'_> {
 /// How tests reach a server.
 pub(crate) fn facts(group: &mut Group, name: &str, port: u16, socket: &Path, certificates: &Certificates) {
     let log = group.log(&name.to_lowercase());
-    let mut add = |fact: &str, value: &dyn std::fmt::Display| group.facts.add(&format!("SLUICE_TEST_{name}_{fact}"), value);
+    let mut add =
+        |fact: &str, value: &dyn std::fmt::Display| group.facts.add(&format!("SLUICE_TEST_{name}_{fact}"), value);
     add("HOST", &"127.0.0.1");
     add("PORT", &port);
     add("USER", &"sluice");
