@@ -148,7 +148,7 @@ fn meaning(code: u16) -> (ErrorKind, &'static str, Option<&'static str>) {
         1021 | 1037 | 1038 | 1041 | 1114 | 1135 => {
             (Transient, "The server is short of memory, disk or threads; its log says more", None)
         }
-        1064 | 1111 | 1221 | 1241 | 1267 | 1271 | 1305 | 1582 | 1630 | 1690 | 1792 | 3548 => (
+        1046 | 1064 | 1111 | 1221 | 1241 | 1267 | 1271 | 1305 | 1582 | 1630 | 1690 | 1792 | 3548 => (
             Config,
             "If the stream has a filter, check it: it must be a boolean SQL expression over the stream's columns",
             None,
