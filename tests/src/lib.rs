@@ -13,6 +13,7 @@
 
 pub mod bigquery;
 pub mod binary;
+pub mod mysql;
 pub mod objects;
 pub mod postgres;
 pub mod proxy;
