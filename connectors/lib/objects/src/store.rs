@@ -22,8 +22,8 @@ const AT_ONCE: usize = 4;
 /// Largest file that is fetched before it is opened, bytes: one part.
 const SMALL: u64 = 1 << 20;
 
-/// Files that are fetched before they are opened.
-const EARLY: usize = 4;
+/// Files that are fetched before they are opened. A host allows an instance eight requests at once by default.
+const EARLY: usize = 6;
 
 /// Objects below a prefix.
 #[derive(Clone)]
