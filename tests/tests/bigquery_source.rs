@@ -521,6 +521,35 @@ fn a_private_endpoint_needs_the_operators_grant() {
 }
 
 #[test]
+fn a_service_accounts_key_becomes_a_token_that_the_connector_never_sees() {
+    let data = Data::new();
+    make_questions(&data, 5);
+    let rest = Proxy::before(&env("SLUICE_TEST_BIGQUERY_REST"));
+    let key = env("SLUICE_TEST_GOOGLE_KEY");
+    let endpoint = format!("{}/token", env("SLUICE_TEST_GOOGLE_ENDPOINT"));
+    let grant = format!("grants: {{private_network: true, google_token_endpoint: \"{endpoint}\"}}");
+    let pipeline = |more: &[(&str, &str)]| {
+        let more: Vec<_> = more.iter().copied().chain([("endpoint", rest.url())]).collect();
+        data.local(&more, "  - {id: {d}.posts_questions, table: t}\n")
+            .replace("grants: {private_network: true}", &grant)
+    };
+    let workspace = Workspace::new();
+    good(run(&workspace, &pipeline(&[("credentials", &format!("{{file: {key}}}"))])));
+    assert_eq!(warehouse::integers(&table(&workspace, "t"), "id"), [1, 2, 3, 4, 5]);
+    assert!(rest.heard("uthorization: Bearer token-") > 0, "requests carry a token that was issued for the key");
+    // A key that nobody issued.
+    let stranger = std::fs::read_to_string(&key).unwrap().replace("loader@", "stranger@");
+    let workspace = Workspace::new();
+    std::fs::write(workspace.path().join("key.json"), stranger).unwrap();
+    let file = format!("{{file: {}}}", workspace.path().join("key.json").display());
+    let ran = run(&workspace, &pipeline(&[("credentials", &file)]));
+    assert_eq!((ran.code() == Some(0), &ran.summary()["error"]["kind"]), (false, &"auth".into()), "{ran:?}");
+    // The host's own identity is lent by an operator only.
+    let ran = run(&Workspace::new(), &pipeline(&[("application_default", "true")]));
+    assert!(ran.error().contains("google_identity"), "{ran:?}");
+}
+
+#[test]
 fn check_and_discover_tell_what_there_is() {
     let data = Data::new();
     make_questions(&data, 42);
