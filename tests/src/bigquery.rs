@@ -44,7 +44,7 @@ pub fn dataset_of(project: &str, dataset: &str) {
     assert!(answer["error"].is_null(), "{answer}");
 }
 
-/// Runs a query and returns its rows, each value as text; NULL is none.
+/// Runs a query and returns its rows, each value as text, an array as its JSON; NULL is none.
 ///
 /// # Panics
 /// If the server does not answer or refuses the query.
@@ -53,7 +53,11 @@ pub fn query(sql: &str) -> Vec<Vec<Option<String>>> {
     let answer = post(&path, &json!({"query": sql, "useLegacySql": false, "maxResults": 100_000}));
     assert!(answer["error"].is_null(), "{sql}: {answer}");
     let rows = answer["rows"].as_array().cloned().unwrap_or_default();
-    let cell = |cell: &Value| cell["v"].as_str().map(str::to_owned);
+    let cell = |cell: &Value| match &cell["v"] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        array => Some(array.to_string()),
+    };
     rows.iter().map(|row| row["f"].as_array().expect("cells").iter().map(cell).collect()).collect()
 }
 

@@ -259,3 +259,28 @@ async fn a_healthy_guest_goes_on_beside_ones_that_spin() {
         assert_ended(&spin.await.unwrap(), Kind::Sandbox, "limits.instance.cpu_ms = 1500");
     }
 }
+
+async fn closed_after_planning(attack: &str) -> (Duration, Vec<String>) {
+    let config = json!({"attack": attack, "rows": 10});
+    let runtime = sandbox::runtime();
+    let connection =
+        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let planner = connection.instance().await.unwrap();
+    sandbox::plan(&planner, "numbers").await.unwrap();
+    let log = planner.log().clone();
+    let begun = Instant::now();
+    planner.close().await;
+    (begun.elapsed(), log.take().into_iter().map(|line| line.text).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planning_instance_may_say_goodbye() {
+    let (_, log) = closed_after_planning("say-goodbye").await;
+    assert_eq!(log, ["goodbye"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planning_instance_that_never_leaves_is_not_waited_for() {
+    let (took, _) = closed_after_planning("never-leave").await;
+    assert!(took >= sluice_runtime::GOODBYE && took < Duration::from_secs(15), "{took:?}");
+}

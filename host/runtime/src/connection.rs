@@ -18,6 +18,7 @@ use crate::contract;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
+use crate::imports::buffers::Buffers;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -39,6 +40,7 @@ pub struct Connection {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolver>,
     http: HttpClient,
+    buffers: Buffers,
 }
 
 impl Connection {
@@ -59,6 +61,7 @@ impl Connection {
             serde_json::Value::Object(object) => object.clone(),
             _ => return Err(RunError::config("/", "the configuration must be an object of fields and values")),
         };
+        sluice_core::config::validate(&manifest.config, &serde_json::Value::Object(object.clone()))?;
         let secrets = manifest.secret_fields().filter_map(|field| object.get(field));
         let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
         let mut inside = object;
@@ -71,7 +74,8 @@ impl Connection {
         let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
         let resolver = environment.resolver.clone();
         let inside = serde_json::Value::Object(inside).to_string();
-        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
+        let buffers = Buffers::default();
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
     }
 
     /// The connector.
@@ -134,7 +138,7 @@ impl Connection {
             http: WasiHttpCtx::new(),
             hooks: Hooks::new(self.http.clone(), self.limits.connections),
             limiter: Limiter::new(&self.limits),
-            output: Output::new(self.limits.clone()),
+            output: Output::new(self.limits.clone(), self.buffers.clone()),
             log,
             network,
         })

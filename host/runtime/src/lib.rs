@@ -44,7 +44,7 @@ pub use environment::{Clock, Environment};
 pub use fault::Fault;
 pub use imports::log::{Level, Line, Log};
 pub use imports::output::{Budget, InFlight, ReadEnd, ReadEvent};
-pub use instance::{Instance, Read, StopHandle};
+pub use instance::{GOODBYE, Instance, Read, StopHandle};
 pub use settings::Settings;
 use sluice_core::RunError;
 

@@ -63,9 +63,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
 
     tools::debian(&["time"])?;
     crate::guests::run(workspace)?;
-    let mut build = cargo();
-    build.args(["build", "--release", "--locked", "--package", "sluice", "--package", "bench-native"]);
-    process::run(build.current_dir(&workspace.root))?;
+    // One after the other: together they would unify features, and the binary would be built anew after every demo.
+    for package in ["sluice", "bench-native"] {
+        let mut build = cargo();
+        build.args(["build", "--release", "--locked", "--package", package]);
+        process::run(build.current_dir(&workspace.root))?;
+    }
     let peers = peers::Peers::prepare()?;
 
     let interrupt = Interrupt::listen()?;

@@ -7,7 +7,7 @@ use http::header::{
     CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_UNMODIFIED_SINCE, RANGE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::hmac;
@@ -51,9 +51,10 @@ impl SharedKey {
         if !request.parts.headers.contains_key(VERSION) {
             request.set(VERSION, DEFAULT_VERSION)?;
         }
-        // It is signed, so it cannot be left to whoever writes the request to the wire.
+        // It is signed, so it cannot be left to whoever writes the request to the wire, who may leave out a zero.
+        let has_body = request.parts.method == Method::PUT || request.parts.method == Method::POST;
         match request.length {
-            Some(length) if length > 0 => request.set(CONTENT_LENGTH, &length.to_string())?,
+            Some(length) if length > 0 || has_body => request.set(CONTENT_LENGTH, &length.to_string())?,
             _ => {}
         }
         let text = self.text(request, &path, &parameters);

@@ -13,7 +13,7 @@ const TOLERATED_MINUTES: i64 = 14;
 
 /// Compares the clock of whoever refused a signature with our own.
 pub(super) fn explain<B>(origin: &Origin, response: &Response<B>, now: Timestamp) -> Option<NetError> {
-    if !matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST) {
+    if !matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) {
         return None;
     }
     let theirs = rfc2822::parse(response.headers().get(DATE)?.to_str().ok()?).ok()?.timestamp();
@@ -43,7 +43,7 @@ mod tests {
         assert!(
             told("2013-05-24T00:20:00Z", 403).unwrap().contains("20 minutes ahead of that of https://a.example:443")
         );
-        assert!(told("2013-05-23T00:00:00Z", 400).unwrap().contains("1440 minutes behind"));
+        assert!(told("2013-05-23T00:00:00Z", 401).unwrap().contains("1440 minutes behind"));
         assert_eq!(told("2013-05-24T00:10:00Z", 403), None);
         assert_eq!(told("2013-05-24T00:20:00Z", 404), None);
     }
