@@ -17,9 +17,13 @@ struct State {
     is_holding: bool,
     connections: usize,
     sent: usize,
+    asked: Vec<u8>,
 }
 
 type Shared = Arc<(Mutex<State>, Condvar)>;
+
+/// Bytes of requests that are remembered.
+const REMEMBERED: usize = 1 << 20;
 
 /// A proxy before one server. Its threads end with the test's process.
 pub struct Proxy {
@@ -89,6 +93,12 @@ impl Proxy {
     pub fn sent(&self) -> usize {
         self.shared.0.lock().expect("a proxy").sent
     }
+
+    /// How often a text was in the requests so far, of which the first megabyte is remembered; HTTP/2 hides its headers.
+    pub fn heard(&self, text: &str) -> usize {
+        let state = self.shared.0.lock().expect("a proxy");
+        state.asked.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+    }
 }
 
 fn accept(client: TcpStream, server: &str, shared: &Shared) {
@@ -104,8 +114,15 @@ fn accept(client: TcpStream, server: &str, shared: &Shared) {
     let Ok(server) = TcpStream::connect(server) else { return };
     let (mut from_client, mut to_server) =
         (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+    let asked = shared.clone();
     std::thread::spawn(move || {
-        let _ = std::io::copy(&mut from_client, &mut to_server);
+        let mut buffer = vec![0; 64 << 10];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer) {
+            remember(&asked, &buffer[..read]);
+            if to_server.write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
         let _ = to_server.shutdown(Shutdown::Both);
     });
     let shared = shared.clone();
@@ -137,4 +154,9 @@ fn answers(mut server: TcpStream, mut client: TcpStream, shared: &Shared, cut: O
     }
     let _ = client.shutdown(Shutdown::Both);
     let _ = server.shutdown(Shutdown::Both);
+}
+
+fn remember(shared: &Shared, bytes: &[u8]) {
+    let asked = &mut shared.0.lock().expect("a proxy").asked;
+    asked.extend_from_slice(&bytes[..bytes.len().min(REMEMBERED.saturating_sub(asked.len()))]);
 }

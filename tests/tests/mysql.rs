@@ -159,7 +159,8 @@ fn every_row_arrives_once_with_one_split_and_with_many() {
         let printed = database.printed();
         assert_eq!(printed.len(), 30_000);
         for splits in ["off", "drifting", "locked"] {
-            let streams = format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 500000}}\n", database.name);
+            let streams =
+                format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 500000}}\n", database.name);
             let (workspace, ran) = run(&server.source(&[("splits", splits)]), &streams);
             assert_eq!(ran.code(), Some(0), "{ran:?}");
             assert!(rows(&workspace) == printed, "{server:?} {splits}: every row is as the server's client prints it");
