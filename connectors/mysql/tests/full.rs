@@ -160,7 +160,7 @@ fn empty_tables_and_tables_of_one_row_are_read() {
     for server in SERVERS {
         let database = server.database("empty");
         database.sql("CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (7)");
-        for splits in ["off", "drifting", "locked"] {
+        for splits in ["none", "drifting", "locked"] {
             let changes = json!({ "splits": splits });
             let small = Hints { split_bytes: 1, ..hints() };
             let (plan, batches) = server.run(&changes, full(&database.id("nothing")), small).unwrap();
