@@ -128,7 +128,8 @@ pub enum Splits {
     /// Not at all: one split, one consistent snapshot.
     #[default]
     None,
-    /// By ranges of the primary key, while the table is locked against writers (`LOCK TABLES … READ`) until it has been read.
+    /// By ranges of the primary key, while all tables that are read in full are locked against writers (`LOCK TABLES … READ`) until
+    /// they have been read.
     Locked,
     /// By ranges of the primary key, each read in a snapshot of its own, seconds or hours apart.
     Drifting,
