@@ -11,7 +11,7 @@ use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
 use sluice_core::plan::{PlanHints, ReadMode, ReadPlan, Selection};
 use sluice_runtime::net::SystemResolver;
-use sluice_runtime::{Budget, Connection, Instance, ReadEvent, Runtime, Settings};
+use sluice_runtime::{Budget, Connection, Environment, Instance, ReadEvent, Runtime, Settings};
 
 /// A sandbox whose compiled components are kept between tests.
 ///
@@ -34,7 +34,8 @@ pub async fn connection(
     grants: Grants,
 ) -> Result<Connection, RunError> {
     let connector = runtime.load(component).await?;
-    Connection::new(connector, &config, grants, limits, Arc::new(SystemResolver))
+    let environment = Environment::new(Arc::new(SystemResolver), Arc::new(jiff::Timestamp::now));
+    Connection::new(connector, &config, grants, limits, &environment)
 }
 
 /// Plans a full read of a stream.

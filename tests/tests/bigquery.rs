@@ -8,7 +8,7 @@
 )]
 
 use sluice_tests::binary::Workspace;
-use sluice_tests::postgres::{source, sql};
+use sluice_tests::postgres::{self, SAMPLES, Sample, source, sql};
 use sluice_tests::{bigquery, guest, sandbox};
 
 fn pipeline(dataset: &str, rows: i64, read: &str, load: &str) -> String {
@@ -112,5 +112,34 @@ fn postgres_rows_arrive_in_bigquery_as_the_source_has_them() {
         }
         assert_eq!(row, expected);
     }
+    sql(&format!("DROP SCHEMA {schema} CASCADE"));
+}
+
+#[test]
+fn every_type_of_postgres_arrives_in_bigquery() {
+    let schema = sandbox::unique("types");
+    sql(&format!("CREATE SCHEMA {schema}"));
+    postgres::table_of_samples(&schema, "t", SAMPLES);
+    let dataset = sandbox::unique("types");
+    let workspace = Workspace::new();
+    workspace.pipeline(&format!(
+        "name: pg\n{}streams:\n  - {{id: {schema}.t, table: t, on_misfit: set-null}}\n{}",
+        source(&[("numeric_special", "'null'")]),
+        bigquery::sink(&dataset)
+    ));
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(0), "{ran:?}");
+    // BigQuery's arrays hold no NULL: the one that does is emptied and counted, as `on_misfit` says.
+    assert_eq!(ran.summary()["streams"][0]["values_nulled"], 1, "{ran:?}");
+    let mut wrong = Vec::new();
+    for (i, Sample { kind, value, bigquery, .. }) in SAMPLES.iter().enumerate() {
+        let rows = bigquery::query(&format!("SELECT c{i} FROM {dataset}.t ORDER BY id"));
+        let array = kind.ends_with("[]");
+        if rows[0][0].as_deref().unwrap_or("<null>") != *bigquery {
+            wrong.push(format!("{kind} {value}: {:?}, not {bigquery:?}", rows[0][0]));
+        }
+        assert_eq!(rows[1][0].as_deref(), array.then_some("[]"), "{kind} NULL");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     sql(&format!("DROP SCHEMA {schema} CASCADE"));
 }

@@ -9,7 +9,7 @@
 
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use sluice_tests::binary::{Ran, Workspace};
-use sluice_tests::postgres::{source, sql};
+use sluice_tests::postgres::{self, SAMPLES, Sample, source, sql};
 use sluice_tests::{env, sandbox, warehouse};
 
 /// A schema of its own for each test, dropped at the end.
@@ -57,56 +57,23 @@ fn rows(workspace: &Workspace, table: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Type, a value, and what arrives in Parquet; the SQL beside it says how Postgres itself would print that.
-const VALUES: &[(&str, &str, &str)] = &[
-    ("boolean", "true", "true"),
-    ("smallint", "-32768", "-32768"),
-    ("integer", "2147483647", "2147483647"),
-    ("bigint", "-9223372036854775808", "-9223372036854775808"),
-    ("real", "1.5", "1.5"),
-    ("double precision", "-0.1", "-0.1"),
-    ("numeric(20,4)", "-1234567890123456.7891", "-1234567890123456.7891"),
-    ("numeric(38,9)", "12345678901234567890123456789.123456789", "12345678901234567890123456789.123456789"),
-    (
-        "numeric",
-        "12345678901234567890123456789012345678901234567890.5",
-        "12345678901234567890123456789012345678901234567890.5",
-    ),
-    ("text", "'grüße 🚰'", "grüße 🚰"),
-    ("varchar(5)", "'abc'", "abc"),
-    ("bytea", "'\\x00ff10'", "00ff10"),
-    ("date", "'0044-03-15'", "0044-03-15"),
-    ("timestamp", "'2024-02-29 23:59:59.123456'", "2024-02-29T23:59:59.123456"),
-    ("timestamptz", "'2024-02-29 23:59:59.123456+05:30'", "2024-02-29T18:29:59.123456Z"),
-    ("time", "'23:59:59.999999'", "23:59:59.999999"),
-    ("uuid", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
-    ("jsonb", "'{\"b\": [1, null]}'", "{\"b\": [1, null]}"),
-    ("json", "'{\"a\":1}'", "{\"a\":1}"),
-    ("inet", "'10.1.2.3/8'", "10.1.2.3/8"),
-    ("int4range", "'[1,5)'", "[1,5)"),
-    ("bit(4)", "B'1010'", "1010"),
-    ("xml", "'<a/>'", "<a/>"),
-    ("point", "'(1,2)'", "(1,2)"),
-    ("integer[]", "'{1,NULL,3}'", "[1, <null>, 3]"),
-    ("text[]", "'{a,\"b c\"}'", "[a, b c]"),
-];
-
 #[test]
 fn every_value_arrives_as_the_source_has_it() {
     let schema = Schema::new();
-    let columns: Vec<String> = VALUES.iter().enumerate().map(|(i, (kind, ..))| format!("c{i} {kind}")).collect();
-    sql(&format!("CREATE TABLE {}.t (id bigint PRIMARY KEY, {})", schema.0, columns.join(", ")));
-    let values: Vec<&str> = VALUES.iter().map(|(_, value, _)| *value).collect();
-    sql(&format!("INSERT INTO {}.t VALUES (1, {})", schema.0, values.join(", ")));
-    sql(&format!("INSERT INTO {}.t (id) VALUES (2)", schema.0));
-    let (workspace, ran) = run(&source(&[]), &format!("  - {{id: {}.t, table: t}}\n", schema.0));
+    postgres::table_of_samples(&schema.0, "t", SAMPLES);
+    let (workspace, ran) =
+        run(&source(&[("numeric_special", "'null'")]), &format!("  - {{id: {}.t, table: t}}\n", schema.0));
     assert_eq!(ran.code(), Some(0), "{ran:?}");
     let rows = rows(&workspace, "t");
     assert_eq!(rows.len(), 2);
-    for (i, (kind, value, expected)) in VALUES.iter().enumerate() {
-        assert_eq!(rows[0][i + 1], *expected, "{kind} {value}");
+    let mut wrong = Vec::new();
+    for (i, Sample { kind, value, parquet, .. }) in SAMPLES.iter().enumerate() {
+        if rows[0][i + 1] != *parquet {
+            wrong.push(format!("{kind} {value}: {:?}, not {parquet:?}", rows[0][i + 1]));
+        }
         assert_eq!(rows[1][i + 1], "<null>", "{kind} NULL");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -122,6 +89,47 @@ fn splits_of_one_snapshot_hold_every_row_once() {
     let ids = rows(&workspace, "t");
     assert_eq!(ids.len(), 60_000);
     assert!(ids.iter().enumerate().all(|(i, row)| row[0] == (i + 1).to_string()));
+}
+
+#[test]
+fn all_streams_of_a_run_are_read_as_of_one_moment() {
+    let schema = Schema::new();
+    let name = &schema.0;
+    sql(&format!(
+        "CREATE TABLE {name}.late (id bigint); INSERT INTO {name}.late VALUES (1);
+         CREATE VIEW {name}.slow AS SELECT 1 AS id, pg_sleep(2)::text AS {name}_waits"
+    ));
+    let workspace = Workspace::new();
+    workspace.pipeline(&local(
+        &source(&[]),
+        &format!("  - {{id: {name}.slow, table: slow}}\n  - {{id: {name}.late, table: late}}\n"),
+    ));
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| workspace.run(&[]));
+        let reads = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%COPY%{name}_waits%'"
+        );
+        while sql(&reads) == "0" {
+            assert!(!running.is_finished(), "the first stream is not being read");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        sql(&format!("INSERT INTO {name}.late VALUES (2)"));
+        running.join().unwrap()
+    });
+    assert_eq!(ran.code(), Some(0), "{ran:?}");
+    assert_eq!(warehouse::integers(&workspace.path().join("warehouse/main/late"), "id"), [1]);
+}
+
+#[test]
+fn a_stream_that_cannot_be_planned_fails_alone() {
+    let schema = Schema::new();
+    sql(&format!("CREATE TABLE {0}.t (id bigint); INSERT INTO {0}.t VALUES (1)", schema.0));
+    let streams = format!("  - {{id: {0}.gone}}\n  - {{id: {0}.t, table: t}}\n  - {{id: {0}.lost}}\n", schema.0);
+    let (workspace, ran) = run(&source(&[]), &streams);
+    assert_eq!(ran.code(), Some(2), "{ran:?}");
+    let states: Vec<_> = ran.summary()["streams"].as_array().unwrap().iter().map(|s| s["state"].clone()).collect();
+    assert_eq!(states, ["failed", "committed", "failed"]);
+    assert_eq!(warehouse::integers(&workspace.path().join("warehouse/main/t"), "id"), [1]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ async fn the_network_is_what_the_manifest_declares_and_the_operator_grants() {
     assert_ended(&attack("connect-undeclared").await, Kind::Permission, "undeclared.example.com");
     assert_ended(&attack("connect").await, Kind::Permission, "127.0.0.1");
     let metadata = json!({"attack": "connect", "rows": 10, "host": "169.254.169.254", "port": 80});
-    let granted = Grants { private_network: true, folders: BTreeMap::new() };
+    let granted = Grants { private_network: true, ..Grants::default() };
     let error = attack_configured(&sandbox::runtime(), metadata, limits(), granted).await;
     assert_ended(&error, Kind::Permission, "169.254.169.254");
 }
@@ -140,7 +140,7 @@ async fn a_flood_of_connections_ends_at_the_limit() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let config = json!({"attack": "connection-flood", "rows": 10, "host": "127.0.0.1", "port": port});
-    let granted = Grants { private_network: true, folders: BTreeMap::new() };
+    let granted = Grants { private_network: true, ..Grants::default() };
     let error = attack_configured(&sandbox::runtime(), config, limits(), granted).await;
     assert_ended(&error, Kind::Permission, "limits.instance.connections");
 }
@@ -149,7 +149,7 @@ async fn a_flood_of_connections_ends_at_the_limit() {
 async fn there_is_no_file_but_granted_ones_and_no_environment() {
     let folder = tempfile::tempdir().unwrap();
     let folders = BTreeMap::from([("/data".to_owned(), folder.path().to_path_buf())]);
-    let granted = || Grants { private_network: false, folders: folders.clone() };
+    let granted = || Grants { folders: folders.clone(), ..Grants::default() };
     let runtime = sandbox::runtime();
     assert_ended(&attack("files").await, Kind::NotFound, "no file");
     assert_ended(&attack_with(&runtime, "escape-folder", limits(), granted()).await, Kind::NotFound, "no file");
@@ -258,4 +258,29 @@ async fn a_healthy_guest_goes_on_beside_ones_that_spin() {
     for spin in spinning {
         assert_ended(&spin.await.unwrap(), Kind::Sandbox, "limits.instance.cpu_ms = 1500");
     }
+}
+
+async fn closed_after_planning(attack: &str) -> (Duration, Vec<String>) {
+    let config = json!({"attack": attack, "rows": 10});
+    let runtime = sandbox::runtime();
+    let connection =
+        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let planner = connection.instance().await.unwrap();
+    sandbox::plan(&planner, "numbers").await.unwrap();
+    let log = planner.log().clone();
+    let begun = Instant::now();
+    planner.close().await;
+    (begun.elapsed(), log.take().into_iter().map(|line| line.text).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planning_instance_may_say_goodbye() {
+    let (_, log) = closed_after_planning("say-goodbye").await;
+    assert_eq!(log, ["goodbye"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planning_instance_that_never_leaves_is_not_waited_for() {
+    let (took, _) = closed_after_planning("never-leave").await;
+    assert!(took >= sluice_runtime::GOODBYE && took < Duration::from_secs(15), "{took:?}");
 }

@@ -21,8 +21,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // Guests never name a crate of the host.
     ("sluice-sdk-derive", &[]),
     ("sluice-sdk", &["sluice-sdk-derive"]),
-    ("sluice-objects", &["sluice-sdk"]),
-    ("sluice-files", &["sluice-sdk", "sluice-objects"]),
+    ("sluice-files", &["sluice-sdk"]),
+    ("sluice-objects", &["sluice-sdk", "sluice-files"]),
     ("sluice-sql", &["sluice-sdk"]),
     ("connector-*", &["sluice-sdk", "sluice-objects", "sluice-files", "sluice-sql"]),
     ("hostile-guests", &["sluice-sdk"]),

@@ -14,6 +14,7 @@ mod demo;
 mod deny;
 mod guests;
 mod layers;
+mod npm;
 mod process;
 mod python;
 mod services;

@@ -53,18 +53,38 @@ pub(crate) fn cargo_tool(name: &str, version: &str, flags: &[&str]) -> Result<Pa
     if built.is_file() {
         return Ok(built);
     }
-    eprintln!("xtask: building {binary} {version} into {} (once; takes minutes)", root.display());
-    let started = Instant::now();
-    let mut command = cargo();
-    command.args(["install", "--locked", "--quiet", "--root"]).arg(&root);
-    command.args([&binary, "--version", version]).args(flags);
-    // The tool is built in a target folder of its own, whatever the caller chose for the project, and without
-    // optimisation: that takes a third of the time, and it only starts other processes or reads a lock file.
-    command.env_remove("CARGO_TARGET_DIR").current_dir(cache()?);
-    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
-    run(&mut command)?;
-    eprintln!("xtask: built {binary} in {:.0} s", started.elapsed().as_secs_f64());
+    let mut command = cargo_install(&root, &binary, version, flags)?;
+    // Without optimisation: that takes a third of the time, and it only starts other processes or reads a lock file.
+    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    build(&mut command, &binary, version, &root)?;
     Ok(built)
+}
+
+/// A program of this version, built into the cache with optimisation, because it serves tests and benchmarks.
+pub(crate) fn cargo_program(name: &str, version: &str, flags: &[&str]) -> Result<PathBuf> {
+    let root = cache()?.join("tools").join(format!("{name}-{version}"));
+    let built = root.join("bin").join(name);
+    if !built.is_file() {
+        build(&mut cargo_install(&root, name, version, flags)?, name, version, &root)?;
+    }
+    Ok(built)
+}
+
+/// Built in a target folder of its own, whatever the caller chose for the project.
+fn cargo_install(root: &Path, package: &str, version: &str, flags: &[&str]) -> Result<Command> {
+    let mut command = cargo();
+    command.args(["install", "--locked", "--quiet", "--root"]).arg(root);
+    command.args([package, "--version", version]).args(flags);
+    command.env_remove("CARGO_TARGET_DIR").env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo").current_dir(cache()?);
+    Ok(command)
+}
+
+fn build(command: &mut Command, what: &str, version: &str, root: &Path) -> Result<()> {
+    eprintln!("xtask: building {what} {version} into {} (once; takes minutes)", root.display());
+    let started = Instant::now();
+    run(command)?;
+    eprintln!("xtask: built {what} in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// Adds the wasm32-wasip2 target to the pinned toolchain when it is missing.

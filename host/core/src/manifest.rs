@@ -84,7 +84,8 @@ pub struct Capabilities {
 }
 
 /// How the host authenticates HTTP requests to the connection's own origins. Each names the configuration fields that
-/// hold the secret; they never enter the sandbox.
+/// hold the secret; they never enter the sandbox. A scheme whose first field is not configured is not used: a manifest
+/// may name several, of which a connection configures one, or none to send requests as they are (anonymously).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "scheme", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AuthScheme {
@@ -107,6 +108,66 @@ pub enum AuthScheme {
         /// Field that holds the value.
         value: String,
     },
+    /// AWS Signature Version 4, which S3-compatible services want as well. Bodies are not hashed (`UNSIGNED-PAYLOAD`)
+    /// unless the guest states their SHA-256 in `x-amz-content-sha256`.
+    AwsSigv4 {
+        /// Field that holds the access key's id.
+        access_key: String,
+        /// Field that holds the secret access key.
+        secret_key: String,
+        /// Field that holds the session token of temporary credentials.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_token: Option<String>,
+        /// Field that holds the region.
+        region: String,
+        /// The service itself, e.g. `s3`; not a field.
+        service: String,
+    },
+    /// `SharedKey` of Azure's Blob service. The host adds `x-ms-date`, and `x-ms-version` where the guest does not.
+    AzureSharedKey {
+        /// Field that holds the storage account's name.
+        account: String,
+        /// Field that holds one of the account's keys, in base64.
+        key: String,
+    },
+    /// A shared access signature, which the host adds to the query of each request.
+    AzureSas {
+        /// Field that holds the token: `sv=…&sig=…`, with or without a question mark before it.
+        token: String,
+    },
+    /// An access token of Google's, which the host fetches and renews.
+    GoogleOauth {
+        /// Field that holds a service account's key, the JSON file as it is downloaded.
+        key: String,
+        /// Field that is true where the host's own identity (application default credentials) stands in for a key; an
+        /// operator has to grant that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        application_default: Option<String>,
+        /// The scopes themselves, e.g. `https://www.googleapis.com/auth/devstorage.read_only`; not a field.
+        scopes: Vec<String>,
+    },
+}
+
+impl AuthScheme {
+    /// The configuration fields that it names, and for each whether that must be a secret.
+    pub fn fields(&self) -> Vec<(&str, bool)> {
+        match self {
+            Self::Bearer { token } | Self::AzureSas { token } => vec![(token, true)],
+            Self::Basic { username, password } => vec![(username, false), (password, true)],
+            Self::Header { name: _, value } => vec![(value, true)],
+            Self::AwsSigv4 { access_key, secret_key, session_token, region, service: _ } => {
+                let mut fields = vec![(access_key.as_str(), false), (secret_key, true), (region, false)];
+                fields.extend(session_token.as_deref().map(|token| (token, true)));
+                fields
+            }
+            Self::AzureSharedKey { account, key } => vec![(account, false), (key, true)],
+            Self::GoogleOauth { key, application_default, scopes: _ } => {
+                let mut fields = vec![(key.as_str(), true)];
+                fields.extend(application_default.as_deref().map(|field| (field, false)));
+                fields
+            }
+        }
+    }
 }
 
 impl Manifest {
@@ -139,11 +200,21 @@ impl Manifest {
         if self.config.get("type").and_then(|t| t.as_str()) != Some("object") {
             return Err("`config` must be a JSON Schema of type object".into());
         }
-        let properties = self.config.get("properties");
-        for field in &self.secrets.inside {
-            let secret = properties.and_then(|p| p.get(field)).and_then(|p| p.get("writeOnly"));
-            if secret.and_then(serde_json::Value::as_bool) != Some(true) {
-                return Err(format!("`secrets.inside` names {field}, which `config` does not mark as writeOnly"));
+        let property = |field: &str| self.config.get("properties").and_then(|properties| properties.get(field));
+        let secret = |field: &str| {
+            let marked = property(field).and_then(|property| property.get("writeOnly"));
+            marked.and_then(serde_json::Value::as_bool) == Some(true)
+        };
+        if let Some(field) = self.secrets.inside.iter().find(|field| !secret(field)) {
+            return Err(format!("`secrets.inside` names {field}, which `config` does not mark as writeOnly"));
+        }
+        for (field, is_secret) in self.auth.iter().flat_map(AuthScheme::fields) {
+            if property(field).is_none() {
+                return Err(format!("`auth` names {field}, which is no field of `config`"));
+            }
+            // An unmarked secret would be handed to the guest.
+            if is_secret && !secret(field) {
+                return Err(format!("`auth` names {field}, which `config` does not mark as writeOnly"));
             }
         }
         Ok(())
@@ -176,6 +247,25 @@ mod tests {
     fn a_secret_that_is_not_marked_is_refused() {
         let error = Manifest::parse(GOOD.replace(",\"writeOnly\":true", "").as_bytes()).unwrap_err();
         assert!(error.message.contains("secrets.inside"), "{error}");
+    }
+
+    #[test]
+    fn auth_schemes_name_fields_that_exist_and_secrets_that_are_marked() {
+        let with =
+            |auth: &str| Manifest::parse(GOOD.replace("\"hosts\"", &format!("\"auth\":[{auth}],\"hosts\"")).as_bytes());
+        let sas = with(r#"{"scheme":"azure-sas","token":"password"}"#).unwrap();
+        assert_eq!(sas.auth, [AuthScheme::AzureSas { token: "password".to_owned() }]);
+        let sigv4 =
+            r#"{"scheme":"aws-sigv4","access_key":"host","secret_key":"password","region":"host","service":"s3"}"#;
+        assert_eq!(with(sigv4).unwrap().auth[0].fields(), [("host", false), ("password", true), ("host", false)]);
+        let key = r#"{"scheme":"azure-shared-key","account":"host","key":"password"}"#;
+        assert!(with(key).is_ok());
+        let google = r#"{"scheme":"google-oauth","key":"password","application_default":"host","scopes":["s"]}"#;
+        assert!(with(google).is_ok());
+        let missing = with(r#"{"scheme":"bearer","token":"absent"}"#).unwrap_err();
+        assert!(missing.message.contains("absent, which is no field"), "{missing}");
+        let shown = with(r#"{"scheme":"bearer","token":"host"}"#).unwrap_err();
+        assert!(shown.message.contains("host, which `config` does not mark as writeOnly"), "{shown}");
     }
 
     #[test]

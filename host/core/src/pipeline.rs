@@ -52,6 +52,14 @@ pub struct Grants {
     /// Folders that the connector may read, by the name under which it sees them (`/data`).
     #[serde(default)]
     pub folders: BTreeMap<String, PathBuf>,
+    /// Lets the connection authenticate as the host itself does to Google: its application default credentials, among
+    /// them the metadata server of the machine.
+    #[serde(default)]
+    pub google_identity: bool,
+    /// Where service accounts' keys are exchanged for tokens instead of Google's own endpoint; may be in a private
+    /// network. What a key file says of it is never followed.
+    #[serde(default)]
+    pub google_token_endpoint: Option<String>,
 }
 
 /// A stream of the pipeline.

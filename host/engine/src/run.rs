@@ -1,4 +1,4 @@
-//! A run: recovery first, then stream by stream.
+//! A run: recovery first, then one plan for all streams, then stream by stream.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::commit;
 use crate::failpoint;
+use crate::plan::Plans;
 use crate::progress::Progress;
 use crate::stream::{Ended, StreamRun};
 
@@ -103,6 +104,10 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         recovered: recovered.len(),
         error: None,
     };
+    let Some(mut plans) = Plans::make(&setup).await? else {
+        report.state = RunState::Stopped;
+        return end(&setup, report).await;
+    };
     for (index, spec) in pipeline.streams.iter().enumerate() {
         if setup.stop.is_cancelled() || setup.kill.is_cancelled() {
             report.state = RunState::Stopped;
@@ -111,22 +116,29 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         let table = table_of(&pipeline.sink, spec);
         let progress = setup.progress.begin(&spec.id, &table.table);
         let stream = StreamRun { setup: &setup, spec, index, progress, table };
-        let ended = one_stream(&stream).await?;
+        let ended = one_stream(&stream, &mut plans).await?;
         stream.progress.on_end();
         take(&mut report, ended);
     }
+    plans.close().await;
     if report.error.is_some() {
         report.state = RunState::Failed;
     }
-    setup.store.end_run(Scope::LOCAL, &setup.run_id, report.state, report.error.as_ref(), setup.clock.now_us()).await?;
+    let ended = end(&setup, report).await;
     drop(lease);
+    ended
+}
+
+/// Records how the run ended.
+async fn end(setup: &RunSetup, report: RunReport) -> Result<RunReport, RunError> {
+    setup.store.end_run(Scope::LOCAL, &setup.run_id, report.state, report.error.as_ref(), setup.clock.now_us()).await?;
     Ok(report)
 }
 
 /// Runs a stream and records how it ended. Fails only if that cannot be recorded.
-async fn one_stream(stream: &StreamRun<'_>) -> Result<StreamReport, RunError> {
+async fn one_stream(stream: &StreamRun<'_>, plans: &mut Plans) -> Result<StreamReport, RunError> {
     let setup = stream.setup;
-    let ended = stream.run().await.map_err(|error| error.with_stream(&stream.spec.id));
+    let ended = stream.run(plans).await.map_err(|error| error.with_stream(&stream.spec.id));
     let (state, counts, warnings, error) = match ended {
         Ok(Ended { counts, complete: true, warnings, .. }) => (LoadState::Committed, counts, warnings, None),
         Ok(Ended { counts, warnings, .. }) => (LoadState::Stopped, counts, warnings, None),

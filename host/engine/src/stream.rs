@@ -1,4 +1,4 @@
-//! One stream of a run: planned, prepared, read in splits, committed.
+//! One stream of a run: prepared, read in splits, committed.
 
 use std::sync::Arc;
 
@@ -7,10 +7,9 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{CommitReceipt, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec};
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
-use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
+use sluice_core::plan::Split;
 use sluice_core::run::{SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
-use sluice_runtime::Instance;
 use sluice_sinks::Load;
 use sluice_store::{NewIntent, NewStream, Scope};
 use tokio::task::JoinSet;
@@ -18,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::commit;
 use crate::failpoint;
 use crate::ledger::StoreLedger;
+use crate::plan::{Plans, Work};
 use crate::progress::StreamProgress;
 use crate::run::RunSetup;
 use crate::split::{self, Outcome, Shared};
@@ -40,14 +40,6 @@ pub(crate) struct Ended {
     pub(crate) warnings: Vec<String>,
 }
 
-/// What is to be read, and the state around it.
-struct Work {
-    before: StreamState,
-    splits: Vec<(Split, Option<Cursor>)>,
-    state_after: Option<Cursor>,
-    stream: StreamPlan,
-}
-
 impl StreamRun<'_> {
     pub(crate) fn load_id(&self) -> LoadId {
         LoadId::new(&self.setup.run_id, self.index)
@@ -62,10 +54,9 @@ impl StreamRun<'_> {
     }
 
     /// Runs the stream. Whatever fails, nothing of it is visible and its state is where it was.
-    pub(crate) async fn run(&self) -> Result<Ended, RunError> {
-        let setup = self.setup;
-        let planner = setup.connection.instance().await?;
-        let work = self.plan(&planner).await?;
+    pub(crate) async fn run(&self, plans: &mut Plans) -> Result<Ended, RunError> {
+        let work = plans.take(&self.spec.id)?;
+        self.progress.planned(work.splits.len(), work.stream.rows);
         failpoint::pass("stream.planned");
         let shared = Arc::new(self.prepare(&work).await?);
         failpoint::pass("stream.prepared");
@@ -79,51 +70,9 @@ impl StreamRun<'_> {
         let state = state_after(&work.before, work.state_after.as_ref(), ends, self.incremental())?;
         let counts = self.commit(&shared, &work, outcomes, &state).await?;
         if let (true, Some(cursor)) = (complete, &state.cursor) {
-            self.acknowledge(&planner, cursor.clone()).await;
+            plans.acknowledge(&self.spec.id, cursor.clone()).await;
         }
         Ok(Ended { counts, complete, warnings })
-    }
-
-    async fn plan(&self, planner: &Instance) -> Result<Work, RunError> {
-        let setup = self.setup;
-        let before = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &self.spec.id).await?.state;
-        let selection = self.spec.selection(before.cursor.clone());
-        let limits = &setup.pipeline.limits;
-        let hints = PlanHints {
-            max_parallel: limits.parallel,
-            split_bytes: limits.split_bytes,
-            batch_bytes: limits.batch_bytes,
-        };
-        let ReadPlan { streams, splits } = planner.plan(vec![selection], hints).await?;
-        let stream = self.own_plan(streams)?;
-        if let Some(stranger) = splits.iter().find(|split| split.stream_ids != [self.spec.id.as_str()]) {
-            return Err(RunError::internal(format!(
-                "the connector planned split {} for streams that were not asked for: {}",
-                stranger.id,
-                stranger.stream_ids.join(", ")
-            )));
-        }
-        let work = match &before.pending {
-            // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
-            Some(pending) => {
-                let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
-                Work { splits, state_after, stream, before }
-            }
-            None => {
-                let splits = splits.into_iter().map(|split| (split, None)).collect();
-                Work { splits, state_after: stream.state_after.clone(), stream, before }
-            }
-        };
-        self.progress.planned(work.splits.len(), work.stream.rows);
-        Ok(work)
-    }
-
-    fn own_plan(&self, streams: Vec<StreamPlan>) -> Result<StreamPlan, RunError> {
-        let mut streams = streams.into_iter();
-        match (streams.next(), streams.next()) {
-            (Some(one), None) if one.id == self.spec.id => Ok(one),
-            _ => Err(RunError::internal("the connector did not plan the one stream that it was asked for")),
-        }
     }
 
     /// Names columns, makes the table ready and records that the load begins.
@@ -281,13 +230,6 @@ impl StreamRun<'_> {
             return Err(unreconciled(&counts));
         }
         Ok(counts)
-    }
-
-    /// The last step, and the only one that may be missed: the source is told again by the next run.
-    async fn acknowledge(&self, planner: &Instance, cursor: Cursor) {
-        if let Err(error) = planner.acknowledge(self.spec.id.clone(), cursor).await {
-            tracing::warn!(stream = %self.spec.id, %error, "the source was not told that its rows are durable; the next run tells it");
-        }
     }
 }
 

@@ -15,8 +15,10 @@ use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::component::Connector;
 use crate::contract;
+use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
+use crate::imports::buffers::Buffers;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -38,10 +40,11 @@ pub struct Connection {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolver>,
     http: HttpClient,
+    buffers: Buffers,
 }
 
 impl Connection {
-    /// Configures a connector. `config` has every secret resolved.
+    /// Configures a connector. `config` has every secret resolved, `environment` is the host's.
     ///
     /// # Errors
     /// Names the field that does not fit, or the folder that is missing.
@@ -50,7 +53,7 @@ impl Connection {
         config: &serde_json::Value,
         grants: Grants,
         limits: InstanceLimits,
-        resolver: Arc<dyn Resolver>,
+        environment: &Environment,
     ) -> Result<Self, RunError> {
         let manifest = connector.manifest();
         let object = match config {
@@ -58,6 +61,7 @@ impl Connection {
             serde_json::Value::Object(object) => object.clone(),
             _ => return Err(RunError::config("/", "the configuration must be an object of fields and values")),
         };
+        sluice_core::config::validate(&manifest.config, &serde_json::Value::Object(object.clone()))?;
         let secrets = manifest.secret_fields().filter_map(|field| object.get(field));
         let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
         let mut inside = object;
@@ -66,10 +70,12 @@ impl Connection {
         }
         let full = with_defaults(&manifest.config, config);
         let hosts = expand_hosts(&manifest.hosts, &full)?;
-        let policy = EgressPolicy::new(hosts, grants.private_network);
-        let http = HttpClient::new(policy.clone(), resolver.clone(), &manifest.auth, &full)?;
+        let policy = EgressPolicy::new(hosts, grants.private_network).with_deny(environment.deny.clone());
+        let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
+        let resolver = environment.resolver.clone();
         let inside = serde_json::Value::Object(inside).to_string();
-        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver })
+        let buffers = Buffers::default();
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
     }
 
     /// The connector.
@@ -132,7 +138,7 @@ impl Connection {
             http: WasiHttpCtx::new(),
             hooks: Hooks::new(self.http.clone(), self.limits.connections),
             limiter: Limiter::new(&self.limits),
-            output: Output::new(self.limits.clone()),
+            output: Output::new(self.limits.clone(), self.buffers.clone()),
             log,
             network,
         })

@@ -8,7 +8,7 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{SinkSpec, SourceSpec};
 use sluice_runtime::net::SystemResolver;
-use sluice_runtime::{Connection, Runtime, Settings};
+use sluice_runtime::{Connection, Environment, Runtime, Settings};
 use sluice_sinks::Sink;
 use sluice_sinks::bigquery::{BigQueryConfig, BigQuerySink};
 use sluice_sinks::local::LocalSink;
@@ -39,8 +39,8 @@ pub(crate) async fn connection(
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
     let connector = runtime.load(&component(options, &source.connector)?).await?;
-    let resolver = Arc::new(SystemResolver);
-    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), resolver)
+    let environment = Environment::new(Arc::new(SystemResolver), Arc::new(jiff::Timestamp::now));
+    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
 }
 
 /// The file of a connector.

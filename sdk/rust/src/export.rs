@@ -99,6 +99,10 @@ mod component {
             open::<S>(&config)?.acknowledge(&stream_id, &cursor)?;
             Ok(())
         }
+
+        fn close() {
+            PLANNED.set(None);
+        }
     }
 
     fn check_step(step: crate::CheckStep) -> wit::CheckStep {

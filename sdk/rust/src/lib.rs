@@ -23,6 +23,7 @@ mod concat;
 mod error;
 mod export;
 mod host;
+pub mod http;
 mod ipc;
 pub mod log;
 #[cfg(not(target_family = "wasm"))]
@@ -32,6 +33,7 @@ mod output;
 mod source;
 
 pub use error::{Error, ErrorKind, Result};
+pub use ipc::schema_message;
 pub use output::{Channel, Directive, Output};
 pub use sluice_sdk_derive::{Config, Manifest};
 pub use source::{

@@ -164,3 +164,59 @@ fn what_is_not_said_is_empty() {
     assert_eq!(manifest["secrets"], json!({"inside": []}));
     assert_eq!(manifest["memory_bytes"], Value::Null);
 }
+
+/// Where the objects are.
+#[derive(Deserialize, Config)]
+#[allow(dead_code)]
+struct CloudConfig {
+    key_id: Option<String>,
+    #[config(secret)]
+    key: Option<String>,
+    #[config(secret)]
+    token: Option<String>,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    default_credentials: bool,
+}
+
+/// A source that names every cloud's scheme.
+#[derive(Manifest)]
+#[manifest(
+    name = "cloud",
+    title = "Cloud",
+    config = CloudConfig,
+    auth(
+        aws_sigv4(
+            access_key = "key_id",
+            secret_key = "key",
+            session_token = "token",
+            region = "region",
+            service = "s3"
+        ),
+        azure_shared_key(account = "key_id", key = "key"),
+        azure_sas(token = "token"),
+        google_oauth(
+            key = "key",
+            application_default = "default_credentials",
+            scopes("https://www.googleapis.com/auth/devstorage.read_only")
+        ),
+        google_oauth(key = "key", scopes("a", "b"))
+    )
+)]
+struct Cloud;
+
+#[test]
+fn the_clouds_schemes_are_stated_by_the_names_that_the_host_reads() {
+    let manifest: Value = serde_json::from_str(Cloud::MANIFEST).unwrap();
+    let expected = json!([
+        {"scheme": "aws-sigv4", "access_key": "key_id", "secret_key": "key", "session_token": "token",
+            "region": "region", "service": "s3"},
+        {"scheme": "azure-shared-key", "account": "key_id", "key": "key"},
+        {"scheme": "azure-sas", "token": "token"},
+        {"scheme": "google-oauth", "key": "key", "application_default": "default_credentials",
+            "scopes": ["https://www.googleapis.com/auth/devstorage.read_only"]},
+        {"scheme": "google-oauth", "key": "key", "scopes": ["a", "b"]},
+    ]);
+    assert_eq!(manifest["auth"], expected);
+}

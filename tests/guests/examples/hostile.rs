@@ -144,6 +144,19 @@ impl Source for Hostile {
     }
 }
 
+impl Drop for Hostile {
+    /// What a planning instance does when it is closed.
+    fn drop(&mut self) {
+        match self.config.attack.as_str() {
+            "say-goodbye" => sluice_sdk::log::info("goodbye"),
+            "never-leave" => loop {
+                std::hint::spin_loop();
+            },
+            _ => {}
+        }
+    }
+}
+
 fn number(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{local_bigquery, mariadb, mysql, postgres, tls};
+use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, tls};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -112,6 +112,10 @@ impl Group {
         mariadb::start(self, interrupt, &certificates)?;
         mysql::start(self, interrupt, &certificates)?;
         local_bigquery::start(self, interrupt)?;
+        s3::start(self, interrupt)?;
+        azurite::start(self, interrupt)?;
+        fake_gcs::start(self, interrupt)?;
+        google_token::start(self, interrupt)?;
         self.write_record()
     }
 

@@ -5,6 +5,9 @@
 //! [`Group::spawn`], proves readiness by really connecting and adds its [`Facts`]; call it in [`Group::start`]; describe its
 //! variables in [`VARIABLES`].
 
+mod azurite;
+mod fake_gcs;
+mod google_token;
 mod group;
 mod local_bigquery;
 mod mariadb;
@@ -12,6 +15,7 @@ mod mysql;
 mod mysql_client;
 mod net;
 mod postgres;
+mod s3;
 mod tls;
 
 use std::path::PathBuf;
@@ -56,6 +60,17 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_BIGQUERY_REST           http://127.0.0.1:PORT, BigQuery's REST API
   SLUICE_TEST_BIGQUERY_GRPC           http://127.0.0.1:PORT, the Storage Read and Write APIs
   SLUICE_TEST_BIGQUERY_PROJECT        the project that exists there
+  SLUICE_TEST_S3_ENDPOINT             http://127.0.0.1:PORT, S3 in path style; checks signatures of any region
+  SLUICE_TEST_S3_ACCESS_KEY, _SECRET_KEY
+                                      its one pair of keys
+  SLUICE_TEST_S3_DOMAIN               s3.localhost:PORT; BUCKET.s3.localhost:PORT is virtual-hosted style at the same address
+  SLUICE_TEST_S3_ROOT                 its folder; a folder in it is a bucket
+  SLUICE_TEST_AZURE_ENDPOINT          http://127.0.0.1:PORT, Azure Blob; the path begins with the account
+  SLUICE_TEST_AZURE_ACCOUNT, _KEY     its one account and its key, in base64
+  SLUICE_TEST_GCS_ENDPOINT            http://127.0.0.1:PORT, Google Cloud Storage; checks no credentials
+  SLUICE_TEST_GOOGLE_ENDPOINT         http://127.0.0.1:PORT, a token endpoint at /token that checks assertions, an API at
+                                      /api that wants its tokens
+  SLUICE_TEST_GOOGLE_KEY              the file of the service account's key that it knows
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints

@@ -29,13 +29,18 @@ pub(crate) fn connect(port: u16) -> Result<TcpStream> {
 
 /// An error unless the server answers 200 to a GET.
 pub(crate) fn get(port: u16, path: &str) -> Result<()> {
+    answers(port, path, 200)
+}
+
+/// An error unless the server answers a GET with this status: 403 is what one says that wants credentials.
+pub(crate) fn answers(port: u16, path: &str, expected: u16) -> Result<()> {
     let mut stream = connect(port)?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.take(64 * 1024).read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);
     let status = answer.lines().next().unwrap_or_default();
-    if !status.contains(" 200 ") {
+    if status.split(' ').nth(1) != Some(expected.to_string().as_str()) {
         bail!("GET {path} answered {status:?}");
     }
     Ok(())

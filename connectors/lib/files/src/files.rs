@@ -130,8 +130,8 @@ impl Files {
     pub fn plan(&self, selections: &[Selection], hints: &Hints) -> Result<Plan> {
         let mut planned = Plan::default();
         for (nth, selection) in selections.iter().enumerate() {
-            let stream = streams::one(&*self.objects, &self.streams, &self.options, &selection.id)?;
-            plan::plan(&self.objects, &stream, selection, hints, nth, &mut planned)
+            streams::one(&*self.objects, &self.streams, &self.options, &selection.id)
+                .and_then(|stream| plan::plan(&self.objects, &stream, selection, hints, nth, &mut planned))
                 .map_err(|error| error.stream(&selection.id))?;
         }
         Ok(planned)

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-use sluice_sdk::{Error, Result};
+use sluice_sdk::{Error, ErrorKind, Result};
 
 use crate::objects::{Object, ObjectPage, Objects, changed};
 
@@ -58,6 +58,15 @@ impl Folder {
         Err(Error::not_found(format!("{key} does not exist in {}", self.place())))
     }
 
+    /// Describes one file as it is now.
+    fn head(&self, key: &str) -> Result<Object> {
+        let metadata = self.metadata(key)?;
+        if !metadata.is_file() {
+            return Err(Error::not_found(format!("{key} is not a file")));
+        }
+        Ok(Object { key: key.to_owned(), size: metadata.len(), modified_ms: modified_ms(&metadata), etag: None })
+    }
+
     fn failed(&self, error: &std::io::Error, key: &str) -> Error {
         let path = if key.is_empty() { self.place() } else { format!("{}/{key}", self.place()) };
         match error.kind() {
@@ -97,7 +106,7 @@ impl Folder {
             }
             match self.head(&key) {
                 Ok(object) => found.push(object),
-                Err(error) if error.kind == sluice_sdk::ErrorKind::NotFound => {}
+                Err(error) if error.kind == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
@@ -138,20 +147,22 @@ impl Objects for Folder {
         Ok(ObjectPage { objects, next })
     }
 
-    fn head(&self, key: &str) -> Result<Object> {
-        let metadata = self.metadata(key)?;
-        if !metadata.is_file() {
-            return Err(Error::not_found(format!("{key} is not a file")));
+    fn verify(&self, object: &Object) -> Result<()> {
+        let now = match self.head(&object.key) {
+            Err(error) if error.kind == ErrorKind::NotFound => return Err(changed(&object.key, "was deleted")),
+            other => other?,
+        };
+        match now {
+            now if now == *object => Ok(()),
+            now if now.size > object.size => Err(changed(&object.key, "grew")),
+            now if now.size < object.size => Err(changed(&object.key, "became shorter")),
+            _ => Err(changed(&object.key, "was written again")),
         }
-        Ok(Object { key: key.to_owned(), size: metadata.len(), modified_ms: modified_ms(&metadata), etag: None })
     }
 
     fn open(&self, object: &Object, range: Range<u64>) -> Result<Box<dyn Read + Send>> {
         let path = self.path(&object.key)?;
-        let now = self.head(&object.key)?;
-        if now != *object {
-            return Err(changed(&object.key, "changed"));
-        }
+        self.verify(object)?;
         let mut file = File::open(&path).map_err(|e| self.failed(&e, &object.key))?;
         if range.start > 0 {
             file.seek(SeekFrom::Start(range.start)).map_err(|e| self.failed(&e, &object.key))?;
@@ -214,7 +225,7 @@ mod tests {
         let object = folder.head("a.csv").unwrap();
         std::fs::write(dir.path().join("a.csv"), "longer than before").unwrap();
         let error = folder.open(&object, 0..1).err().unwrap();
-        assert_eq!(error.kind, sluice_sdk::ErrorKind::Transient);
-        assert!(error.message.contains("a.csv changed after the read was planned"), "{error}");
+        assert_eq!(error.kind, ErrorKind::Transient);
+        assert!(error.message.contains("grew"), "{error}");
     }
 }

@@ -43,7 +43,7 @@ mod values;
 pub use files::Files;
 pub use folder::Folder;
 pub use glob::Glob;
-pub use objects::{Object, ObjectPage, Objects, list_all};
+pub use objects::{Object, ObjectPage, Objects, changed, list_all};
 pub use options::{
     ColumnType, Compression, CsvOptions, Encoding, Format, OnChange, OnMismatch, Options, Ragged, StreamConfig,
 };

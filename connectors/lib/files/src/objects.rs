@@ -1,8 +1,10 @@
-//! Where files are: a folder now, object stores later. Everything else in this crate goes through [`Objects`].
+//! Where files are: a folder here, object stores in `connectors/lib/objects`. Everything else in this crate goes through
+//! [`Objects`].
 
 use std::io::Read;
 use std::ops::Range;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_sdk::{Error, Result};
 
@@ -41,11 +43,12 @@ pub trait Objects: Send + Sync + 'static {
     /// `not-found` or `permission` where the root cannot be listed.
     fn list(&self, prefix: &str, page: Option<&str>) -> Result<ObjectPage>;
 
-    /// Describes one file as it is now.
+    /// Makes sure, before a file is read, that it is still the one that was described. A store whose reads tell that
+    /// themselves has nothing to do.
     ///
     /// # Errors
-    /// `not-found` if it is gone.
-    fn head(&self, key: &str) -> Result<Object>;
+    /// [`changed`], which says how.
+    fn verify(&self, object: &Object) -> Result<()>;
 
     /// Reads a range of bytes of exactly this version of the file. The range lies within the file.
     ///
@@ -53,10 +56,34 @@ pub trait Objects: Send + Sync + 'static {
     /// `transient` if the file is not the one that was described any more.
     fn open(&self, object: &Object, range: Range<u64>) -> Result<Box<dyn Read + Send>>;
 
+    /// Reads several ranges, each into memory as a whole; a store that is far away reads them at once.
+    ///
+    /// # Errors
+    /// As [`Objects::open`].
+    fn fetch(&self, object: &Object, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        ranges.iter().map(|range| whole(self.open(object, range.clone())?, object, range)).collect()
+    }
+
+    /// Says which files will be opened next, as wholes; a store that is far away may begin to fetch them.
+    fn expect(&self, next: &[&Object]) {
+        let _ = next;
+    }
+
     /// Where a user changes what can be read, for remedies.
     fn remedy(&self) -> String {
         format!("check that {} exists and may be read", self.place())
     }
+}
+
+/// Everything that a reader of a range yields.
+fn whole(mut reader: Box<dyn Read + Send>, object: &Object, range: &Range<u64>) -> Result<Bytes> {
+    let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+    let mut bytes = Vec::with_capacity(length.min(64 << 20));
+    reader.read_to_end(&mut bytes).map_err(|error| from_io(error, &object.key))?;
+    if bytes.len() < length {
+        return Err(changed(&object.key, "became shorter"));
+    }
+    Ok(Bytes::from(bytes))
 }
 
 /// All files below a prefix for which `wanted` holds.
@@ -88,7 +115,7 @@ pub fn list_all(
 }
 
 /// The error of a file that is not what it was when the read was planned. Planning again finds its new content.
-pub(crate) fn changed(key: &str, how: &str) -> Error {
+pub fn changed(key: &str, how: &str) -> Error {
     Error::transient(format!("{key} {how} after the read was planned; run again to read it as it is now"))
 }
 

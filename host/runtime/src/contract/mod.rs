@@ -66,6 +66,7 @@ pub(crate) trait Guest: Send {
         stream: &str,
         cursor: &Cursor,
     ) -> Called<()>;
+    async fn close(&self, store: &mut Store<StoreData>) -> Called<()>;
 }
 
 /// Adds the imports of every version.

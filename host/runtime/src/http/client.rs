@@ -3,24 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use sluice_core::RunError;
 use sluice_core::manifest::AuthScheme;
+use sluice_core::pipeline::Grants;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::auth::Credentials;
+use super::auth::{Configured, Credentials, Outgoing};
 use super::body::ResponseBody;
 use super::dial;
 use super::failure::Failure;
-use super::origin::Origin;
+use super::origin::{Lane, Origin};
 use super::pool::{Channel, Lease, Pool, Sender};
 use super::request;
+use crate::environment::{Clock, Environment};
 use crate::net::dial::{Destination, Dialer};
-use crate::net::{EgressPolicy, NetErrorKind, Resolver, TlsOptions};
+use crate::net::{EgressPolicy, NetErrorKind, TlsOptions};
 
 /// Longest time that a guest may ask to wait for anything.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -34,10 +38,8 @@ pub struct HttpSettings {
     pub first_byte: Duration,
     /// Longest silence within a response's body, where the guest does not say.
     pub between_bytes: Duration,
-    /// Offer HTTP/2 over TLS.
+    /// Offer HTTP/2 over TLS. gRPC uses it whatever is said here.
     pub http2: bool,
-    /// Speak HTTP/2 at once to `http://` origins (gRPC without TLS). A server of HTTP/1.1 is not reachable then.
-    pub http2_prior_knowledge: bool,
     /// How certificates are checked; the protocols offered are the client's own.
     pub tls: TlsOptions,
 }
@@ -49,7 +51,6 @@ impl Default for HttpSettings {
             first_byte: Duration::from_secs(300),
             between_bytes: Duration::from_secs(120),
             http2: true,
-            http2_prior_knowledge: false,
             tls: TlsOptions::default(),
         }
     }
@@ -65,21 +66,24 @@ struct Inner {
     dialer: Dialer,
     credentials: Credentials,
     settings: HttpSettings,
+    clock: Clock,
     pool: Arc<Pool>,
 }
 
 impl HttpClient {
-    /// A client for one connection. `auth` is the manifest's, `config` holds the secrets that it names.
+    /// A client for one connection. `auth` is the manifest's, `config` holds the secrets that it names, `grants` is
+    /// what the operator allows the connection.
     ///
     /// # Errors
     /// Names the configuration field whose value cannot be sent as a credential.
     pub fn new(
         policy: EgressPolicy,
-        resolver: Arc<dyn Resolver>,
+        environment: &Environment,
         auth: &[AuthScheme],
         config: &serde_json::Value,
+        grants: &Grants,
     ) -> Result<Self, RunError> {
-        Self::with_settings(policy, resolver, auth, config, HttpSettings::default())
+        Self::with_settings(policy, environment, auth, config, grants, HttpSettings::default())
     }
 
     /// [`Self::new`] with settings other than the defaults.
@@ -88,18 +92,29 @@ impl HttpClient {
     /// Names the configuration field whose value cannot be sent as a credential.
     pub fn with_settings(
         policy: EgressPolicy,
-        resolver: Arc<dyn Resolver>,
+        environment: &Environment,
         auth: &[AuthScheme],
         config: &serde_json::Value,
+        grants: &Grants,
         settings: HttpSettings,
     ) -> Result<Self, RunError> {
-        let credentials = Credentials::resolve(auth, config)?;
-        let dialer = Dialer::new(Arc::new(policy), resolver);
-        Ok(Self { inner: Arc::new(Inner { dialer, credentials, settings, pool: Arc::default() }) })
+        let credentials = Credentials::resolve(auth, Configured { config, grants, environment })?;
+        Ok(Self::assemble(policy, environment, credentials, settings))
+    }
+
+    pub(super) fn assemble(
+        policy: EgressPolicy,
+        environment: &Environment,
+        credentials: Credentials,
+        settings: HttpSettings,
+    ) -> Self {
+        let dialer = Dialer::new(Arc::new(policy), Arc::clone(&environment.resolver));
+        let clock = Arc::clone(&environment.clock);
+        Self { inner: Arc::new(Inner { dialer, credentials, settings, clock, pool: Arc::default() }) }
     }
 
     /// Sends a request and returns once the response's head is there. `permit` counts the request until the guest
-    /// lets the response go.
+    /// lets the response go. What the host knows about a refusal is in the response's extensions, as a `NetError`.
     pub(super) async fn send(
         &self,
         request: Request<WasiBody>,
@@ -112,19 +127,24 @@ impl HttpClient {
         let origin = Origin::of(&parts.uri)?;
         let to = inner.destination(&origin)?;
         request::sanitise(&mut parts, &origin)?;
+        let lane = Lane::of(origin.clone(), &parts.headers);
         let mut request = Request::from_parts(parts, body);
         let repeatable = Repeatable::of(&request);
         loop {
-            let mut channel = inner.channel(&origin, &to, times.connect).await?;
-            request = inner.prepare(request, &origin, &to, &channel)?;
+            let mut channel = inner.channel(&lane, &to, times.connect).await?;
+            request = inner.prepare(request, &origin, &to, &channel).await?;
             let sending = send_over(&mut channel, request);
             let Ok(outcome) = tokio::time::timeout(times.first_byte, sending).await else {
                 let message = format!("{origin} did not answer within {} seconds", times.first_byte.as_secs_f32());
                 return Err(Failure::new(Error::HttpResponseTimeout, NetErrorKind::Transient, message));
             };
             match outcome {
-                Ok(response) => {
-                    let lease = Lease::new(Arc::clone(&inner.pool), origin, channel);
+                Ok(mut response) => {
+                    let now = (inner.clock)();
+                    if let Some(told) = inner.credentials.explain(&origin, &to.rule, &response, now) {
+                        response.extensions_mut().insert(told);
+                    }
+                    let lease = Lease::new(Arc::clone(&inner.pool), lane, channel);
                     return Ok(response.map(|incoming| {
                         ResponseBody::new(incoming, times.between_bytes, lease, permit).boxed_unsync()
                     }));
@@ -142,7 +162,8 @@ impl HttpClient {
 
     #[cfg(test)]
     pub(super) fn idle(&self, url: &str) -> usize {
-        self.inner.pool.idle(&Origin::of(&url.parse().unwrap()).unwrap())
+        let origin = Origin::of(&url.parse().unwrap()).unwrap();
+        self.inner.pool.idle(&Lane::of(origin, &HeaderMap::new()))
     }
 }
 
@@ -155,26 +176,26 @@ impl Inner {
     }
 
     /// A pooled connection, or a new one.
-    async fn channel(&self, origin: &Origin, to: &Destination, timeout: Duration) -> Result<Channel, Failure> {
-        if let Some(channel) = self.pool.take(origin) {
+    async fn channel(&self, lane: &Lane, to: &Destination, timeout: Duration) -> Result<Channel, Failure> {
+        if let Some(channel) = self.pool.take(lane) {
             return Ok(channel);
         }
-        let gate = self.pool.gate(origin);
+        let gate = self.pool.gate(lane);
         let _dialing = match &gate {
             Some(gate) => Some(gate.lock().await),
             None => None,
         };
         // Somebody else may have dialled in the meantime.
-        if let Some(channel) = self.pool.take(origin) {
+        if let Some(channel) = self.pool.take(lane) {
             return Ok(channel);
         }
-        let channel = dial::open(&self.dialer, to, origin, &self.settings, timeout).await?;
-        self.pool.opened(origin, &channel);
+        let channel = dial::open(&self.dialer, to, lane, &self.settings, timeout).await?;
+        self.pool.opened(lane, &channel);
         Ok(channel)
     }
 
     /// Addresses and authenticates the request for the connection it will go over.
-    fn prepare(
+    async fn prepare(
         &self,
         request: Request<WasiBody>,
         origin: &Origin,
@@ -183,9 +204,20 @@ impl Inner {
     ) -> Result<Request<WasiBody>, Failure> {
         let (mut parts, body) = request.into_parts();
         request::address(&mut parts, origin, matches!(channel.sender, Sender::Http2(_)))?;
-        self.credentials.apply(&mut parts.headers, origin, &to.rule, channel.peer)?;
+        let length = length(&parts, &body);
+        let mut outgoing = Outgoing { parts: &mut parts, origin, length };
+        self.credentials.apply(&mut outgoing, &to.rule, channel.peer, (self.clock)()).await?;
         Ok(Request::from_parts(parts, body))
     }
+}
+
+/// Bytes of a body, as the guest stated them or as they are known.
+fn length(parts: &Parts, body: &WasiBody) -> Option<u64> {
+    if body.is_end_stream() {
+        return Some(0);
+    }
+    let stated = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    stated.or_else(|| body.size_hint().exact())
 }
 
 /// A request that may be sent again after a connection that waited in the pool turned out to be closed: idempotent

@@ -9,7 +9,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::client::HttpSettings;
 use super::failure::Failure;
-use super::origin::Origin;
+use super::origin::{Lane, Origin};
 use super::pool::{Channel, Sender};
 use crate::net::dial::{Destination, Dialer, peer};
 use crate::net::tls::Tls;
@@ -29,22 +29,31 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 pub(super) async fn open(
     dialer: &Dialer,
     to: &Destination,
-    origin: &Origin,
+    lane: &Lane,
     settings: &HttpSettings,
     timeout: Duration,
 ) -> Result<Channel, Failure> {
+    let origin = &lane.origin;
     let connecting = async {
         let stream = dialer.dial(to, timeout).await?;
         let peer = peer(&stream);
         let sender = if origin.https {
-            let offered = if settings.http2 { vec!["h2".to_owned(), "http/1.1".to_owned()] } else { Vec::new() };
+            let offered: &[&str] = match (lane.http2_only, settings.http2) {
+                (true, _) => &["h2"],
+                (false, true) => &["h2", "http/1.1"],
+                (false, false) => &[],
+            };
+            let offered = offered.iter().map(|&protocol| protocol.to_owned()).collect();
             let options = TlsOptions { alpn: offered, ..settings.tls.clone() };
             let tls = Tls::prepare(&options, &to.host.to_string())?;
             let stream = tls.handshake(Buffered::new(stream), timeout).await?;
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            if lane.http2_only && !http2 {
+                return Err(no_http2(origin));
+            }
             speak(stream, http2, origin).await?
         } else {
-            speak(stream, settings.http2_prior_knowledge, origin).await?
+            speak(stream, lane.http2_only, origin).await?
         };
         Ok(Channel { sender, peer, reused: false })
     };
@@ -52,6 +61,11 @@ pub(super) async fn open(
         let message = format!("{origin} did not answer within {} seconds", timeout.as_secs_f32());
         Err(Failure::new(Error::ConnectionTimeout, NetErrorKind::Transient, message))
     })
+}
+
+fn no_http2(origin: &Origin) -> Failure {
+    let message = format!("{origin} does not offer HTTP/2 over TLS, which gRPC needs; check host and port");
+    Failure::new(Error::HttpProtocolError, NetErrorKind::Protocol, message)
 }
 
 /// Starts the protocol; the connection is driven by a task of its own, which ends when nobody uses it any more.

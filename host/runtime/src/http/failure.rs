@@ -28,7 +28,7 @@ impl Failure {
 impl From<NetError> for Failure {
     fn from(detail: NetError) -> Self {
         let code = match detail.kind {
-            NetErrorKind::Permission => Error::HttpRequestDenied,
+            NetErrorKind::Permission | NetErrorKind::Auth => Error::HttpRequestDenied,
             NetErrorKind::NotFound => Error::DnsError { rcode: Some("NXDOMAIN".to_owned()), info_code: None },
             NetErrorKind::Transient => Error::ConnectionRefused,
             NetErrorKind::Config => Error::TlsCertificateError,

@@ -29,8 +29,8 @@ impl Hooks {
         Self { client, permits: Arc::new(Semaphore::new(permits)), max_requests, failure: Arc::default() }
     }
 
-    /// Why the last request failed, in words; none if it did not, or if this was asked before. `wasi:http` tells a
-    /// guest a code only, so this is what its error should be completed with.
+    /// Why the last request failed or was refused, in words; none if it was not, or if this was asked before.
+    /// `wasi:http` tells a guest a code only, so this is what its error should be completed with.
     pub fn take_failure(&self) -> Option<NetError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -67,7 +67,10 @@ impl WasiHttpHooks for Hooks {
                 Ok(permit) => client.send(request, options, permit).await,
                 Err(limit) => Err(limit),
             };
-            let last = outcome.as_ref().err().map(|failed| failed.detail.clone());
+            let last = match &outcome {
+                Ok(response) => response.extensions().get::<NetError>().cloned(),
+                Err(failed) => Some(failed.detail.clone()),
+            };
             *failure.lock().unwrap_or_else(PoisonError::into_inner) = last;
             match outcome {
                 Ok(response) => {

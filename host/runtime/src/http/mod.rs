@@ -8,9 +8,14 @@
 //! **Redirects are the guest's to follow.** A 3xx answer is handed over as it is; following it is a new request, which
 //! is checked like any other, and credentials are never added for an origin that the manifest does not name exactly.
 //!
+//! **gRPC** needs no more of a guest than its content type: a request with `content-type: application/grpc` goes over
+//! HTTP/2 only, which TLS negotiates, and which is spoken at once where there is no TLS (prior knowledge, for an
+//! endpoint in a granted network). Its other headers (`te: trailers`) and the length-prefixed messages are the guest's;
+//! trailers arrive as the trailers of the response's body.
+//!
 //! This module knows the contract's `wasi:http` but no connector and no cloud.
 //!
-//! To add an authentication scheme: a variant of `AuthScheme` in `sluice-core`, its arm in `auth.rs`, a test beside it.
+//! To add an authentication scheme: see `auth/`.
 
 mod auth;
 mod body;
@@ -22,6 +27,7 @@ mod origin;
 mod pool;
 mod request;
 
+pub use auth::GoogleIdentity;
 pub use client::{HttpClient, HttpSettings};
 pub use hooks::Hooks;
 

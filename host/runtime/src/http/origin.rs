@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use http::Uri;
+use http::header::CONTENT_TYPE;
 use http::uri::{Authority, Scheme};
+use http::{HeaderMap, Uri};
 use wasmtime_wasi_http::Error;
 
 use super::failure::Failure;
@@ -58,6 +59,25 @@ impl Origin {
     }
 }
 
+/// Which connections a request may go over: those to its origin that speak what it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Lane {
+    pub(super) origin: Origin,
+    /// Only HTTP/2 will do, without TLS as well, where nothing negotiates it.
+    pub(super) http2_only: bool,
+}
+
+impl Lane {
+    /// gRPC exists over HTTP/2 only, and says so by its content type. gRPC-Web, which is made for HTTP/1.1, does not.
+    pub(super) fn of(origin: Origin, headers: &HeaderMap) -> Self {
+        let grpc = headers.get(CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.as_bytes().split(|byte| b"+; ".contains(byte)).next().unwrap_or_default();
+            kind.eq_ignore_ascii_case(b"application/grpc")
+        });
+        Self { origin, http2_only: grpc }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
@@ -82,6 +102,23 @@ mod tests {
         assert_eq!(expected.authority().unwrap(), "api.example.com");
         let other = Origin::of(&Uri::from_static("http://[2001:db8::1]:8080/")).unwrap();
         assert_eq!(other.authority().unwrap(), "[2001:db8::1]:8080");
+    }
+
+    #[test]
+    fn grpc_wants_http2_and_nothing_else_does() {
+        let wants = |kind: &'static str| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(kind))]);
+            Lane::of(Origin::of(&Uri::from_static("http://a.example")).unwrap(), &headers).http2_only
+        };
+        for kind in ["application/grpc", "application/grpc+proto", "Application/gRPC; charset=x", "application/grpc ;"]
+        {
+            assert!(wants(kind), "{kind}");
+        }
+        for kind in ["application/grpc-web", "application/grpc-web+proto", "application/json", "text/application/grpc"]
+        {
+            assert!(!wants(kind), "{kind}");
+        }
+        assert!(!Lane::of(Origin::of(&Uri::from_static("http://a.example")).unwrap(), &HeaderMap::new()).http2_only);
     }
 
     #[test]

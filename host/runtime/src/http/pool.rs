@@ -1,4 +1,4 @@
-//! Open connections that wait for the next request, per origin.
+//! Open connections that wait for the next request, per origin and protocol.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use hyper::client::conn::{http1, http2};
 use wasmtime_wasi_http::WasiBody;
 
-use super::origin::Origin;
+use super::origin::Lane;
 
 /// Idle connections kept per origin.
 const MAX_IDLE: usize = 16;
 
-/// Origins remembered; wildcard hosts let a guest name as many as it likes.
-const MAX_ORIGINS: usize = 128;
+/// Lanes remembered; wildcard hosts let a guest name as many as it likes.
+const MAX_LANES: usize = 128;
 
 /// How long a connection may wait. Below the minute after which many servers close.
 const IDLE: Duration = Duration::from_secs(50);
@@ -51,14 +51,14 @@ struct Slot {
 /// The pool of one connection. Dropping it closes everything.
 #[derive(Default)]
 pub(super) struct Pool {
-    slots: Mutex<HashMap<Origin, Slot>>,
+    slots: Mutex<HashMap<Lane, Slot>>,
 }
 
 impl Pool {
     /// A connection that is open, if there is one.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Channel> {
+    pub(super) fn take(&self, lane: &Lane) -> Option<Channel> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = slots.get_mut(origin)?;
+        let slot = slots.get_mut(lane)?;
         if let Some((sender, peer, since)) = &slot.shared {
             if !sender.is_closed() && since.elapsed() < MAX_AGE {
                 return Some(Channel { sender: Sender::Http2(sender.clone()), peer: *peer, reused: true });
@@ -73,20 +73,20 @@ impl Pool {
         None
     }
 
-    /// The lock to hold while dialling; none if connections to this origin cannot be shared anyway.
-    pub(super) fn gate(&self, origin: &Origin) -> Option<Arc<tokio::sync::Mutex<()>>> {
+    /// The lock to hold while dialling; none if connections of this lane cannot be shared anyway.
+    pub(super) fn gate(&self, lane: &Lane) -> Option<Arc<tokio::sync::Mutex<()>>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MAX_ORIGINS && !slots.contains_key(origin) {
+        if slots.len() >= MAX_LANES && !slots.contains_key(lane) {
             make_room(&mut slots);
         }
-        let slot = slots.entry(origin.clone()).or_default();
+        let slot = slots.entry(lane.clone()).or_default();
         (!slot.only_http1).then(|| Arc::clone(&slot.dialing))
     }
 
     /// Remembers what a new connection speaks; one that can be shared is shared from now on.
-    pub(super) fn opened(&self, origin: &Origin, channel: &Channel) {
+    pub(super) fn opened(&self, lane: &Lane, channel: &Channel) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(origin) else { return };
+        let Some(slot) = slots.get_mut(lane) else { return };
         match &channel.sender {
             Sender::Http1(_) => slot.only_http1 = true,
             Sender::Http2(sender) => {
@@ -96,9 +96,9 @@ impl Pool {
         }
     }
 
-    fn give_back(&self, origin: &Origin, sender: http1::SendRequest<WasiBody>, peer: Option<IpAddr>) {
+    fn give_back(&self, lane: &Lane, sender: http1::SendRequest<WasiBody>, peer: Option<IpAddr>) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(origin) else { return };
+        let Some(slot) = slots.get_mut(lane) else { return };
         slot.idle.retain(|(sender, _, since)| !sender.is_closed() && since.elapsed() < IDLE);
         if slot.idle.len() < MAX_IDLE && !sender.is_closed() {
             slot.idle.push((sender, peer, Instant::now()));
@@ -106,41 +106,41 @@ impl Pool {
     }
 
     #[cfg(test)]
-    pub(super) fn idle(&self, origin: &Origin) -> usize {
-        self.slots.lock().unwrap().get(origin).map_or(0, |slot| slot.idle.len())
+    pub(super) fn idle(&self, lane: &Lane) -> usize {
+        self.slots.lock().unwrap().get(lane).map_or(0, |slot| slot.idle.len())
     }
 }
 
-/// Forgets the origins that nothing is open to; if all are in use, an arbitrary one, whose requests go on undisturbed.
-fn make_room(slots: &mut HashMap<Origin, Slot>) {
+/// Forgets the lanes that nothing is open to; if all are in use, an arbitrary one, whose requests go on undisturbed.
+fn make_room(slots: &mut HashMap<Lane, Slot>) {
     slots.retain(|_, slot| {
         slot.idle.retain(|(sender, _, since)| !sender.is_closed() && since.elapsed() < IDLE);
         let shared = slot.shared.as_ref().is_some_and(|(sender, ..)| !sender.is_closed());
         shared || !slot.idle.is_empty() || Arc::strong_count(&slot.dialing) > 1
     });
-    if slots.len() >= MAX_ORIGINS
-        && let Some(origin) = slots.keys().next().cloned()
+    if slots.len() >= MAX_LANES
+        && let Some(lane) = slots.keys().next().cloned()
     {
-        slots.remove(&origin);
+        slots.remove(&lane);
     }
 }
 
 /// A connection that a response is still being read from.
 pub(super) struct Lease {
     pool: Arc<Pool>,
-    origin: Origin,
+    lane: Lane,
     channel: Channel,
 }
 
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, origin: Origin, channel: Channel) -> Self {
-        Self { pool, origin, channel }
+    pub(super) fn new(pool: Arc<Pool>, lane: Lane, channel: Channel) -> Self {
+        Self { pool, lane, channel }
     }
 
     /// Hands the connection back once the response was read to its end. Without this it is closed.
     pub(super) fn release(self) {
         if let Sender::Http1(sender) = self.channel.sender {
-            self.pool.give_back(&self.origin, sender, self.channel.peer);
+            self.pool.give_back(&self.lane, sender, self.channel.peer);
         }
     }
 }

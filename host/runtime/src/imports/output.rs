@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 use sluice_core::limits::InstanceLimits;
 use sluice_core::plan::Cursor;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::buffers::Buffers;
 use crate::fault::Fault;
 use crate::validate::rows::{Column, Value};
 use crate::validate::{self, Refused};
@@ -97,6 +99,7 @@ pub(crate) struct ActiveRead {
 /// The output of an instance.
 pub(crate) struct Output {
     limits: InstanceLimits,
+    buffers: Buffers,
     read: Option<ActiveRead>,
     told_to_stop: bool,
     channels: Vec<Channel>,
@@ -111,8 +114,8 @@ struct Channel {
 }
 
 impl Output {
-    pub(crate) fn new(limits: InstanceLimits) -> Self {
-        Self { limits, read: None, told_to_stop: false, channels: Vec::new(), rows: 0, bytes: 0 }
+    pub(crate) fn new(limits: InstanceLimits, buffers: Buffers) -> Self {
+        Self { limits, buffers, read: None, told_to_stop: false, channels: Vec::new(), rows: 0, bytes: 0 }
     }
 
     pub(crate) fn begin(&mut self, read: ActiveRead) {
@@ -155,7 +158,16 @@ impl Output {
         u32::try_from(self.channels.len() - 1).map_err(|_| Fault::Gone)
     }
 
-    pub(crate) async fn push_message(&mut self, channel: u32, message: Vec<u8>) -> Result<(), Fault> {
+    /// Copies a batch message out of a guest's memory, if it is not larger than a batch may be.
+    pub(crate) fn receive(&self, message: &[u8]) -> Result<Buffer, Fault> {
+        let (bytes, limit) = (message.len() as u64, self.limits.batch_bytes);
+        if bytes > limit {
+            return Err(Fault::BatchBytes { bytes, limit });
+        }
+        Ok(self.buffers.copy(message))
+    }
+
+    pub(crate) async fn push_message(&mut self, channel: u32, message: Buffer) -> Result<(), Fault> {
         let size = message.len();
         self.push(channel, size, |schema| validate::batch::decode(message, schema)).await
     }
@@ -175,10 +187,6 @@ impl Output {
         build: impl FnOnce(&SchemaRef) -> Result<RecordBatch, Refused>,
     ) -> Result<(), Fault> {
         let limits = &self.limits;
-        let too_large = |bytes: u64| Fault::BatchBytes { bytes, limit: limits.batch_bytes };
-        if received as u64 > limits.batch_bytes {
-            return Err(too_large(received as u64));
-        }
         let read = self.read.as_ref().ok_or_else(|| contract("rows can only be pushed while a read runs"))?;
         if self.told_to_stop {
             return Err(contract("rows were pushed after a checkpoint was answered with `stop`"));
@@ -188,7 +196,7 @@ impl Output {
         let batch = build(&open.schema).map_err(refuse)?;
         let bytes = received.max(if received == 0 { batch.get_array_memory_size() } else { 0 }) as u64;
         if bytes > limits.batch_bytes {
-            return Err(too_large(bytes));
+            return Err(Fault::BatchBytes { bytes, limit: limits.batch_bytes });
         }
         let rows = batch.num_rows() as u64;
         self.rows = self.rows.saturating_add(rows);

@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Plan { selections: Vec<Selection>, hints: PlanHints, reply: Reply<ReadPlan> },
     Read { split: Split, start: Option<Cursor>, active: ActiveRead, reply: Reply<ReadEnd> },
     Acknowledge { stream: String, cursor: Cursor, reply: Reply<()> },
+    Close { reply: Reply<()> },
 }
 
 /// An instance's store, and everything that bounds a call.
@@ -75,6 +76,7 @@ impl Actor {
             Command::Acknowledge { stream, cursor, reply } => {
                 answer(reply, bounded(bounds, guest.acknowledge(store, config, &stream, &cursor)).await)
             }
+            Command::Close { reply } => answer(reply, bounded(bounds, guest.close(store)).await),
         }
     }
 }

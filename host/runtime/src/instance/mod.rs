@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 use sluice_core::RunError;
@@ -21,7 +22,10 @@ use crate::imports::output::{ActiveRead, Budget, ReadEnd, ReadEvent};
 use actor::Command;
 
 /// Events that may wait for the engine; the budget bounds their bytes.
-const EVENTS: usize = 4;
+const EVENTS: usize = 2;
+
+/// How long a connector may take to let go of what its plan opened.
+pub const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A running instance.
 pub struct Instance {
@@ -81,6 +85,18 @@ impl Instance {
     /// The connector's own error, or the sandbox's.
     pub async fn acknowledge(&self, stream: String, cursor: Cursor) -> Result<(), RunError> {
         self.call(|reply| Command::Acknowledge { stream, cursor, reply }).await
+    }
+
+    /// Lets a planning instance say goodbye, once every split has been read. Nothing depends on it: it is not waited for longer
+    /// than [`GOODBYE`], and what goes wrong is only logged.
+    pub async fn close(self) {
+        let goodbye = self.call(|reply| Command::Close { reply });
+        let failure = match tokio::time::timeout(GOODBYE, goodbye).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it took longer than {GOODBYE:?}"),
+        };
+        tracing::debug!(failure, "instance.close_failed");
     }
 
     /// The connector's log.

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum NetErrorKind {
     /// The manifest, the grants or the operator do not allow it.
     Permission,
+    /// Credentials that the host adds were refused, or are none.
+    Auth,
     /// The name does not resolve.
     NotFound,
     /// Nobody answers, or a connection was lost: may pass.

@@ -22,8 +22,8 @@ const MAX_ROWS: usize = 1 << 24;
 ///
 /// # Errors
 /// Says what is wrong with the message; nothing of it may be used.
-pub fn decode(bytes: Vec<u8>, schema: &SchemaRef) -> Result<RecordBatch, Refused> {
-    let bytes = Buffer::from_vec(bytes);
+pub fn decode(bytes: impl Into<Buffer>, schema: &SchemaRef) -> Result<RecordBatch, Refused> {
+    let bytes = bytes.into();
     let envelope = message::open(&bytes)?;
     message::expect(&envelope, MessageHeader::RecordBatch, "record batch")?;
     let header =

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use sluice_core::RunError;
 use sluice_core::naming::{Names, assign_fields};
 use sluice_core::pipeline::{Pipeline, SinkSpec, StreamSpec};
-use sluice_core::plan::PlanHints;
+use sluice_core::plan::{PlanHints, ReadPlan};
 use sluice_engine::transform::Transform;
 use sluice_runtime::{Budget, Connection, ReadEvent};
 use sluice_sinks::local;
@@ -71,6 +71,18 @@ async fn rows(
     let planner = connection.instance().await?;
     let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
     let plan = planner.plan(vec![spec.selection(None)], hints).await?;
+    let rows = first_rows(pipeline, spec, connection, plan, limit).await;
+    planner.close().await;
+    rows
+}
+
+async fn first_rows(
+    pipeline: &Pipeline,
+    spec: &StreamSpec,
+    connection: &Connection,
+    plan: ReadPlan,
+    limit: usize,
+) -> Result<Vec<RecordBatch>, RunError> {
     let Some(stream) = plan.streams.first() else { return Ok(Vec::new()) };
     let names = assign_fields(&Names::default(), stream.schema.fields(), &spec.rename, spec.reserved_columns())?;
     let sink = wire::sink(&pipeline.sink).await?;

@@ -60,7 +60,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { row_group_bytes: 16 << 20, file_bytes: 512 << 20 }
+        Self { row_group_bytes: 4 << 20, file_bytes: 512 << 20 }
     }
 }
 

@@ -28,7 +28,7 @@ use super::layout::{Layout, part_name};
 use crate::{Load, SplitWriter};
 
 /// Batches between the split and its encoder. One is encoded while the next is made.
-const QUEUED: usize = 2;
+const QUEUED: usize = 1;
 
 enum Message {
     Rows(RecordBatch),
@@ -237,6 +237,10 @@ fn properties() -> Result<WriterProperties, RunError> {
         .set_created_by(concat!("sluice ", env!("CARGO_PKG_VERSION")).to_owned())
         // Row groups are small, so the statistics of pages add more bytes than they save.
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        // Each column of each split keeps a dictionary and a page, which `memory_size` counts only in part: what is lost to smaller
+        // ones is little beside row groups of a few megabytes.
+        .set_dictionary_page_size_limit(256 << 10)
+        .set_data_page_size_limit(256 << 10)
         // Row groups end by bytes, see `Settings::row_group_bytes`.
         .set_max_row_group_row_count(None)
         .build())

@@ -50,13 +50,29 @@ pub fn config(input: TokenStream) -> TokenStream {
 ///     config = ShopConfig,
 ///     hosts("{host}:{port}"),                 // configuration fields in braces
 ///     secrets_inside("password"),             // secrets that must enter the sandbox
-///     auth(bearer(token = "api_token")),      // or basic(username, password), header(name, value)
+///     auth(bearer(token = "api_token")),      // how the host signs requests: see below
 ///     folders("/data"),
 ///     capabilities(incremental, splits, estimate, filter),
 ///     memory_bytes = 268435456,
 /// )]
 /// struct Shop;
 /// ```
+///
+/// `auth` takes any number of these; what stands in quotes is the name of a configuration field unless said otherwise:
+///
+/// ```ignore
+/// bearer(token = "…")
+/// basic(username = "…", password = "…")
+/// header(name = "X-Api-Key", value = "…")                                // `name` is the header's own
+/// aws_sigv4(access_key = "…", secret_key = "…", session_token = "…",     // the token may be left out
+///           region = "…", service = "s3")                                // `service` is the service's own name
+/// azure_shared_key(account = "…", key = "…")
+/// azure_sas(token = "…")
+/// google_oauth(key = "…", application_default = "…",                     // the latter may be left out
+///              scopes("https://www.googleapis.com/auth/…"))              // the scopes themselves
+/// ```
+///
+/// A scheme whose first field a connection does not configure is not used; with none, requests go out as they are.
 ///
 /// The version is that of the crate. A field that the configuration does not have, or that is not a secret where one is
 /// needed, does not compile.

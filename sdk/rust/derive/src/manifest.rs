@@ -17,11 +17,24 @@ const CONTRACT: &str = "0.1";
 /// Capabilities, as the host names them.
 const CAPABILITIES: [&str; 4] = ["incremental", "splits", "estimate", "filter"];
 
-/// Schemes and their fields; for each whether it names a configuration field, and whether that must be a secret.
-const SCHEMES: [(&str, &[(&str, Names)]); 3] = [
-    ("bearer", &[("token", Names::Secret)]),
-    ("basic", &[("username", Names::Field), ("password", Names::Secret)]),
-    ("header", &[("name", Names::Nothing), ("value", Names::Secret)]),
+/// Schemes and what each is told; for each whether it names a configuration field, and whether that must be a secret.
+const SCHEMES: [(&str, &[Told]); 7] = [
+    ("bearer", &[secret("token")]),
+    ("basic", &[field("username"), secret("password")]),
+    ("header", &[constant("name"), secret("value")]),
+    (
+        "aws-sigv4",
+        &[
+            field("access_key"),
+            secret("secret_key"),
+            secret("session_token").optional(),
+            field("region"),
+            constant("service"),
+        ],
+    ),
+    ("azure-shared-key", &[field("account"), secret("key")]),
+    ("azure-sas", &[secret("token")]),
+    ("google-oauth", &[secret("key"), field("application_default").optional(), list_of("scopes")]),
 ];
 
 /// Largest icon that the host takes, bytes.
@@ -33,6 +46,42 @@ enum Names {
     Nothing,
     Field,
     Secret,
+}
+
+/// One thing that a scheme is told.
+struct Told {
+    name: &'static str,
+    names: Names,
+    /// Whether it is `name("…", "…")` instead of `name = "…"`.
+    list: bool,
+    needed: bool,
+}
+
+const fn constant(name: &'static str) -> Told {
+    Told { name, names: Names::Nothing, list: false, needed: true }
+}
+
+const fn field(name: &'static str) -> Told {
+    Told { names: Names::Field, ..constant(name) }
+}
+
+const fn secret(name: &'static str) -> Told {
+    Told { names: Names::Secret, ..constant(name) }
+}
+
+const fn list_of(name: &'static str) -> Told {
+    Told { list: true, ..constant(name) }
+}
+
+impl Told {
+    const fn optional(self) -> Self {
+        Self { needed: false, ..self }
+    }
+
+    /// How it is written.
+    fn usage(&self) -> String {
+        if self.list { format!("{}(\"…\")", self.name) } else { format!("{} = \"…\"", self.name) }
+    }
 }
 
 #[derive(Default)]
@@ -139,29 +188,33 @@ impl Attributes {
     }
 
     fn scheme(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        let Some((scheme, fields)) = SCHEMES.iter().find(|(name, _)| meta.path.is_ident(&name.replace('-', "_")))
-        else {
+        let Some((scheme, told)) = SCHEMES.iter().find(|(name, _)| meta.path.is_ident(&name.replace('-', "_"))) else {
             let known: Vec<_> = SCHEMES.iter().map(|(name, _)| name.replace('-', "_")).collect();
             return Err(meta.error(format!("the host knows the schemes {}", known.join(", "))));
         };
-        let mut given = Vec::new();
-        meta.parse_nested_meta(|field| {
-            let Some((name, names)) = fields.iter().find(|(name, _)| field.path.is_ident(name)) else {
-                let known: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
-                return Err(field.error(format!("`{scheme}` has {}", known.join(", "))));
+        let mut given: Vec<(&str, String)> = Vec::new();
+        meta.parse_nested_meta(|entry| {
+            let Some(told) = told.iter().find(|told| entry.path.is_ident(told.name)) else {
+                let known: Vec<_> = told.iter().map(|told| told.name).collect();
+                return Err(entry.error(format!("`{scheme}` has {}", known.join(", "))));
             };
-            let value: LitStr = field.value()?.parse()?;
-            if *names != Names::Nothing {
-                self.named.push((value.clone(), value.value(), *names));
+            if told.list {
+                given.push((told.name, texts(&list(&entry)?)));
+                return Ok(());
             }
-            given.push((*name, value.value()));
+            let value: LitStr = entry.value()?.parse()?;
+            if told.names != Names::Nothing {
+                self.named.push((value.clone(), value.value(), told.names));
+            }
+            given.push((told.name, json::string(&value.value())));
             Ok(())
         })?;
-        if let Some((name, _)) = fields.iter().find(|(name, _)| given.iter().all(|(g, _)| g != name)) {
-            return Err(meta.error(format!("`{scheme}` needs `{name} = \"…\"`")));
+        let missing = |told: &&Told| told.needed && given.iter().all(|(name, _)| *name != told.name);
+        if let Some(told) = told.iter().find(missing) {
+            return Err(meta.error(format!("`{scheme}` needs `{}`", told.usage())));
         }
         let mut members = vec![format!("\"scheme\":{}", json::string(scheme))];
-        members.extend(given.iter().map(|(name, value)| format!("{}:{}", json::string(name), json::string(value))));
+        members.extend(given.iter().map(|(name, value)| format!("{}:{value}", json::string(name))));
         self.auth.push(format!("{{{}}}", members.join(",")));
         Ok(())
     }

@@ -1,5 +1,9 @@
 //! The imports of the contract behind one trait: the component's bindings in the sandbox, std's sockets outside it.
 
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::http::{Headers, Request};
 use crate::log::Level;
 use crate::net::TlsOptions;
 use crate::{Directive, Result};
@@ -16,6 +20,31 @@ pub(crate) trait Host: Sync {
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive>;
     fn log(&self, level: Level, message: &str);
     fn connect(&self, host: &str, port: u16, tls: Option<&TlsOptions>) -> Result<Box<dyn Link>>;
+    /// Sends a request.
+    fn start(&self, request: Request) -> Result<Box<dyn Exchange>>;
+    /// A timer that starts now.
+    fn timer(&self, time: Duration) -> Box<dyn Timer>;
+    /// Waits until something that a future waits for is there, and wakes it.
+    fn wait(&self);
+}
+
+/// A request under way and its response. Polled in this order: head, chunks to the end, trailers.
+pub(crate) trait Exchange: Send {
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head>>;
+    /// None at the end of the body.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>>>;
+    fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Headers>>;
+}
+
+/// Status and headers of a response.
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+}
+
+/// A timer under way.
+pub(crate) trait Timer: Send {
+    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// An open connection.

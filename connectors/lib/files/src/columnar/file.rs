@@ -1,5 +1,6 @@
 //! One Parquet file: its footer, checked before it is believed, and its row groups as batches.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
@@ -9,6 +10,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use sluice_sdk::{Error, Result};
 
 use super::chunks::Chunks;
@@ -75,6 +77,21 @@ impl Footer {
     pub(crate) fn schema(&self) -> Schema {
         let fields = self.metadata.schema().fields().iter();
         Schema::new(fields.map(|f| Field::new(f.name(), f.data_type().clone(), true)).collect::<Vec<_>>())
+    }
+
+    /// Where the columns of row groups are.
+    fn columns(&self, groups: &[usize], mask: &ProjectionMask) -> Vec<Vec<Range<u64>>> {
+        let groups = groups.iter().filter_map(|group| self.metadata.metadata().row_groups().get(*group));
+        let wanted = |group: &RowGroupMetaData| {
+            let columns = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+            columns
+                .map(|(_, column)| {
+                    let (start, length) = column.byte_range();
+                    start..start.saturating_add(length)
+                })
+                .collect()
+        };
+        groups.map(wanted).collect()
     }
 
     /// The row groups' sizes.
@@ -157,6 +174,7 @@ impl<'a> Columnar<'a> {
             None => (0..footer.groups().len()).collect(),
         };
         let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), wanted);
+        footer.chunks.expect(footer.columns(&groups, &mask));
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(footer.chunks, footer.metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows)

@@ -17,7 +17,8 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<
     types::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     output::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     log::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
-    net::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    net::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
+    imports::push_from_memory(linker)
 }
 
 pub(super) async fn instantiate(
@@ -90,5 +91,9 @@ impl Guest for Connector {
     ) -> Called<()> {
         let done = self.guest.sluice_source_source().call_acknowledge(store, config, stream, &cursor.0).await?;
         Ok(done.map_err(convert::error))
+    }
+
+    async fn close(&self, store: &mut Store<StoreData>) -> Called<()> {
+        self.guest.sluice_source_source().call_close(store).await.map(Ok)
     }
 }

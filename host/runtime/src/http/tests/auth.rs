@@ -43,13 +43,40 @@ async fn another_declared_origin_under_a_wildcard_never_sees_the_credential() {
     let resolver = Answers::new(&[&["127.0.0.1"]]);
     let client = HttpClient::with_settings(
         EgressPolicy::new(rules, true),
-        resolver,
+        &environment(resolver),
         &bearer(),
         &json!({"token": "s3cret"}),
+        &Grants::default(),
         settings,
     );
     // A wildcard is not the connection's own host, so not even the grant lets it into a private network.
     let mut hooks = Hooks::new(client.unwrap(), 1);
     let refused = send(&mut hooks, get(&secure_url(address, "/"))).await.unwrap_err();
     assert!(matches!(refused, Error::HttpRequestDenied));
+}
+
+#[tokio::test]
+async fn a_refusal_comes_with_what_the_host_knows_about_it() {
+    let address = http1(|request: Request<Incoming>| async move {
+        assert!(request.headers()["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 Credential=token/"));
+        let refusal = Response::builder().status(403).header("date", "Fri, 02 Jan 2026 02:00:00 GMT");
+        refusal.body(full("<Code>RequestTimeTooSkewed</Code>")).unwrap()
+    })
+    .await;
+    let sigv4 = [AuthScheme::AwsSigv4 {
+        access_key: "token".to_owned(),
+        secret_key: "password".to_owned(),
+        session_token: None,
+        region: "user".to_owned(),
+        service: "s3".to_owned(),
+    }];
+    let config = json!({"token": "token", "password": "lovelace", "user": "eu-west-1"});
+    let policy = policy(HOST, address.port(), true);
+    let client = HttpClient::new(policy, &local(), &sigv4, &config, &Grants::default()).unwrap();
+    let mut hooks = Hooks::new(client, 1);
+    let response = send(&mut hooks, get(&url(address, "/bucket/key"))).await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert_eq!(text(response).await, "<Code>RequestTimeTooSkewed</Code>");
+    let told = hooks.take_failure().unwrap();
+    assert!(told.message.contains("64 minutes ahead of that of http://api.example.com"), "{told}");
 }

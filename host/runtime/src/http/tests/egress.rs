@@ -59,7 +59,9 @@ async fn a_redirect_is_handed_over_and_its_target_is_checked_like_any_other() {
 async fn a_declared_name_that_resolves_to_a_private_or_metadata_address_is_refused() {
     for (answer, granted) in [("127.0.0.1", false), ("10.0.0.1", false), ("::1", false), ("169.254.169.254", true)] {
         let resolver = Answers::new(&[&[answer]]);
-        let client = HttpClient::new(policy(HOST, 80, granted), resolver, &[], &json!({})).unwrap();
+        let client =
+            HttpClient::new(policy(HOST, 80, granted), &environment(resolver), &[], &json!({}), &Grants::default())
+                .unwrap();
         let mut hooks = Hooks::new(client, 1);
         let code = send(&mut hooks, get(&format!("http://{HOST}/"))).await.unwrap_err();
         assert!(matches!(code, Error::HttpRequestDenied), "{answer}: {code:?}");
@@ -71,7 +73,14 @@ async fn a_declared_name_that_resolves_to_a_private_or_metadata_address_is_refus
 async fn a_name_server_that_changes_its_mind_gains_nothing() {
     let address = http1(|_| async { Response::new(full("fine")) }).await;
     let resolver = Answers::new(&[&["127.0.0.1"], &["169.254.169.254"]]);
-    let client = HttpClient::new(policy(HOST, address.port(), true), resolver.clone(), &[], &json!({})).unwrap();
+    let client = HttpClient::new(
+        policy(HOST, address.port(), true),
+        &environment(resolver.clone()),
+        &[],
+        &json!({}),
+        &Grants::default(),
+    )
+    .unwrap();
     let mut hooks = Hooks::new(client, 2);
     for _ in 0..3 {
         assert_eq!(text(send(&mut hooks, get(&url(address, "/"))).await.unwrap()).await, "fine");

@@ -82,20 +82,6 @@ async fn requests_at_once_share_one_http2_connection() {
 }
 
 #[tokio::test]
-async fn http2_without_tls_is_spoken_where_the_operator_says_so() {
-    let address = listen(|stream| async move {
-        let service = service_fn(|request| async { Ok::<_, std::convert::Infallible>(echo(request).await) });
-        let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-        let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-    })
-    .await;
-    let settings = HttpSettings { http2_prior_knowledge: true, ..HttpSettings::default() };
-    let mut hooks = Hooks::new(client_with(policy(HOST, address.port(), true), &[], settings), 1);
-    let answer = text(send(&mut hooks, get(&url(address, "/grpc"))).await.unwrap()).await;
-    assert!(answer.contains("/grpc HTTP/2.0"), "{answer}");
-}
-
-#[tokio::test]
 async fn a_connection_is_used_again_once_its_response_was_read() {
     let connections = shared::<AtomicUsize>();
     let counted = connections.clone();

@@ -3,6 +3,8 @@
 mod auth;
 mod egress;
 mod exchange;
+mod google;
+mod grpc;
 mod limits;
 
 use std::net::SocketAddr;
@@ -18,10 +20,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use sluice_core::manifest::AuthScheme;
+use sluice_core::pipeline::Grants;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::{Hooks, HttpClient, HttpSettings};
+use crate::environment::Environment;
 use crate::net::testing::{Answers, Authority, acceptor, listen, policy};
 use crate::net::{EgressPolicy, TlsOptions};
 
@@ -94,9 +98,18 @@ async fn raw(answer: &'static [u8], then: Duration) -> SocketAddr {
     .await
 }
 
+/// Every name is this machine, and the time is always the same.
+fn local() -> Environment {
+    environment(Answers::local())
+}
+
+fn environment(resolver: Arc<Answers>) -> Environment {
+    Environment::new(resolver, Arc::new(|| "2026-01-02T03:04:05Z".parse().unwrap()))
+}
+
 fn client_with(policy: EgressPolicy, auth: &[AuthScheme], settings: HttpSettings) -> HttpClient {
     let config = json!({"token": "s3cret", "user": "ada", "password": "lovelace"});
-    HttpClient::with_settings(policy, Answers::local(), auth, &config, settings).unwrap()
+    HttpClient::with_settings(policy, &local(), auth, &config, &Grants::default(), settings).unwrap()
 }
 
 /// Hooks of one instance that may reach the server and have two requests under way.

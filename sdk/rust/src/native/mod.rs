@@ -1,13 +1,17 @@
 //! Running a connector outside the sandbox: on std's sockets, with the rows going to a function of the caller's. For unit
 //! tests of connectors and for comparing the sandboxed code with the same code compiled natively; no TLS here.
 
+mod http;
+
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
-use crate::host::{Host, Link};
+use crate::host::{Exchange, Host, Link, Timer};
+use crate::http::Request;
 use crate::log::Level;
 use crate::net::TlsOptions;
 use crate::{Cursor, Directive, Error, Output, Result, Source, Split};
@@ -115,6 +119,19 @@ impl Host for Native {
         let stream = TcpStream::connect((host, port)).map_err(|e| broken(&e))?;
         stream.set_nodelay(true).map_err(|e| broken(&e))?;
         Ok(Box::new(NativeLink { stream }))
+    }
+
+    fn start(&self, request: Request) -> Result<Box<dyn Exchange>> {
+        http::start(&request)
+    }
+
+    fn timer(&self, time: Duration) -> Box<dyn Timer> {
+        Box::new(http::Sleeping(Some(time)))
+    }
+
+    fn wait(&self) {
+        // Nothing here ever waits without blocking, so this is for futures of the caller's own, woken by other threads.
+        std::thread::park_timeout(Duration::from_millis(1));
     }
 }
 

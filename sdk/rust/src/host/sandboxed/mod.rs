@@ -1,10 +1,15 @@
 //! The host as the sandbox offers it: the component's imports.
 
+mod exchange;
+mod http_error;
+mod waiting;
+
 use std::time::Duration;
 
 use super::bindings::sluice::source::types::ErrorKind as WitKind;
 use super::bindings::sluice::source::{log as wit_log, net as wit_net, output as wit_output, types as wit};
-use super::{Host, Link};
+use super::{Exchange, Host, Link, Timer};
+use crate::http::Request;
 use crate::log::Level;
 use crate::net::{TlsOptions, Verification};
 use crate::{Directive, Error, ErrorKind, Result};
@@ -41,6 +46,18 @@ impl Host for Sandboxed {
     fn connect(&self, host: &str, port: u16, tls: Option<&TlsOptions>) -> Result<Box<dyn Link>> {
         let connection = wit_net::connect(host, port, tls.map(tls_options).as_ref())?;
         Ok(Box::new(Sandbox { connection }))
+    }
+
+    fn start(&self, request: Request) -> Result<Box<dyn Exchange>> {
+        exchange::start(request)
+    }
+
+    fn timer(&self, time: Duration) -> Box<dyn Timer> {
+        Box::new(waiting::Elapsing::new(time))
+    }
+
+    fn wait(&self) {
+        waiting::wait();
     }
 }
 
