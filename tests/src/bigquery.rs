@@ -18,6 +18,32 @@ pub fn sink(dataset: &str) -> String {
     )
 }
 
+/// The `source` of a pipeline that reads from the server, data of `project`; `more` are further lines of its configuration.
+pub fn source(project: &str, more: &[(&str, &str)]) -> String {
+    let mut fields = vec![
+        ("project", env("SLUICE_TEST_BIGQUERY_PROJECT")),
+        ("data_project", project.to_owned()),
+        ("endpoint", env("SLUICE_TEST_BIGQUERY_REST")),
+        ("storage_endpoint", env("SLUICE_TEST_BIGQUERY_GRPC")),
+    ];
+    for (name, value) in more {
+        fields.retain(|(field, _)| field != name);
+        fields.push((name, (*value).to_owned()));
+    }
+    let lines: Vec<String> = fields.iter().map(|(name, value)| format!("    {name}: {value}\n")).collect();
+    format!("source:\n  connector: bigquery\n  grants: {{private_network: true}}\n  config:\n{}", lines.concat())
+}
+
+/// A dataset of its own in another project than the one that is billed.
+///
+/// # Panics
+/// If it cannot be created.
+pub fn dataset_of(project: &str, dataset: &str) {
+    let reference = json!({"datasetReference": {"projectId": project, "datasetId": dataset}});
+    let answer = post(&format!("/bigquery/v2/projects/{project}/datasets"), &reference);
+    assert!(answer["error"].is_null(), "{answer}");
+}
+
 /// Runs a query and returns its rows, each value as text, an array as its JSON; NULL is none.
 ///
 /// # Panics

@@ -13,8 +13,10 @@
 
 pub mod bigquery;
 pub mod binary;
+pub mod mysql;
 pub mod objects;
 pub mod postgres;
+pub mod proxy;
 pub mod sandbox;
 pub mod warehouse;
 

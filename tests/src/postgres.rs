@@ -84,15 +84,10 @@ pub const SAMPLES: &[Sample] = &[
     ),
     sample("text", "'grüße 🚰'", "grüße 🚰", "grüße 🚰"),
     sample("varchar(5)", "'abc'", "abc", "abc"),
-    sample("bytea", "'\\x00ff10'", "00ff10", "00ff10"),
+    sample("bytea", "'\\x00ff10'", "00ff10", "AP8Q"),
     sample("date", "'0044-03-15'", "0044-03-15", "0044-03-15"),
     sample("timestamp", "'2024-02-29 23:59:59.123456'", "2024-02-29T23:59:59.123456", "2024-02-29T23:59:59.123456"),
-    sample(
-        "timestamptz",
-        "'2024-02-29 23:59:59.123456+05:30'",
-        "2024-02-29T18:29:59.123456Z",
-        "2024-02-29T18:29:59.123456Z",
-    ),
+    sample("timestamptz", "'2024-02-29 23:59:59.123456+05:30'", "2024-02-29T18:29:59.123456Z", "1709231399.123456"),
     sample("time", "'23:59:59.999999'", "23:59:59.999999", "23:59:59.999999"),
     sample(
         "uuid",
@@ -100,24 +95,37 @@ pub const SAMPLES: &[Sample] = &[
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
     ),
-    sample("jsonb", "'{\"b\": [1, null]}'", "{\"b\": [1, null]}", "{\"b\": [1, null]}"),
+    sample("jsonb", "'{\"b\": [1, null]}'", "{\"b\": [1, null]}", "{\"b\":[1,null]}"),
     sample("json", "'{\"a\":1}'", "{\"a\":1}", "{\"a\":1}"),
     sample("inet", "'10.1.2.3/8'", "10.1.2.3/8", "10.1.2.3/8"),
     sample("int4range", "'[1,5)'", "[1,5)", "[1,5)"),
     sample("bit(4)", "B'1010'", "1010", "1010"),
     sample("xml", "'<a/>'", "<a/>", "<a/>"),
     sample("point", "'(1,2)'", "(1,2)", "(1,2)"),
-    sample("integer[]", "'{1,NULL,3}'", "[1, <null>, 3]", "[1, <null>, 3]"),
-    sample("text[]", "'{a,\"b c\"}'", "[a, b c]", "[a, b c]"),
+    sample("integer[]", "'{1,NULL,3}'", "[1, <null>, 3]", "[]"),
+    sample("interval", "'1 year -2 days 03:04:05.6'", "P1Y-2DT3H4M5.6S", "P1Y-2DT3H4M5.6S"),
+    sample("money", "'-$1,234.56'", "-1234.56", "-1234.56"),
+    sample("{schema}.mood", "'happy'", "happy", "happy"),
+    sample("{schema}.positive", "42", "42", "42"),
+    sample("{schema}.pair", "ROW(7, 'a b')", "{\"a\":7,\"b\":\"a b\"}", "{\"a\":7,\"b\":\"a b\"}"),
+    sample("numeric(10,2)", "'NaN'", "<null>", "<null>"),
+    sample("date", "'infinity'", "9999-12-31", "9999-12-31"),
+    sample("text[]", "'{a,\"b c\"}'", "[a, b c]", "[{\"v\":\"a\"},{\"v\":\"b c\"}]"),
 ];
 
-/// Makes a table with a row of [`SAMPLES`] and a row of NULLs; its columns are `id`, `c0`, `c1`, …
+/// Makes a table in a schema of its own, with a row of [`SAMPLES`] and a row of NULLs; its columns are `id`, `c0`, `c1`, …
 ///
 /// # Panics
 /// As [`sql`].
-pub fn table_of_samples(table: &str, samples: &[Sample]) {
-    let columns: Vec<String> = samples.iter().enumerate().map(|(i, sample)| format!("c{i} {}", sample.kind)).collect();
+pub fn table_of_samples(schema: &str, table: &str, samples: &[Sample]) {
+    sql(&format!(
+        "CREATE TYPE {schema}.mood AS ENUM ('sad', 'happy'); CREATE DOMAIN {schema}.positive AS integer CHECK (VALUE > 0); \
+         CREATE TYPE {schema}.pair AS (a integer, b text)"
+    ));
+    let column = |(i, sample): (usize, &Sample)| format!("c{i} {}", sample.kind.replace("{schema}", schema));
+    let columns: Vec<String> = samples.iter().enumerate().map(column).collect();
     let values: Vec<&str> = samples.iter().map(|sample| sample.value).collect();
+    let table = format!("{schema}.{table}");
     sql(&format!("CREATE TABLE {table} (id bigint PRIMARY KEY, {})", columns.join(", ")));
     sql(&format!("INSERT INTO {table} VALUES (1, {})", values.join(", ")));
     sql(&format!("INSERT INTO {table} (id) VALUES (2)"));

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// All visible Parquet files of a table: what a reader of hive-style folders sees, which passes over names that begin with
@@ -64,12 +64,22 @@ pub fn integers(table: &Path, column: &str) -> Vec<i64> {
     values
 }
 
-/// A column whose zone Arrow can print without a table of zones: UTC as an offset.
+/// A column whose zones Arrow can print without a table of zones: UTC as an offset, within lists and records too.
+///
+/// # Panics
+/// If Arrow cannot cast it.
 pub fn with_offset_zone(column: &ArrayRef) -> ArrayRef {
-    match column.data_type() {
+    arrow_cast::cast(column, &offset_zones(column.data_type())).expect("the same values")
+}
+
+fn offset_zones(data_type: &DataType) -> DataType {
+    let inside = |field: &Field| field.clone().with_data_type(offset_zones(field.data_type()));
+    match data_type {
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-            Arc::new(column.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("+00:00"))
+            DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()))
         }
-        _ => column.clone(),
+        DataType::List(item) => DataType::List(Arc::new(inside(item))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inside(field)).collect()),
+        other => other.clone(),
     }
 }

@@ -119,12 +119,12 @@ fn postgres_rows_arrive_in_bigquery_as_the_source_has_them() {
 fn every_type_of_postgres_arrives_in_bigquery() {
     let schema = sandbox::unique("types");
     sql(&format!("CREATE SCHEMA {schema}"));
-    postgres::table_of_samples(&format!("{schema}.t"), SAMPLES);
+    postgres::table_of_samples(&schema, "t", SAMPLES);
     let dataset = sandbox::unique("types");
     let workspace = Workspace::new();
     workspace.pipeline(&format!(
-        "name: pg\n{}streams:\n  - {{id: {schema}.t, table: t, on_misfit: 'null'}}\n{}",
-        source(&[]),
+        "name: pg\n{}streams:\n  - {{id: {schema}.t, table: t, on_misfit: set-null}}\n{}",
+        source(&[("numeric_special", "'null'")]),
         bigquery::sink(&dataset)
     ));
     let ran = workspace.run(&[]);
@@ -135,7 +135,7 @@ fn every_type_of_postgres_arrives_in_bigquery() {
     for (i, Sample { kind, value, bigquery, .. }) in SAMPLES.iter().enumerate() {
         let rows = bigquery::query(&format!("SELECT c{i} FROM {dataset}.t ORDER BY id"));
         let array = kind.ends_with("[]");
-        if rows[0][0].as_deref() != Some(*bigquery) {
+        if rows[0][0].as_deref().unwrap_or("<null>") != *bigquery {
             wrong.push(format!("{kind} {value}: {:?}, not {bigquery:?}", rows[0][0]));
         }
         assert_eq!(rows[1][0].as_deref(), array.then_some("[]"), "{kind} NULL");

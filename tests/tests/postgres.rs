@@ -60,15 +60,20 @@ fn rows(workspace: &Workspace, table: &str) -> Vec<Vec<String>> {
 #[test]
 fn every_value_arrives_as_the_source_has_it() {
     let schema = Schema::new();
-    postgres::table_of_samples(&format!("{}.t", schema.0), SAMPLES);
-    let (workspace, ran) = run(&source(&[]), &format!("  - {{id: {}.t, table: t}}\n", schema.0));
+    postgres::table_of_samples(&schema.0, "t", SAMPLES);
+    let (workspace, ran) =
+        run(&source(&[("numeric_special", "'null'")]), &format!("  - {{id: {}.t, table: t}}\n", schema.0));
     assert_eq!(ran.code(), Some(0), "{ran:?}");
     let rows = rows(&workspace, "t");
     assert_eq!(rows.len(), 2);
+    let mut wrong = Vec::new();
     for (i, Sample { kind, value, parquet, .. }) in SAMPLES.iter().enumerate() {
-        assert_eq!(rows[0][i + 1], *parquet, "{kind} {value}");
+        if rows[0][i + 1] != *parquet {
+            wrong.push(format!("{kind} {value}: {:?}, not {parquet:?}", rows[0][i + 1]));
+        }
         assert_eq!(rows[1][i + 1], "<null>", "{kind} NULL");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -69,14 +69,8 @@ fn got_past(name: &str, config: &PostgresConfig) -> String {
     }
 }
 
-/// An error says what is wrong first and what to do in its last sentence.
 fn failure(name: &str, error: &Error) -> CheckStep {
-    let parts = error.message.rsplit_once(". ").or_else(|| error.message.rsplit_once("; "));
-    let (detail, remedy) = match parts {
-        Some((detail, remedy)) => (detail.to_owned(), remedy.to_owned()),
-        None => (error.message.clone(), remedy(name).to_owned()),
-    };
-    CheckStep::failed(name, detail, remedy)
+    sluice_sql::check::failure(name, error, remedy(name))
 }
 
 fn remedy(name: &str) -> &'static str {

@@ -1,11 +1,9 @@
 //! Reading a split: rows of a binary copy, cut into Arrow batches.
 
-use std::sync::Arc;
-
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::SchemaRef;
+use arrow_array::ArrayRef;
 use serde::{Deserialize, Serialize};
-use sluice_sdk::{Channel, Cursor, Directive, Error, Output, Result, Split, log};
+use sluice_sdk::{Cursor, Error, Output, Result, Split, log};
+use sluice_sql::batcher::{Batcher, Columns};
 
 use crate::config::PostgresConfig;
 use crate::session::{Purpose, Session};
@@ -15,9 +13,6 @@ use crate::wire::error::Failure;
 
 /// Form of the descriptor; a newer connector may read splits that an older one planned.
 const VERSION: u32 = 1;
-
-/// Most rows of a batch, whatever they weigh.
-const MAX_ROWS: u32 = 1 << 20;
 
 /// The cursor of a split that has been read to its end.
 const DONE: &[u8] = b"{\"version\":1,\"done\":true}";
@@ -74,11 +69,13 @@ fn read_rows(
     }
     let mut session = open(config, descriptor)?;
     let mut copy = session.wire.copy_out(&descriptor.query, descriptor.columns.len())?;
-    let mut batcher = Batcher::new(config, descriptor, channel);
+    let mut batcher = Batcher::new(Filling::new(config, &descriptor.columns), channel, descriptor.batch_bytes);
     while let Some(fields) = copy.next()? {
-        batcher.row(fields)?;
+        batcher.columns.row(fields)?;
+        batcher.row(fields.len())?;
     }
-    batcher.end()
+    batcher.end(&DONE.to_vec())?.report();
+    Ok(())
 }
 
 /// A session that sees what the plan saw.
@@ -106,36 +103,19 @@ fn gone(failure: &Failure) -> bool {
     matches!(failure.code(), Some("22023" | "42704" | "55000"))
 }
 
-/// Fills columns and pushes a batch whenever they weigh enough.
-struct Batcher<'a> {
+/// Columns of a copy.
+struct Filling<'a> {
     specs: &'a [ColumnSpec],
     columns: Vec<Column>,
-    channel: Channel,
-    schema: SchemaRef,
-    rows: u32,
-    target: usize,
-    /// Bytes received for this batch, and at how many of them its weight is looked at again.
-    received: usize,
-    weigh_at: usize,
+    /// Values that became NULL, by column.
     lost: Vec<u64>,
 }
 
-impl<'a> Batcher<'a> {
-    fn new(config: &PostgresConfig, descriptor: &'a Descriptor, channel: Channel) -> Self {
+impl<'a> Filling<'a> {
+    fn new(config: &PostgresConfig, specs: &'a [ColumnSpec]) -> Self {
         let policies = Policies { numeric: config.numeric_special, infinity: config.infinity };
         let column = |spec: &ColumnSpec| Column::new(&spec.kind, spec.nullable, policies);
-        let target = usize::try_from(descriptor.batch_bytes).unwrap_or(usize::MAX).clamp(1 << 10, 256 << 20);
-        Self {
-            specs: &descriptor.columns,
-            columns: descriptor.columns.iter().map(column).collect(),
-            schema: Arc::clone(channel.schema()),
-            channel,
-            rows: 0,
-            target,
-            received: 0,
-            weigh_at: target / 8,
-            lost: vec![0; descriptor.columns.len()],
-        }
+        Self { specs, columns: specs.iter().map(column).collect(), lost: vec![0; specs.len()] }
     }
 
     /// Takes a row: for each column a length, or -1 for NULL, and that many bytes.
@@ -158,11 +138,6 @@ impl<'a> Batcher<'a> {
                 return Err(self.explain(index, fault));
             }
         }
-        self.rows += 1;
-        self.received += fields.len();
-        if self.received >= self.weigh_at || self.rows >= MAX_ROWS {
-            self.weigh()?;
-        }
         Ok(())
     }
 
@@ -174,45 +149,25 @@ impl<'a> Batcher<'a> {
         }
     }
 
-    /// Weighs what the columns hold, and either pushes it or says when to weigh again. A byte received can become several in
-    /// Arrow (a NULL decimal is four bytes here and sixteen there), so the scales are used early and often.
-    #[cold]
-    fn weigh(&mut self) -> Result<()> {
-        let weight: usize = self.columns.iter().map(Column::bytes).sum();
-        let left = self.target.saturating_sub(weight);
-        if left < self.target / 64 || self.rows >= MAX_ROWS {
-            return self.flush();
+    fn report(&self) {
+        for (spec, lost) in self.specs.iter().zip(&self.lost).filter(|(_, lost)| **lost > 0) {
+            log::warn(format!("column {}: {lost} NaN or infinite values became NULL, as configured", spec.name));
         }
-        self.weigh_at = self.received + (left / 8).max(1);
-        Ok(())
+    }
+}
+
+impl Columns for Filling<'_> {
+    fn bytes(&self) -> usize {
+        self.columns.iter().map(Column::bytes).sum()
     }
 
-    fn flush(&mut self) -> Result<()> {
-        if self.rows == 0 {
-            return Ok(());
-        }
+    fn finish(&mut self) -> Result<Vec<ArrayRef>> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for ((column, spec), lost) in self.columns.iter_mut().zip(self.specs).zip(&mut self.lost) {
             *lost += column.take_lost();
             arrays.push(column.finish().map_err(|fault| fault.explain(spec))?);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows as usize));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
-        self.rows = 0;
-        self.received = 0;
-        self.weigh_at = self.target / 8;
-        self.channel.push(&batch)
-    }
-
-    /// Pushes what is left and says that the split is complete.
-    fn end(mut self) -> Result<()> {
-        self.flush()?;
-        for (spec, lost) in self.specs.iter().zip(&self.lost).filter(|(_, lost)| **lost > 0) {
-            log::warn(format!("column {}: {lost} NaN or infinite values became NULL, as configured", spec.name));
-        }
-        match self.channel.checkpoint(&DONE.to_vec())? {
-            Directive::Continue | Directive::Stop => Ok(()),
-        }
+        Ok(arrays)
     }
 }
 

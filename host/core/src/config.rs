@@ -53,7 +53,8 @@ pub fn validate(schema: &Value, config: &Value) -> Result<(), RunError> {
     let message = match problems.as_slice() {
         [one] => format!("the configuration does not fit the connector: {}", one.message),
         many => {
-            let lines: Vec<String> = many.iter().map(|p| format!("{} {}", p.field, p.message).trim().to_owned()).collect();
+            let lines: Vec<String> =
+                many.iter().map(|p| format!("{} {}", p.field, p.message).trim().to_owned()).collect();
             format!("the configuration does not fit the connector: {}", lines.join("; "))
         }
     };
@@ -151,7 +152,10 @@ mod tests {
     fn each_field_that_does_not_fit_is_named_with_what_it_must_be() {
         let one = |config: Value| found(&config).pop().unwrap();
         assert_eq!(one(json!({"port": 1})), ("/host".into(), "host is missing".into()));
-        assert_eq!(one(json!({"host": "h", "tls": "maybe"})), ("/tls".into(), "it must be one of disable, require".into()));
+        assert_eq!(
+            one(json!({"host": "h", "tls": "maybe"})),
+            ("/tls".into(), "it must be one of disable, require".into())
+        );
         assert_eq!(one(json!({"host": "h", "port": "5432"})).0, "/port");
         assert_eq!(one(json!({"host": "h", "port": 0})), ("/port".into(), "it is less than the minimum of 1".into()));
         assert_eq!(

@@ -22,6 +22,7 @@
 )]
 
 pub mod commit;
+pub mod config;
 pub mod error;
 pub mod limits;
 pub mod load;

@@ -61,6 +61,7 @@ impl Connection {
             serde_json::Value::Object(object) => object.clone(),
             _ => return Err(RunError::config("/", "the configuration must be an object of fields and values")),
         };
+        sluice_core::config::validate(&manifest.config, &serde_json::Value::Object(object.clone()))?;
         let secrets = manifest.secret_fields().filter_map(|field| object.get(field));
         let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
         let mut inside = object;

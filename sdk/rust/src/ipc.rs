@@ -6,8 +6,11 @@ use arrow_schema::Schema;
 
 use crate::Result;
 
-/// The encapsulated schema message.
-pub(crate) fn schema_message(schema: &Schema) -> Result<Vec<u8>> {
+/// The encapsulated schema message, for descriptors that carry a schema.
+///
+/// # Errors
+/// Only for what Arrow cannot encode.
+pub fn schema_message(schema: &Schema) -> Result<Vec<u8>> {
     let options = IpcWriteOptions::default();
     let mut tracker = DictionaryTracker::new(false);
     let encoded = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &options);

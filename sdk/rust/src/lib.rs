@@ -33,6 +33,7 @@ mod output;
 mod source;
 
 pub use error::{Error, ErrorKind, Result};
+pub use ipc::schema_message;
 pub use output::{Channel, Directive, Output};
 pub use sluice_sdk_derive::{Config, Manifest};
 pub use source::{

@@ -74,6 +74,17 @@ impl Channel {
         Ok(())
     }
 
+    /// Hands over an encapsulated Arrow record batch message as it came from the source, without decoding it. `rows` is what
+    /// the source says is in it: the host counts for itself, and a checkpoint that does not agree ends the read.
+    ///
+    /// # Errors
+    /// If the host ends the read; pass it on. A message that is not one, or not of the announced schema, ends the instance.
+    pub fn push_message(&mut self, message: &[u8], rows: u64) -> Result<()> {
+        self.host.push(self.number, message)?;
+        self.rows += rows;
+        Ok(())
+    }
+
     /// States that everything pushed so far is complete up to this cursor.
     ///
     /// # Errors

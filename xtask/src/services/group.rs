@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{azurite, fake_gcs, google_token, local_bigquery, postgres, s3, tls};
+use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, tls};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -107,13 +107,22 @@ impl Group {
 
     /// Starts every server.
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
-        self.start_postgres(interrupt)?;
+        let certificates = tls::generate(&self.folder.join("tls"))?;
+        postgres::start(self, interrupt, &certificates)?;
+        mariadb::start(self, interrupt, &certificates)?;
+        mysql::start(self, interrupt, &certificates)?;
         local_bigquery::start(self, interrupt)?;
         s3::start(self, interrupt)?;
         azurite::start(self, interrupt)?;
         fake_gcs::start(self, interrupt)?;
         google_token::start(self, interrupt)?;
         self.write_record()
+    }
+
+    /// Starts MariaDB only.
+    pub(crate) fn start_mariadb(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let certificates = tls::generate(&self.folder.join("tls"))?;
+        mariadb::start(self, interrupt, &certificates)
     }
 
     /// Starts PostgreSQL only.

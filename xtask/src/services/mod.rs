@@ -10,6 +10,9 @@ mod fake_gcs;
 mod google_token;
 mod group;
 mod local_bigquery;
+mod mariadb;
+mod mysql;
+mod mysql_client;
 mod net;
 mod postgres;
 mod s3;
@@ -40,6 +43,20 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_POSTGRES_NO_TLS_PORT    a second server with the same users, TLS off
   SLUICE_TEST_POSTGRES_LOG            the server's log file
   SLUICE_TEST_PGDATA                  the server's data folder
+  SLUICE_TEST_MARIADB_HOST, _PORT, _USER, _PASSWORD, _DATABASE
+                                      a user with all rights on MariaDB 10.11; binlog_format=ROW; TLS on, plaintext allowed
+  SLUICE_TEST_MARIADB_TLS_USER        as above with the same password, but only over TLS
+  SLUICE_TEST_MARIADB_READER_USER     the same password and no rights at all
+  SLUICE_TEST_MARIADB_TRUST_USER      no password and no rights
+  SLUICE_TEST_MARIADB_ED25519_USER    logs in with MariaDB's ed25519 plugin
+  SLUICE_TEST_MARIADB_SOCKET          the socket through which root comes in without a password
+  SLUICE_TEST_MARIADB_CA, _WRONG_CA, _WRONG_NAME, _LOG
+                                      as for PostgreSQL
+  SLUICE_TEST_MARIADB_NO_TLS_PORT     a second server with the same users, TLS off
+  SLUICE_TEST_MYSQL_…                 the same for Oracle's MySQL 9, whose users log in with caching_sha2_password; no
+                                      ED25519_USER and NO_TLS_PORT
+  SLUICE_TEST_MYSQL_SHA256_USER       logs in with sha256_password
+  SLUICE_TEST_MYSQL_PUBLIC_KEY        PEM file of the key that passwords are encrypted with where there is no TLS
   SLUICE_TEST_BIGQUERY_REST           http://127.0.0.1:PORT, BigQuery's REST API
   SLUICE_TEST_BIGQUERY_GRPC           http://127.0.0.1:PORT, the Storage Read and Write APIs
   SLUICE_TEST_BIGQUERY_PROJECT        the project that exists there

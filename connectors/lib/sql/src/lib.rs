@@ -1,5 +1,14 @@
-//! What connectors for SQL databases share: the state of a cursor column ([`state`]), the choice of cursor columns
-//! ([`candidates`]), the cutting of a table into splits ([`ranges`]), stream ids ([`id`]).
+//! What connectors for SQL databases share.
+//!
+//! | module | for |
+//! |---|---|
+//! | [`id`] | stream ids |
+//! | [`candidates`] | the choice of cursor columns |
+//! | [`state`] | the state of a cursor column |
+//! | [`ranges`], [`bisect`] | the cutting of a table into splits |
+//! | [`field`] | Arrow fields with the source's type |
+//! | [`fill`], [`batcher`] | from values to batches |
+//! | [`check`] | steps of a check |
 //!
 //! It knows no dialect and no wire protocol: whatever it decides, it decides over facts that a connector has looked up. To
 //! share something more between SQL connectors, give it a module here, pure and with tests, once two of them need it.
@@ -15,7 +24,12 @@
     )
 )]
 
+pub mod batcher;
+pub mod bisect;
 pub mod candidates;
+pub mod check;
+pub mod field;
+pub mod fill;
 pub mod id;
 pub mod ranges;
 pub mod state;

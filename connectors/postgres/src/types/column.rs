@@ -1,22 +1,22 @@
 //! Columns that are being filled: each field's bytes go straight into the buffer that becomes the Arrow array.
 //!
-//! A value that is not NULL costs its decoding and a push; validity is kept as the list of rows that are NULL and becomes a
-//! bitmap only when a batch is finished and only if there is one.
+//! A value that is not NULL costs its decoding and a push.
 
 use std::sync::Arc;
 
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
-use arrow_array::{ArrayRef, BooleanArray, ListArray, PrimitiveArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
+use arrow_array::{ArrayRef, ListArray};
+use arrow_buffer::i256;
 use arrow_schema::DataType;
 use sluice_sdk::Error;
+use sluice_sql::fill::{self, Misfit as Unfit, Validity, Values, primitive};
 
-use super::bytes::{Values, print_uuid};
 use super::numeric::{Misfit, Numeric};
 use super::temporal::{self, Moment};
+use super::uuid::print_uuid;
 use super::{ColumnSpec, Kind};
 use crate::config::{InfinityPolicy, NumericSpecial};
 
@@ -52,9 +52,7 @@ pub(crate) enum Fault {
 #[derive(Debug)]
 pub(crate) struct Column {
     store: Store,
-    /// Rows that are NULL, in order.
-    nulls: Vec<u32>,
-    rows: u32,
+    validity: Validity,
     /// Values that became NULL because a policy says so.
     lost: u64,
     policies: Policies,
@@ -109,7 +107,7 @@ impl Column {
             Kind::Bytes => Store::Bytes(Values::default()),
             Kind::List(element) => Store::List(vec![0], Box::new(Self::new(element, true, policies))),
         };
-        Self { store, nulls: Vec::new(), rows: 0, lost: 0, policies, data_type: kind.data_type(), nullable }
+        Self { store, validity: Validity::default(), lost: 0, policies, data_type: kind.data_type(), nullable }
     }
 
     /// Adds a value in its binary form.
@@ -157,10 +155,10 @@ impl Column {
             Store::Uuid(values) => values.push(&print_uuid(&fixed(bytes)?))?,
             Store::List(offsets, child) => {
                 child.push_elements(bytes)?;
-                offsets.push(i32::try_from(child.rows).map_err(|_| Fault::TooLarge)?);
+                offsets.push(i32::try_from(child.validity.rows()).map_err(|_| Fault::TooLarge)?);
             }
         }
-        self.rows += 1;
+        self.validity.value();
         Ok(())
     }
 
@@ -170,8 +168,7 @@ impl Column {
         if !self.nullable {
             return Err(Fault::Null);
         }
-        self.nulls.push(self.rows);
-        self.rows += 1;
+        self.validity.null();
         match &mut self.store {
             Store::Bool(values) => values.push(0),
             Store::Int2(values) => values.push(0),
@@ -186,7 +183,9 @@ impl Column {
             | Store::Jsonb(values)
             | Store::Uuid(values)
             | Store::Bytes(values) => values.end()?,
-            Store::List(offsets, child) => offsets.push(i32::try_from(child.rows).map_err(|_| Fault::TooLarge)?),
+            Store::List(offsets, child) => {
+                offsets.push(i32::try_from(child.validity.rows()).map_err(|_| Fault::TooLarge)?)
+            }
         }
         Ok(())
     }
@@ -238,7 +237,7 @@ impl Column {
 
     /// Bytes that the values take in Arrow.
     pub(crate) fn bytes(&self) -> usize {
-        let rows = self.rows as usize;
+        let rows = self.validity.rows() as usize;
         rows / 8
             + match &self.store {
                 Store::Bool(_) => rows / 8,
@@ -267,14 +266,10 @@ impl Column {
 
     /// The values as an array; the column is empty again, with room for as many.
     pub(crate) fn finish(&mut self) -> Result<ArrayRef, Fault> {
-        let nulls = self.validity();
+        let nulls = self.validity.finish();
         let data_type = &self.data_type;
         let array: ArrayRef = match &mut self.store {
-            Store::Bool(values) => {
-                let bits = BooleanBuffer::collect_bool(values.len(), |row| values.get(row).is_some_and(|v| *v != 0));
-                values.clear();
-                Arc::new(BooleanArray::new(bits, nulls))
-            }
+            Store::Bool(values) => fill::booleans(values, nulls),
             Store::Int2(values) => primitive::<Int16Type>(values, nulls, data_type),
             Store::Int4(values) => primitive::<Int32Type>(values, nulls, data_type),
             Store::Int8(values) | Store::Oid(values) => primitive::<Int64Type>(values, nulls, data_type),
@@ -290,31 +285,13 @@ impl Column {
             }
             Store::Bytes(values) => values.binaries(nulls)?,
             Store::List(offsets, child) => {
-                let mut room = Vec::with_capacity(offsets.len());
-                room.push(0);
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(offsets, room)));
+                let offsets = fill::offsets(offsets);
                 let DataType::List(field) = data_type else { return Err(Fault::Malformed) };
                 let array = ListArray::try_new(field.clone(), offsets, child.finish()?, nulls);
                 Arc::new(array.map_err(|_| Fault::Malformed)?)
             }
         };
-        self.rows = 0;
         Ok(array)
-    }
-
-    /// The bitmap of what is not NULL; none if nothing is.
-    fn validity(&mut self) -> Option<NullBuffer> {
-        if self.nulls.is_empty() {
-            return None;
-        }
-        let rows = self.rows as usize;
-        let mut bits = vec![0xff_u8; rows.div_ceil(8)];
-        for row in self.nulls.drain(..) {
-            if let Some(byte) = bits.get_mut(row as usize / 8) {
-                *byte &= !(1 << (row % 8));
-            }
-        }
-        Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(bits), 0, rows)))
     }
 }
 
@@ -328,14 +305,14 @@ fn numeric(bytes: &[u8]) -> Result<Numeric<'_>, Fault> {
     Numeric::parse(bytes).ok_or(Fault::Malformed)
 }
 
-fn primitive<T: ArrowPrimitiveType>(
-    values: &mut Vec<T::Native>,
-    nulls: Option<NullBuffer>,
-    data_type: &DataType,
-) -> ArrayRef {
-    let room = Vec::with_capacity(values.len());
-    let values = ScalarBuffer::from(std::mem::replace(values, room));
-    Arc::new(PrimitiveArray::<T>::new(values, nulls).with_data_type(data_type.clone()))
+impl From<Unfit> for Fault {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::TooLarge => Self::TooLarge,
+            Unfit::Encoding => Self::Encoding,
+            Unfit::Malformed => Self::Malformed,
+        }
+    }
 }
 
 impl Fault {

@@ -27,25 +27,20 @@
 //! `pg_type`; [`column`] decodes. To give a type a mapping of its own: add a [`Kind`], an arm in [`catalog`], and its
 //! decoding in [`column`].
 
-pub(crate) mod bytes;
 pub(crate) mod catalog;
 pub(crate) mod column;
 #[cfg(test)]
 mod column_tests;
 pub(crate) mod numeric;
 pub(crate) mod temporal;
+mod uuid;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use postgres_protocol::escape::escape_identifier;
 use serde::{Deserialize, Serialize};
-
-/// Field metadata: the type's name at the source.
-const SOURCE_TYPE: &str = "sluice:source-type";
-/// Field metadata: what a text column means.
-const LOGICAL_TYPE: &str = "sluice:logical-type";
+use sluice_sql::field;
 
 /// How the binary form of a value is decoded, and so what Arrow type it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +104,7 @@ impl Kind {
     /// The field of a list's elements, which can always be null.
     pub(crate) fn element_field(&self) -> Field {
         let field = Field::new("item", self.data_type(), true);
-        if self.is_json() { field.with_metadata(json_metadata(HashMap::new())) } else { field }
+        if self.is_json() { field::json(field) } else { field }
     }
 
     fn is_json(&self) -> bool {
@@ -124,11 +119,6 @@ impl Kind {
 
 fn signed(scale: u8) -> i8 {
     i8::try_from(scale).unwrap_or(i8::MAX)
-}
-
-fn json_metadata(mut metadata: HashMap<String, String>) -> HashMap<String, String> {
-    metadata.insert(LOGICAL_TYPE.to_owned(), "json".to_owned());
-    metadata
 }
 
 /// What the SELECT list asks for.
@@ -175,11 +165,8 @@ pub(crate) struct ColumnSpec {
 impl ColumnSpec {
     /// The Arrow field.
     pub(crate) fn field(&self) -> Field {
-        let mut metadata = HashMap::from([(SOURCE_TYPE.to_owned(), self.source_type.clone())]);
-        if self.kind.is_json() {
-            metadata = json_metadata(metadata);
-        }
-        Field::new(&self.name, self.kind.data_type(), self.nullable).with_metadata(metadata)
+        let field = field::field(&self.name, self.kind.data_type(), self.nullable, &self.source_type);
+        if self.kind.is_json() { field::json(field) } else { field }
     }
 }
 

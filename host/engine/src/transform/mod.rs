@@ -242,7 +242,7 @@ impl Transform {
         let reason = column.reason(found);
         let message = format!(
             "row {}, column {:?}: the value {}. Correct it at the source, choose another type under `cast`, or set \
-             `on_misfit` to `quarantine` or \"null\"",
+             `on_misfit` to `quarantine` or `set-null`",
             first_row.saturating_add(found.row as u64),
             reason.column,
             reason.reason,

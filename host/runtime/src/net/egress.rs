@@ -236,7 +236,8 @@ impl EgressPolicy {
 }
 
 /// Fills a manifest's host templates (`{host}:{port}`, `*.example.com:443`, `{account}.blob.example.com:443`,
-/// `api.example.com:*`) from the connection's configuration, which must hold the schema's defaults already.
+/// `api.example.com:*`) from the connection's configuration, which must hold the schema's defaults already. A field alone
+/// (`{endpoint}`) holds a URL, whose host and port are meant.
 ///
 /// A template with a field that is not configured grants nothing: it belongs to an option that is not used.
 ///
@@ -259,6 +260,9 @@ fn expand(template: &str, config: &serde_json::Value) -> Result<Option<HostRule>
     let malformed = |reason: String| {
         RunError::config("hosts", format!("the manifest's host {template:?} is not `host:port`: {reason}"))
     };
+    if let Some(field) = whole_field(template) {
+        return of_url(field, config);
+    }
     // Split before filling in, so that a value cannot move the border between host and port.
     let (host, port) = template.rsplit_once(':').ok_or_else(|| malformed("no port".into()))?;
     if host.contains('*') && host.contains('{') {
@@ -275,6 +279,29 @@ fn expand(template: &str, config: &serde_json::Value) -> Result<Option<HostRule>
     let Some(filled) = fill(host, config, is_name_part)? else { return Ok(None) };
     let pattern = parse_pattern(&filled).map_err(malformed)?;
     Ok(Some(HostRule { pattern, port, own: false }))
+}
+
+/// Host and port of a URL that a person configured. Its path is the connector's matter.
+fn of_url(field: &str, config: &serde_json::Value) -> Result<Option<HostRule>, RunError> {
+    let Some(value) = scalar(config, field)? else { return Ok(None) };
+    let wrong = |reason: &str| RunError::config(format!("/{field}"), format!("the URL {reason}"));
+    let uri: http::Uri = value.parse().map_err(|_| wrong("is not one; write e.g. https://api.example.com"))?;
+    let default = match uri.scheme_str() {
+        Some("https") => 443,
+        Some("http") => 80,
+        _ => return Err(wrong("must begin with https:// or http://")),
+    };
+    let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(wrong("must not hold a user or a password"));
+    }
+    let port = authority.port_u16().unwrap_or(default);
+    if port == 0 || (authority.port().is_none() && authority.as_str().ends_with(':')) {
+        return Err(wrong("has a port that is none; use 1 to 65535"));
+    }
+    let host = HostName::parse(authority.host().trim_end_matches('.'))
+        .map_err(|reason| wrong(&format!("is wrong: {reason}")))?;
+    Ok(Some(HostRule { pattern: HostPattern::Exact(host), port: Some(port), own: true }))
 }
 
 /// `{field}` and nothing else.

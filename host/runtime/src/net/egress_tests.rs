@@ -18,6 +18,29 @@ fn policy(private_network: bool) -> EgressPolicy {
 }
 
 #[test]
+fn a_field_alone_is_a_url_whose_host_and_port_are_the_connections_own() {
+    let of = |url: &str| {
+        rules(&["{endpoint}"], &json!({"endpoint": url})).iter().map(HostRule::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of("https://API.example.com./v1"), ["api.example.com:443"]);
+    assert_eq!(of("http://127.0.0.1:9050"), ["127.0.0.1:9050"]);
+    assert_eq!(of("http://[2001:db8::1]/"), ["[2001:db8::1]:80"]);
+    assert!(rules(&["{endpoint}"], &json!({"endpoint": "http://10.0.0.1"}))[0].own);
+    assert!(rules(&["{endpoint}"], &json!({})).is_empty());
+    for wrong in [
+        "api.example.com:443",
+        "ftp://a.example",
+        "https://a@b.example",
+        "https://a.example:0",
+        "https://*.example",
+        "http://0177.0.0.1",
+        "https://",
+    ] {
+        assert_eq!(refused("{endpoint}", &json!({"endpoint": wrong})).field.as_deref(), Some("/endpoint"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_configured_host_is_the_connections_own() {
     let expanded = rules(&["{host}:{port}", "api.example.com:443"], &json!({"host": "DB.example.com.", "port": 5432}));
     assert_eq!(expanded[0].to_string(), "db.example.com:5432");

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, Int64Array, IntervalMonthDayNanoArray, ListArray,
+    RecordBatch, StringArray, StructArray,
+};
+use arrow_buffer::{IntervalMonthDayNano, i256};
+use arrow_ipc::MetadataVersion;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
@@ -45,6 +50,31 @@ fn message() -> (Vec<u8>, SchemaRef) {
 fn an_honest_batch_arrives_unchanged() {
     let (bytes, schema) = message();
     assert_eq!(batch::decode(bytes, &schema).unwrap(), sample());
+}
+
+#[test]
+fn a_batch_of_the_metadata_version_before_arrives_unchanged() {
+    let batch = sample();
+    let old = IpcWriteOptions::try_new(8, false, MetadataVersion::V4).unwrap();
+    assert_eq!(batch::decode(message_of(&batch, &old), &batch.schema()).unwrap(), batch);
+    let older = IpcWriteOptions::try_new(8, true, MetadataVersion::V4).unwrap();
+    let refused = batch::decode(message_of(&batch, &older), &batch.schema()).unwrap_err();
+    assert!(refused.0.contains("continuation marker"), "{}", refused.0);
+}
+
+#[test]
+fn buffers_that_lie_where_no_value_may_are_moved() {
+    // Decimals want sixteen bytes of alignment; a sender aligns to eight, and a message may lie anywhere.
+    let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![1, -2, 3]).with_precision_and_scale(38, 9).unwrap());
+    let wide = Decimal256Array::from(vec![i256::ONE, i256::MINUS_ONE, i256::ZERO]);
+    let wide: ArrayRef = Arc::new(wide.with_precision_and_scale(76, 38).unwrap());
+    let days: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(1, 2, 3); 3]));
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true, false, true]));
+    let batch = RecordBatch::try_from_iter([("f", flags), ("d", decimals), ("w", wide), ("i", days)]).unwrap();
+    for alignment in [8, 64] {
+        let options = IpcWriteOptions::try_new(alignment, false, MetadataVersion::V5).unwrap();
+        assert_eq!(batch::decode(message_of(&batch, &options), &batch.schema()).unwrap(), batch, "{alignment}");
+    }
 }
 
 #[test]

@@ -40,8 +40,9 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Refused> {
         .ok_or_else(|| Refused::new(format!("the metadata claims {length} bytes, but only {} follow", rest.len())))?;
     let message = arrow_ipc::root_as_message(metadata)
         .map_err(|e| Refused::new(format!("the message's metadata is not a valid flatbuffer: {e}")))?;
-    if message.version() != MetadataVersion::V5 {
-        return Err(Refused::new("the message is not of metadata version V5"));
+    // They differ in unions only, which the contract does not carry; databases that began with Arrow early still send V4.
+    if !matches!(message.version(), MetadataVersion::V4 | MetadataVersion::V5) {
+        return Err(Refused::new("the message is not of metadata version V5 or V4"));
     }
     let claimed = usize::try_from(message.bodyLength()).ok();
     if claimed != Some(body.len()) {

@@ -99,19 +99,25 @@ fn printable(batch: &RecordBatch) -> Result<RecordBatch, RunError> {
     let mut fields = Vec::new();
     let mut columns = Vec::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        let (data_type, column) = match field.data_type() {
-            DataType::Timestamp(unit, Some(zone)) if zone.eq_ignore_ascii_case("utc") => {
-                let shown = DataType::Timestamp(*unit, Some("+00:00".into()));
-                let column = arrow_cast::cast(column, &shown).map_err(wrong)?;
-                (shown, column)
-            }
-            other => (other.clone(), column.clone()),
-        };
-        fields.push(Field::new(field.name(), data_type, true));
-        columns.push(column);
+        let shown = offset_zones(field.data_type());
+        columns.push(arrow_cast::cast(column, &shown).map_err(wrong)?);
+        fields.push(Field::new(field.name(), shown, true));
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(wrong)
+}
+
+/// The type with its zones as offsets, within lists and records too.
+fn offset_zones(data_type: &DataType) -> DataType {
+    let inside = |field: &Field| field.clone().with_data_type(offset_zones(field.data_type()));
+    match data_type {
+        DataType::Timestamp(unit, Some(zone)) if zone.eq_ignore_ascii_case("utc") => {
+            DataType::Timestamp(*unit, Some("+00:00".into()))
+        }
+        DataType::List(item) => DataType::List(Arc::new(inside(item))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inside(field)).collect()),
+        other => other.clone(),
+    }
 }
 
 fn print_json_rows(batch: &RecordBatch) -> Result<(), RunError> {
