@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_schema::{FieldRef, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
-use sluice_sdk::{Channel, Cursor, Directive, Error, Output, Result, Split};
+use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, Split};
 
 use crate::config::BigQueryConfig;
 use crate::denied::Doing;
@@ -110,10 +110,13 @@ fn rows(config: &BigQueryConfig, descriptor: &Descriptor, position: &mut Positio
         let doing = Doing::ReadRows(&descriptor.table);
         let call = storage::rows(config, &doing, stream);
         let mut patience = Patience::default();
+        let mut anew = false;
         loop {
-            match run(&call, stream, position, &mut channel, &mut patience) {
+            match run(&call, stream, position, anew, &mut channel, &mut patience) {
                 Ok(Directive::Continue) => break,
                 Ok(Directive::Stop) => return Ok(()),
+                // A server that makes a stream's rows as they are read does not know a row that it has not come to.
+                Err(error) if error.kind == ErrorKind::Unsupported && position.offset > 0 && !anew => anew = true,
                 // Reading goes on behind the last row that was pushed.
                 Err(error) => patience.wait(error)?,
             }
@@ -123,20 +126,35 @@ fn rows(config: &BigQueryConfig, descriptor: &Descriptor, position: &mut Positio
     channel.checkpoint(&position.encode()?).map(drop)
 }
 
-/// Reads until the stream ends, the host asks to stop, or something breaks.
+/// Reads until the stream ends, the host asks to stop, or something breaks; `anew` from the first row, passing over those that
+/// were pushed.
 fn run(
     call: &crate::grpc::Call<'_>,
     stream: &str,
     position: &mut Position,
+    anew: bool,
     channel: &mut Channel,
     patience: &mut Patience,
 ) -> Result<Directive> {
-    let mut answers = storage::read(call, stream, position.offset)?;
+    let mut passed = if anew { 0 } else { position.offset };
+    let mut answers = storage::read(call, stream, passed)?;
     while let Some(answer) = answers.next()? {
         let Some((batch, rows)) = answer.batch().filter(|(batch, _)| !batch.is_empty()) else { continue };
+        if passed < position.offset {
+            passed += rows;
+            if passed > position.offset {
+                return Err(Error::protocol(format!(
+                    "BigQuery cuts the stream into other batches than before, so that reading cannot go on at row {}; \
+                     run with --from-beginning",
+                    position.offset
+                )));
+            }
+            continue;
+        }
         // Not decoded, not even looked at: the host validates it, and counts its rows against these.
         channel.push_message(batch, rows)?;
         position.offset += rows;
+        passed = position.offset;
         patience.renew();
         if channel.checkpoint(&position.encode()?)? == Directive::Stop {
             return Ok(Directive::Stop);

@@ -79,7 +79,8 @@ fn keys_cursors_and_sizes_are_found() {
         assert_eq!(t.primary_key, ["a", "b"]);
         assert_eq!(t.cursor_candidates, ["updated_at", "id", "a", "created_at"]);
         let rows = t.rows.unwrap();
-        assert!((800..=1200).contains(&rows), "{rows}");
+        // InnoDB extrapolates from a few sampled pages, so the estimate of these thousand rows is rough.
+        assert!((300..=3000).contains(&rows), "{rows}");
         assert!(t.bytes.unwrap() > 1_000_000, "{:?}", t.bytes);
         assert_eq!((find(&streams, &database, "v").rows, find(&streams, &database, "v").bytes), (None, None));
     }

@@ -122,7 +122,7 @@ impl Ahead {
 impl Part {
     /// Takes what has arrived: one chunk if it is asked for at once, everything if it has to wait.
     fn advance(&mut self, front: bool, provider: &Arc<dyn Provider>, target: &Arc<Target>, cx: &mut Context<'_>) {
-        while !(front && !self.chunks.is_empty()) {
+        while !front || self.chunks.is_empty() {
             match &mut self.state {
                 State::Opening(opening) => match opening.as_mut().poll(cx) {
                     Poll::Pending => return,

@@ -86,10 +86,12 @@ impl Kept {
         let Some((group, column)) = found else {
             let tail = size.saturating_sub(TAIL);
             let start = if wanted.start >= tail { tail } else { wanted.start };
-            return vec![start..wanted.end.max(wanted.start.saturating_add(WINDOW)).min(size)];
+            let end = wanted.end.max(wanted.start.saturating_add(WINDOW)).min(size);
+            return std::iter::once(start..end).collect();
         };
         let until = |column: &Range<u64>, start: u64| column.end.min(start.saturating_add(self.window)).min(size);
-        let mut ranges = vec![wanted.start..wanted.end.max(until(column, wanted.start))];
+        let first = wanted.start..wanted.end.max(until(column, wanted.start));
+        let mut ranges: Vec<Range<u64>> = std::iter::once(first).collect();
         if wanted.start > column.start {
             return ranges;
         }
