@@ -84,7 +84,7 @@ pub struct Capabilities {
 }
 
 /// How the host authenticates HTTP requests to the connection's own origins. Each names the configuration fields that
-/// hold the secret; they never enter the sandbox. A scheme whose first field is not configured is not used: a manifest
+/// hold the secret; they never enter the sandbox. A scheme whose credential is not configured is not used: a manifest
 /// may name several, of which a connection configures one, or none to send requests as they are (anonymously).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "scheme", rename_all = "kebab-case", deny_unknown_fields)]

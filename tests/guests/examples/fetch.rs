@@ -26,6 +26,12 @@ pub struct FetchConfig {
     /// Milliseconds to wait for a response.
     #[serde(default)]
     pub timeout_ms: u64,
+    /// A service account's key, if the server wants Google's tokens.
+    #[config(secret)]
+    pub key: Option<String>,
+    /// Send tokens of the host's own identity.
+    #[serde(default)]
+    pub lend: bool,
 }
 
 #[derive(Manifest)]
@@ -35,7 +41,8 @@ pub struct FetchConfig {
     description = "Sends requests.",
     publisher = "Sluice",
     config = FetchConfig,
-    hosts("{host}:{port}")
+    hosts("{host}:{port}"),
+    auth(google_oauth(key = "key", application_default = "lend", scopes("https://www.googleapis.com/auth/bigquery.readonly")))
 )]
 pub struct Fetch {
     config: FetchConfig,

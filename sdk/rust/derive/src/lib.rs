@@ -72,7 +72,7 @@ pub fn config(input: TokenStream) -> TokenStream {
 ///              scopes("https://www.googleapis.com/auth/…"))              // the scopes themselves
 /// ```
 ///
-/// A scheme whose first field a connection does not configure is not used; with none, requests go out as they are.
+/// A scheme whose credential a connection does not configure is not used; with none, requests go out as they are.
 ///
 /// The version is that of the crate. A field that the configuration does not have, or that is not a secret where one is
 /// needed, does not compile.

@@ -71,7 +71,7 @@ impl Credentials {
         let mut found: Vec<(&str, Scheme)> = Vec::new();
         for scheme in schemes {
             let Some(made) = Scheme::make(scheme, configured)? else { continue };
-            let field = scheme.fields().first().map_or("", |(field, _)| *field);
+            let field = credential(scheme, configured.config);
             if let Some((other, _)) = found.iter().find(|(_, known)| known.claims() == made.claims()) {
                 let message = format!("{field} and {other} are two credentials for the same requests; leave one out");
                 return Err(RunError::config(format!("/{field}"), message));
@@ -141,6 +141,14 @@ impl Credentials {
     fn concern(&self, rule: &HostRule) -> bool {
         (self.confidential || !self.schemes.is_empty()) && matches!(rule.pattern, HostPattern::Exact(_))
     }
+}
+
+/// The field that a person would call the scheme's credential: its secret, where that is configured.
+fn credential<'a>(scheme: &'a AuthScheme, config: &serde_json::Value) -> &'a str {
+    let mut fields = scheme.fields();
+    fields.retain(|(field, _)| config.get(field).is_some_and(|value| !value.is_null()));
+    let secret = fields.iter().find(|(_, secret)| *secret).or_else(|| fields.first());
+    secret.map_or("", |(field, _)| *field)
 }
 
 impl Scheme {
