@@ -86,7 +86,8 @@ fn table(workspace: &Workspace) -> PathBuf {
 
 /// Every value as text, row by row, in the order of the first column, a number.
 fn rows(workspace: &Workspace) -> Vec<Vec<String>> {
-    let options = FormatOptions::default().with_null("NULL").with_timestamp_format(MOMENT).with_timestamp_tz_format(MOMENT);
+    let options =
+        FormatOptions::default().with_null("NULL").with_timestamp_format(MOMENT).with_timestamp_tz_format(MOMENT);
     let mut rows = Vec::new();
     for batch in &warehouse::batches(&table(workspace)) {
         let columns: Vec<_> = batch.columns().iter().map(warehouse::with_offset_zone).collect();
@@ -162,7 +163,8 @@ fn every_row_arrives_once_with_one_split_and_with_many() {
         let printed = database.printed();
         assert_eq!(printed.len(), 30_000);
         for splits in ["none", "drifting", "locked"] {
-            let streams = format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 500000}}\n", database.name);
+            let streams =
+                format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 500000}}\n", database.name);
             let (workspace, ran) = run(&server.source(&[("splits", splits)]), &streams);
             assert_eq!(ran.code(), Some(0), "{ran:?}");
             assert!(rows(&workspace) == printed, "{server:?} {splits}: every row is as the server's client prints it");

@@ -89,7 +89,20 @@ fn keys_cursors_and_sizes_are_found() {
 fn pages_hold_every_stream_once_in_the_order_of_their_ids() {
     for server in SERVERS {
         let database = server.database("pages");
-        for name in ["a", "`B`", "`c.d`", "`with \"quotes\"`", "`back``tick`", "`ä`", "_x", "`UPPER lower`", "zz", "`quo'te`", "`日本`", "`1`"] {
+        for name in [
+            "a",
+            "`B`",
+            "`c.d`",
+            "`with \"quotes\"`",
+            "`back``tick`",
+            "`ä`",
+            "_x",
+            "`UPPER lower`",
+            "zz",
+            "`quo'te`",
+            "`日本`",
+            "`1`",
+        ] {
             database.sql(&format!("CREATE TABLE {name} (id int); INSERT INTO {name} VALUES (1)"));
         }
         let all = list(server, &of(&database), 100);
@@ -97,11 +110,28 @@ fn pages_hold_every_stream_once_in_the_order_of_their_ids() {
             assert_eq!(list(server, &of(&database), page_size), all, "{page_size} a page");
         }
         let ids: Vec<_> = all.iter().map(|s| s.id.strip_prefix(&format!("{}.", database.name)).unwrap()).collect();
-        let expected =
-            ["\"c.d\"", "\"with \"\"quotes\"\"\"", "1", "B", "UPPER lower", "_x", "a", "back`tick", "quo'te", "zz", "ä", "日本"];
+        let expected = [
+            "\"c.d\"",
+            "\"with \"\"quotes\"\"\"",
+            "1",
+            "B",
+            "UPPER lower",
+            "_x",
+            "a",
+            "back`tick",
+            "quo'te",
+            "zz",
+            "ä",
+            "日本",
+        ];
         assert_eq!(ids, expected, "{server:?}");
         for stream in &all {
-            assert_eq!(integers(&server.rows(full(&stream.id)).unwrap(), "id"), [1], "{} can be read by its id", stream.id);
+            assert_eq!(
+                integers(&server.rows(full(&stream.id)).unwrap(), "id"),
+                [1],
+                "{} can be read by its id",
+                stream.id
+            );
         }
     }
 }
@@ -125,11 +155,18 @@ fn only_what_was_asked_for_is_listed() {
         let database = server.database("asked");
         database.sql("CREATE TABLE one (id int); CREATE TABLE two (id int); CREATE TABLE One (id int)");
         let mut source = server.source(&json!({}));
-        let by_ids =
-            DiscoverFilter { ids: vec![database.id("one"), "no.such".into(), "no id".into()], page_size: 10, ..Default::default() };
+        let by_ids = DiscoverFilter {
+            ids: vec![database.id("one"), "no.such".into(), "no id".into()],
+            page_size: 10,
+            ..Default::default()
+        };
         let ids: Vec<_> = source.discover(&by_ids, None).unwrap().streams.into_iter().map(|s| s.id).collect();
         assert_eq!(ids, [database.id("one")], "names differ by case");
-        let contains = DiscoverFilter { contains: format!("{}.TW", database.name.to_uppercase()), page_size: 10, ..Default::default() };
+        let contains = DiscoverFilter {
+            contains: format!("{}.TW", database.name.to_uppercase()),
+            page_size: 10,
+            ..Default::default()
+        };
         let ids: Vec<_> = source.discover(&contains, None).unwrap().streams.into_iter().map(|s| s.id).collect();
         assert_eq!(ids, [database.id("two")]);
         let none = DiscoverFilter { ids: vec!["nothing".into()], page_size: 10, ..Default::default() };

@@ -165,7 +165,10 @@ fn a_missing_table_or_column_is_named() {
         assert_eq!((gone.kind, gone.stream.clone()), (ErrorKind::NotFound, Some(database.id("gone"))));
         let column = server.error(&json!({}), Selection { columns: vec!["name".into()], ..full(&database.id("t")) });
         assert_eq!(column.kind, ErrorKind::NotFound);
-        assert!(column.message.contains("column name does not exist") && column.message.contains("it has id"), "{column}");
+        assert!(
+            column.message.contains("column name does not exist") && column.message.contains("it has id"),
+            "{column}"
+        );
         assert!(server.error(&json!({}), full("orders")).message.contains("database.table"));
     }
 }
@@ -178,7 +181,10 @@ fn a_bad_filter_is_named_as_such() {
         for filter in ["idd > 1", "id >", "no_such_function(id)", "id = 1) OR (1 = 1; DROP TABLE t"] {
             let error = server.error(&json!({}), Selection { filter: Some(filter.into()), ..full(&database.id("t")) });
             assert!(error.message.starts_with("the stream cannot be read with its filter: "), "{filter}: {error}");
-            assert!(!matches!(error.kind, ErrorKind::Transient | ErrorKind::Internal | ErrorKind::Protocol), "{filter}: {error:?}");
+            assert!(
+                !matches!(error.kind, ErrorKind::Transient | ErrorKind::Internal | ErrorKind::Protocol),
+                "{filter}: {error:?}"
+            );
         }
         let question = Selection { filter: Some("id = ?".into()), ..full(&database.id("t")) };
         assert!(server.error(&json!({}), question).message.contains("filter"));
@@ -193,7 +199,9 @@ fn a_right_that_was_taken_away_names_the_grant() {
         let (user, name) = (format!("grants_{}", std::process::id()), database.name.clone());
         let login = json!({ "user": user, "password": "x" });
         let id = database.id("t");
-        database.sql(&format!("CREATE TABLE t (id int, secret text); INSERT INTO t VALUES (1, 'x'); CREATE USER {user} IDENTIFIED BY 'x'"));
+        database.sql(&format!(
+            "CREATE TABLE t (id int, secret text); INSERT INTO t VALUES (1, 'x'); CREATE USER {user} IDENTIFIED BY 'x'"
+        ));
         let error = server.error(&login, full(&id));
         assert_eq!(error.kind, ErrorKind::Permission, "{error}");
         assert!(error.message.contains(&format!("GRANT SELECT ON `{name}`.`t` TO '{user}'@'%'")), "{error}");
@@ -239,9 +247,15 @@ fn a_table_that_is_locked_against_readers_can_be_tried_again() {
         database.sql("CREATE TABLE t (id int)");
         let mut other = server.client().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         writeln!(other.stdin.as_mut().unwrap(), "LOCK TABLES {}.t WRITE; DO SLEEP(30);", database.name).unwrap();
-        while server.sql("SELECT count(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP(30)%'") == ["0"] {}
+        while server.sql("SELECT count(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP(30)%'") == ["0"]
+        {
+        }
         let error = server.error(&json!({ "lock_timeout_seconds": 1 }), full(&database.id("t")));
-        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Transient, Some("/lock_timeout_seconds")), "{error}");
+        assert_eq!(
+            (error.kind, error.field.as_deref()),
+            (ErrorKind::Transient, Some("/lock_timeout_seconds")),
+            "{error}"
+        );
         assert!(error.message.contains("holds a lock"), "{error}");
         other.kill().unwrap();
         other.wait().unwrap();

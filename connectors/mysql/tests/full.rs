@@ -48,7 +48,10 @@ fn a_read_sees_one_moment_whatever_is_written_meanwhile() {
     for server in SERVERS {
         let database = server.database("moment");
         numbers(&database);
-        database.sql(&format!("CREATE TABLE t (id int PRIMARY KEY, pad text, v int DEFAULT 0); {}", FILL.replace("INTO t", "INTO t (id, pad)")));
+        database.sql(&format!(
+            "CREATE TABLE t (id int PRIMARY KEY, pad text, v int DEFAULT 0); {}",
+            FILL.replace("INTO t", "INTO t (id, pad)")
+        ));
         let plan = server.source(&json!({})).plan(&[full(&database.id("t"))], &hints()).unwrap();
         // The rows are far more than a socket holds, so most are sent after the first has arrived.
         let name = database.name.clone();

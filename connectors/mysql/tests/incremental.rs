@@ -31,7 +31,9 @@ fn step(changes: &Value, database: &Database, column: &str, state: Option<&Curso
 fn a_counter_is_read_once_and_on_from_there() {
     for server in SERVERS {
         let database = server.database("counter");
-        database.sql("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, v text); INSERT INTO t (v) VALUES ('a'), ('b'), ('c')");
+        database.sql(
+            "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, v text); INSERT INTO t (v) VALUES ('a'), ('b'), ('c')",
+        );
         let (ids, state) = step(&json!({}), &database, "id", None);
         assert_eq!(ids, [1, 2, 3]);
         let (ids, state) = step(&json!({}), &database, "id", Some(&state));
@@ -147,7 +149,8 @@ struct Other(Child);
 
 impl Other {
     fn run(server: Server, sql: &str) -> Self {
-        let mut child = server.client().arg("--unbuffered").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            server.client().arg("--unbuffered").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         writeln!(child.stdin.as_mut().unwrap(), "{sql}").unwrap();
         Self(child)
     }
@@ -187,7 +190,9 @@ fn a_row_that_commits_late_is_waited_for() {
                     .map(|(_, batches)| integers(&batches, "id"))
             }
         });
-        while server.sql("SELECT count(*) > 0 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'") != ["1"] {}
+        while server.sql("SELECT count(*) > 0 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'") != ["1"]
+        {
+        }
         late.end("COMMIT;");
         assert_eq!(waiting.join().unwrap().unwrap(), [1, 2, 3], "{server:?}");
     }
@@ -204,7 +209,11 @@ fn without_the_right_to_see_writers_an_incremental_read_says_what_to_do() {
         ));
         let login = json!({ "user": user, "password": "x", "writer_wait_seconds": 5 });
         let error = server.error(&login, incremental(&database.id("t"), "id", None));
-        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Permission, Some("/writer_wait_seconds")), "{error}");
+        assert_eq!(
+            (error.kind, error.field.as_deref()),
+            (ErrorKind::Permission, Some("/writer_wait_seconds")),
+            "{error}"
+        );
         assert!(error.message.contains(&format!("GRANT PROCESS ON *.* TO '{user}'@'%'")), "{error}");
         let login = json!({ "user": user, "password": "x", "writer_wait_seconds": 0 });
         let (_, batches) = server.run(&login, incremental(&database.id("t"), "id", None), hints()).unwrap();
@@ -254,11 +263,16 @@ fn a_column_without_an_order_is_refused_with_a_reason() {
     for server in SERVERS {
         let database = server.database("unordered");
         database.sql("CREATE TABLE t (id int, j double)");
-        let error = |column: &str, state: Option<&Cursor>| server.error(&json!({}), incremental(&database.id("t"), column, state)).message;
+        let error = |column: &str, state: Option<&Cursor>| {
+            server.error(&json!({}), incremental(&database.id("t"), column, state)).message
+        };
         assert!(error("j", None).contains("double has no order"));
         assert!(error("gone", None).contains("cursor column gone does not exist"));
         assert!(error("", None).contains("needs a cursor column"));
         let state = step(&json!({}), &database, "id", None).1;
-        assert!(error("id", Some(&String::from_utf8(state).unwrap().replace("null", "\"1 OR TRUE\"").into_bytes())).contains("reset the stream's state"));
+        assert!(
+            error("id", Some(&String::from_utf8(state).unwrap().replace("null", "\"1 OR TRUE\"").into_bytes()))
+                .contains("reset the stream's state")
+        );
     }
 }

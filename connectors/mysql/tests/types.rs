@@ -53,7 +53,9 @@ fn micros(zone: Option<&str>) -> DataType {
 }
 
 fn numbers() -> Vec<Case> {
-    use DataType::{Boolean, Decimal128, Decimal256, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    use DataType::{
+        Boolean, Decimal128, Decimal256, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64,
+    };
     vec![
         case("tinyint", Int8, &["-128", "127", "0"]),
         case("tinyint(1)", Int8, &["0", "1", "-5"]),
@@ -69,16 +71,27 @@ fn numbers() -> Vec<Case> {
         case("bigint", Int64, &["-9223372036854775808", "9223372036854775807"]),
         case("bigint unsigned", UInt64, &["0", "18446744073709551615", "9223372036854775808"]),
         case("year", UInt16, &["1901", "2155", "0"]).arrives(&["1901", "2155", "0"]),
-        case("float", Float32, &["1.5", "-3.4028234e38", "0.1", "16777216"])
-            .arrives(&["1.5", "-3.4028235e38", "0.1", "16777216.0"]),
-        case("double", Float64, &["0.1", "-1.7976931348623157e308", "2.2250738585072014e-308"])
-            .arrives(&["0.1", "-1.7976931348623157e308", "2.2250738585072014e-308"]),
+        case("float", Float32, &["1.5", "-3.4028234e38", "0.1", "16777216"]).arrives(&[
+            "1.5",
+            "-3.4028235e38",
+            "0.1",
+            "16777216.0",
+        ]),
+        case("double", Float64, &["0.1", "-1.7976931348623157e308", "2.2250738585072014e-308"]).arrives(&[
+            "0.1",
+            "-1.7976931348623157e308",
+            "2.2250738585072014e-308",
+        ]),
         case("decimal(15,2)", Decimal128(15, 2), &["9999999999999.99", "-9999999999999.99", "0", "0.01", "100"]),
         case("decimal(15,2) unsigned", Decimal128(15, 2), &["9999999999999.99"]),
         case("decimal", Decimal128(10, 0), &["9999999999", "-1"]),
         case("decimal(38,10)", Decimal128(38, 10), &["9999999999999999999999999999.9999999999", "-0.0000000001", "1"]),
-        case("decimal(30,30)", Decimal128(30, 30), &["0.999999999999999999999999999999", "-0.000000000000000000000000000001"])
-            .arrives(&["0.999999999999999999999999999999", "-0.000000000000000000000000000001"]),
+        case(
+            "decimal(30,30)",
+            Decimal128(30, 30),
+            &["0.999999999999999999999999999999", "-0.000000000000000000000000000001"],
+        )
+        .arrives(&["0.999999999999999999999999999999", "-0.000000000000000000000000000001"]),
         case(
             "decimal(65,30)",
             Decimal256(65, 30),
@@ -89,7 +102,11 @@ fn numbers() -> Vec<Case> {
                 "12.5",
             ],
         ),
-        case("decimal(65,0)", Decimal256(65, 0), &["99999999999999999999999999999999999999999999999999999999999999999"]),
+        case(
+            "decimal(65,0)",
+            Decimal256(65, 0),
+            &["99999999999999999999999999999999999999999999999999999999999999999"],
+        ),
         case("bit(1)", Boolean, &["b'1'", "b'0'"]).arrives(&["true", "false"]),
         case("bit(10)", UInt64, &["b'1111111111'", "b'0'", "b'100000001'"]).arrives(&["1023", "0", "257"]),
         case("bit(64)", UInt64, &["18446744073709551615"]).arrives(&["18446744073709551615"]),
@@ -188,9 +205,7 @@ fn compare(database: &Database, batches: &[RecordBatch], index: usize, case: &Ca
     if !field.metadata().contains_key("sluice:source-type") {
         return Err(format!("{declared}: no source type"));
     }
-    let printed = || {
-        database.sql(&format!("SELECT {name} FROM t WHERE nr < {} ORDER BY nr", case.stored.len()))
-    };
+    let printed = || database.sql(&format!("SELECT {name} FROM t WHERE nr < {} ORDER BY nr", case.stored.len()));
     let mut expected: Vec<_> = match case.arrives {
         Some(arrives) => arrives.iter().map(|text| Some((*text).to_owned())).collect(),
         None => printed().into_iter().map(Some).collect(),
@@ -240,7 +255,9 @@ fn a_tinyint_of_width_one_can_be_a_truth_value() {
 fn a_time_can_be_a_time_of_day() {
     for server in SERVERS {
         let database = server.database("times");
-        database.sql("CREATE TABLE t (id int, t time(3)); INSERT INTO t VALUES (1, '23:59:59.999'), (2, NULL), (3, '00:00:00')");
+        database.sql(
+            "CREATE TABLE t (id int, t time(3)); INSERT INTO t VALUES (1, '23:59:59.999'), (2, NULL), (3, '00:00:00')",
+        );
         let changes = json!({ "times": "time-of-day" });
         let (_, batches) = server.run(&changes, full(&database.id("t")), hints()).unwrap();
         assert_eq!(texts(&batches, "t"), [Some("23:59:59.999".to_owned()), None, Some("00:00:00".to_owned())]);
@@ -255,8 +272,11 @@ fn geometries_can_be_text_with_the_longitude_first() {
     for server in SERVERS {
         let database = server.database("shapes");
         let srid = if server == Server::Mysql { "SRID 4326" } else { "" };
-        let point = if server == Server::Mysql { "ST_GeomFromText('POINT(52.5 13.4)', 4326)" } else { "POINT(13.4, 52.5)" };
-        database.sql(&format!("CREATE TABLE t (p point {srid}, g geometry); INSERT INTO t VALUES ({point}, POINT(1, 2)), (NULL, NULL)"));
+        let point =
+            if server == Server::Mysql { "ST_GeomFromText('POINT(52.5 13.4)', 4326)" } else { "POINT(13.4, 52.5)" };
+        database.sql(&format!(
+            "CREATE TABLE t (p point {srid}, g geometry); INSERT INTO t VALUES ({point}, POINT(1, 2)), (NULL, NULL)"
+        ));
         let (_, batches) = server.run(&json!({ "geometries": "wkt" }), full(&database.id("t")), hints()).unwrap();
         assert_eq!(texts(&batches, "p"), [Some("POINT(13.4 52.5)".to_owned()), None]);
         assert_eq!(texts(&batches, "g"), [Some("POINT(1 2)".to_owned()), None]);
@@ -278,7 +298,8 @@ fn cells_far_larger_than_a_batch_and_a_packet_arrive_whole() {
         database.sql(&format!("INSERT INTO t VALUES {}", near.collect::<Vec<_>>().join(", ")));
         let batches = server.rows(full(&database.id("t"))).unwrap();
         let lengths: Vec<_> = texts(&batches, "v").into_iter().map(|text| text.map(|text| text.len())).collect();
-        let mut expected = vec![Some(10_485_760), Some(5), Some(16_777_200), Some(16_777_215), Some(33_554_432), Some(0), None];
+        let mut expected =
+            vec![Some(10_485_760), Some(5), Some(16_777_200), Some(16_777_215), Some(33_554_432), Some(0), None];
         expected.extend((16_777_196..=16_777_215).map(Some));
         assert_eq!(lengths, expected, "{server:?}");
     }

@@ -60,7 +60,8 @@ fn messages_are_understood_in_whatever_pieces_they_come() {
     for server in SERVERS {
         let database = server.database("pieces");
         let values: Vec<_> = (1..=500).map(|i| format!("({i}, repeat('x', {}))", i % 50)).collect();
-        database.sql(&format!("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES {}", values.join(", ")));
+        database
+            .sql(&format!("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES {}", values.join(", ")));
         let port = proxy(server, |mut server, mut client| {
             client.set_nodelay(true).unwrap();
             let mut buffer = [0; 64];
@@ -118,7 +119,12 @@ fn a_session_that_somebody_kills_while_it_reads_can_be_tried_again() {
             };
             server.sql(&format!("{kill} {session}"));
             let error = reading.join().unwrap();
-            assert_eq!((error.kind, error.stream), (ErrorKind::Transient, Some(database.id("t"))), "{server:?} {kill}: {}", error.message);
+            assert_eq!(
+                (error.kind, error.stream),
+                (ErrorKind::Transient, Some(database.id("t"))),
+                "{server:?} {kill}: {}",
+                error.message
+            );
         }
     }
 }
@@ -140,7 +146,8 @@ fn something_that_is_no_mysql_is_a_broken_protocol() {
 
 #[test]
 fn a_server_that_is_full_says_so_before_it_greets() {
-    let error = Server::Mysql.error(&json!({ "port": impostor(b"\x17\0\0\0\xff\x10\x04Too many connections") }), full("a.b"));
+    let error =
+        Server::Mysql.error(&json!({ "port": impostor(b"\x17\0\0\0\xff\x10\x04Too many connections") }), full("a.b"));
     assert_eq!(error.kind, ErrorKind::Transient);
     assert!(error.message.contains("Raise max_connections"), "{error}");
 }

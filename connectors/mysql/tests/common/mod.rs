@@ -73,7 +73,10 @@ impl Server {
     pub fn sql(self, text: &str) -> Vec<String> {
         use std::io::Write;
         let mut client = self.client();
-        client.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        client
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
         let mut child = client.spawn().expect("mariadb runs");
         let mut stdin = child.stdin.take().expect("an input");
         stdin.write_all(format!("SET sql_mode = '', time_zone = '+00:00';\n{text}\n").as_bytes()).expect("it listens");
@@ -100,7 +103,11 @@ impl Server {
             batches.extend(read_split(&mut self.source(changes), split)?);
         }
         for batch in &batches {
-            assert_eq!(batch.schema_ref().fields(), plan.streams[0].schema.fields(), "what was planned is what arrives");
+            assert_eq!(
+                batch.schema_ref().fields(),
+                plan.streams[0].schema.fields(),
+                "what was planned is what arrives"
+            );
         }
         Ok((plan, batches))
     }

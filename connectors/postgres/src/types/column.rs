@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow_array::{ArrayRef, ListArray};
 use arrow_buffer::i256;
@@ -183,7 +183,9 @@ impl Column {
             | Store::Jsonb(values)
             | Store::Uuid(values)
             | Store::Bytes(values) => values.end()?,
-            Store::List(offsets, child) => offsets.push(i32::try_from(child.validity.rows()).map_err(|_| Fault::TooLarge)?),
+            Store::List(offsets, child) => {
+                offsets.push(i32::try_from(child.validity.rows()).map_err(|_| Fault::TooLarge)?)
+            }
         }
         Ok(())
     }
