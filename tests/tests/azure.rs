@@ -120,7 +120,8 @@ fn every_format_arrives_row_for_row() {
 
 #[test]
 fn keys_of_every_kind_are_read() {
-    objects::keys_of_every_kind_are_read(&Azure::new(), &[]);
+    // Blobs need not have names that a file system could have.
+    objects::keys_of_every_kind_are_read(&Azure::new(), &["odd/x//double.csv", "odd//y.csv"]);
 }
 
 #[test]

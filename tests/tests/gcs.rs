@@ -115,3 +115,11 @@ async fn a_check_goes_step_by_step_and_says_what_to_do() {
     assert_eq!((nowhere[2].0.as_str(), nowhere[2].1.as_str()), ("list", "failed"), "{nowhere:?}");
     assert!(nowhere[2].3.contains("bucket"), "{nowhere:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_none_is_refused_by_its_field() {
+    let more = json!({"service_account_key": "no key at all"});
+    let refused = objects::connect(&sandbox::runtime(), &Gcs::new(), &more).await.err().unwrap();
+    assert_eq!(refused.field.as_deref(), Some("/service_account_key"), "{refused}");
+    assert!(!refused.to_string().contains("no key at all"), "{refused}");
+}

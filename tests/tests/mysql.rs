@@ -77,13 +77,17 @@ fn run(source: &str, streams: &str) -> (Workspace, Ran) {
     (workspace, ran)
 }
 
+/// As the servers' client prints moments.
+const MOMENT: Option<&str> = Some("%Y-%m-%d %H:%M:%S%.6f");
+
 fn table(workspace: &Workspace) -> PathBuf {
     workspace.path().join("warehouse/main/t")
 }
 
 /// Every value as text, row by row, in the order of the first column, a number.
 fn rows(workspace: &Workspace) -> Vec<Vec<String>> {
-    let options = FormatOptions::default().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.6f"));
+    let options =
+        FormatOptions::default().with_null("NULL").with_timestamp_format(MOMENT).with_timestamp_tz_format(MOMENT);
     let mut rows = Vec::new();
     for batch in &warehouse::batches(&table(workspace)) {
         let columns: Vec<_> = batch.columns().iter().map(warehouse::with_offset_zone).collect();
@@ -158,7 +162,7 @@ fn every_row_arrives_once_with_one_split_and_with_many() {
         database.numbered(30_000);
         let printed = database.printed();
         assert_eq!(printed.len(), 30_000);
-        for splits in ["off", "drifting", "locked"] {
+        for splits in ["none", "drifting", "locked"] {
             let streams =
                 format!("  - {{id: {}.t, table: t}}\nlimits: {{parallel: 2, split_bytes: 500000}}\n", database.name);
             let (workspace, ran) = run(&server.source(&[("splits", splits)]), &streams);

@@ -139,7 +139,7 @@ fn wrong_credentials_end_a_run_with_what_to_correct() {
     let bucket = S3::new();
     bucket.put("a.csv", b"id\n1\n");
     for (field, value, words) in
-        [("secret_access_key", "wrong", "SignatureDoesNotMatch"), ("access_key_id", "WRONGKEY", "InvalidAccessKeyId")]
+        [("secret_access_key", "wrong", "SignatureDoesNotMatch"), ("access_key_id", "WRONGKEY", "NotSignedUp")]
     {
         let workspace = Workspace::new();
         std::fs::write(workspace.path().join("value"), value).unwrap();
@@ -149,6 +149,7 @@ fn wrong_credentials_end_a_run_with_what_to_correct() {
         let ran = workspace.run(&[]);
         assert_eq!(ran.code(), Some(2), "{field}: {ran:?}");
         assert!(ran.error().contains(words), "{field}: {}", ran.error());
+        assert_eq!(ran.lines.last().unwrap()["error"]["field"], format!("/{field}"), "{ran:?}");
         assert!(!format!("{ran:?}").contains(&env("SLUICE_TEST_S3_SECRET_KEY")));
     }
 }

@@ -95,6 +95,10 @@ impl Provider for Azure {
         // The rest of a message is an id of the request and a time.
         let error = by_status(refused, code, reason.lines().next().unwrap_or_default());
         match code {
+            // Azurite's code for a wrong key; the service's for a firewall.
+            "AuthorizationFailure" if reason.contains("failed to authenticate") => {
+                Error { kind: ErrorKind::Auth, ..error }
+            }
             "AuthenticationFailed" | "InvalidAuthenticationInfo" | "NoAuthenticationInformation" => {
                 Error { kind: ErrorKind::Auth, ..error }
             }

@@ -68,7 +68,7 @@ pub struct MysqlConfig {
 
     /// How a large table that is read in full may be cut into splits. MySQL has no snapshot that several sessions can share.
     #[serde(default)]
-    #[config(title = "Splits of full reads", default = "off", group = "Full reads")]
+    #[config(title = "Splits of full reads", default = "none", group = "Full reads")]
     pub splits: Splits,
 
     /// How `tinyint(1)` arrives.
@@ -127,8 +127,9 @@ pub enum TlsMode {
 pub enum Splits {
     /// Not at all: one split, one consistent snapshot.
     #[default]
-    Off,
-    /// By ranges of the primary key, while the table is locked against writers (`LOCK TABLES … READ`) until it has been read.
+    None,
+    /// By ranges of the primary key, while all tables that are read in full are locked against writers (`LOCK TABLES … READ`) until
+    /// they have been read.
     Locked,
     /// By ranges of the primary key, each read in a snapshot of its own, seconds or hours apart.
     Drifting,

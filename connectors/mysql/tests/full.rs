@@ -159,11 +159,31 @@ fn splits_of_a_locked_table_see_the_same_moment_and_writers_wait() {
 }
 
 #[test]
+fn locked_tables_of_one_plan_are_of_the_same_moment() {
+    for server in SERVERS {
+        let database = server.database("several");
+        database.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM a");
+        let changes = json!({ "splits": "locked" });
+        let mut planner = server.source(&changes);
+        let selections = ["a", "b", "v"].map(|table| full(&database.id(table)));
+        let plan = planner.plan(&selections, &hints()).unwrap();
+        assert_eq!(plan.streams.len(), 3);
+        for table in ["a", "b"] {
+            let write = format!("SET lock_wait_timeout = 1; INSERT INTO {}.{table} VALUES (1)", database.name);
+            let refused = server.client().args(["-e", &write]).output().unwrap();
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("Lock wait timeout"), "{table}: {refused:?}");
+        }
+        drop(planner);
+        database.sql("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)");
+    }
+}
+
+#[test]
 fn empty_tables_and_tables_of_one_row_are_read() {
     for server in SERVERS {
         let database = server.database("empty");
         database.sql("CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (7)");
-        for splits in ["off", "drifting", "locked"] {
+        for splits in ["none", "drifting", "locked"] {
             let changes = json!({ "splits": splits });
             let small = Hints { split_bytes: 1, ..hints() };
             let (plan, batches) = server.run(&changes, full(&database.id("nothing")), small).unwrap();

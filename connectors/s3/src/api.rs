@@ -73,7 +73,7 @@ impl Provider for S3 {
                 let message = format!("{} is in the region {region}, not in {}", self.place(), self.region);
                 Error::config(message).field("/region")
             }
-            "InvalidAccessKeyId" => Error { kind: ErrorKind::Auth, ..error }.field("/access_key_id"),
+            "InvalidAccessKeyId" | "NotSignedUp" => Error { kind: ErrorKind::Auth, ..error }.field("/access_key_id"),
             "SignatureDoesNotMatch" => Error { kind: ErrorKind::Auth, ..error }.field("/secret_access_key"),
             "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => {
                 Error { kind: ErrorKind::Auth, ..error }.field("/session_token")

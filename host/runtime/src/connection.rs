@@ -90,6 +90,7 @@ impl Connection {
     pub async fn instance(&self) -> Result<Instance, RunError> {
         let inner = &self.connector.inner;
         let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes);
+        let data = self.store_data(log.clone())?;
         let cancel = CancellationToken::new();
         let bounds = Bounds {
             limits: self.limits.clone(),
@@ -97,9 +98,9 @@ impl Connection {
             meter: Meter::default(),
             cancel: cancel.clone(),
             log: log.clone(),
+            http: data.hooks.last_failure(),
         };
-        let mut store =
-            Store::try_new(&inner.sandbox.engine, self.store_data(log.clone())?).map_err(|e| no_room(&e))?;
+        let mut store = Store::try_new(&inner.sandbox.engine, data).map_err(|e| no_room(&e))?;
         store.limiter(|data| &mut data.limiter);
         store.set_hostcall_fuel(usize::try_from(self.limits.hostcall_bytes).unwrap_or(usize::MAX));
         actor::interrupt(&mut store, &bounds);

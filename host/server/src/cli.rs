@@ -38,6 +38,10 @@ pub(crate) struct Options {
     /// Folder for compiled connectors [default: the user's cache folder]
     #[arg(long, env = "SLUICE_CACHE", global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// What no connector may reach, whatever its manifest asks for: a host, host:port, *.suffix, an address or a network
+    /// such as 10.0.0.0/8 (repeat for several; SLUICE_DENY takes a list with commas)
+    #[arg(long, env = "SLUICE_DENY", global = true, value_name = "HOST", value_delimiter = ',')]
+    pub(crate) deny_host: Vec<String>,
     /// What to print: for people on a terminal, JSON lines otherwise
     #[arg(long, global = true, value_enum, default_value_t = Format::Auto)]
     pub(crate) format: Format,

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{SinkSpec, SourceSpec};
-use sluice_runtime::net::SystemResolver;
+use sluice_runtime::http::GoogleIdentity;
+use sluice_runtime::net::{DenyList, SystemResolver};
 use sluice_runtime::{Connection, Environment, Runtime, Settings};
 use sluice_sinks::Sink;
 use sluice_sinks::bigquery::{BigQueryConfig, BigQuerySink};
+use sluice_sinks::google::ApplicationDefault;
 use sluice_sinks::local::LocalSink;
 use sluice_sinks::null::NullSink;
 use sluice_store::Store;
@@ -39,8 +42,29 @@ pub(crate) async fn connection(
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
     let connector = runtime.load(&component(options, &source.connector)?).await?;
-    let environment = Environment::new(Arc::new(SystemResolver), Arc::new(jiff::Timestamp::now));
+    let environment = environment(options)?;
     Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
+}
+
+/// What this process lends to every connection.
+fn environment(options: &Options) -> Result<Environment, RunError> {
+    // A variable that is set to nothing, or has spaces after its commas, means what it says.
+    let denied = options.deny_host.iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty());
+    Ok(Environment {
+        deny: DenyList::parse(&denied.collect::<Vec<_>>())?,
+        google: Some(Arc::new(Lent(ApplicationDefault::default()))),
+        ..Environment::new(Arc::new(SystemResolver), Arc::new(jiff::Timestamp::now))
+    })
+}
+
+/// This process's own Google identity, in the runtime's words.
+struct Lent(ApplicationDefault);
+
+#[async_trait]
+impl GoogleIdentity for Lent {
+    async fn token(&self, scopes: &[String]) -> Result<String, String> {
+        self.0.token(scopes).await
+    }
 }
 
 /// The file of a connector.

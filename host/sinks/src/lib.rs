@@ -19,6 +19,7 @@
 
 pub mod bigquery;
 pub mod contract;
+pub mod google;
 pub mod local;
 pub mod null;
 

@@ -94,11 +94,20 @@ impl Source for Fetch {
         Ok(Self { config })
     }
 
+    /// Every request is a step.
     fn check(&mut self) -> Result<Vec<CheckStep>> {
-        Ok(Vec::new())
+        let step = |request: &String| match self.start(request).and_then(http::block_on) {
+            Ok(_) => CheckStep::passed(request, "answered"),
+            Err(error) => CheckStep::failed(request, error.message, "act"),
+        };
+        Ok(self.config.requests.iter().map(step).collect())
     }
 
+    /// Nothing, if every request is answered.
     fn discover(&mut self, _filter: &DiscoverFilter, _page: Option<&str>) -> Result<DiscoverPage> {
+        for request in &self.config.requests {
+            http::block_on(self.start(request)?)?;
+        }
         Ok(DiscoverPage::default())
     }
 

@@ -64,7 +64,8 @@ pub trait Objects: Send + Sync + 'static {
         ranges.iter().map(|range| whole(self.open(object, range.clone())?, object, range)).collect()
     }
 
-    /// Says which files will be opened next, as wholes; a store that is far away may begin to fetch them.
+    /// Says which files will be opened next, as wholes, the first one at once; a store that is far away may begin to fetch
+    /// them.
     fn expect(&self, next: &[&Object]) {
         let _ = next;
     }

@@ -14,8 +14,8 @@ use crate::spec::{Part, Position, Spec, VERSION, project};
 /// How many batches' worth of Arrow lies between two checkpoints within a file.
 const CHECKPOINT_BATCHES: u64 = 16;
 
-/// How many of the next files a store is told about.
-const EXPECTED: usize = 4;
+/// How many files, from the one that is read now, a store is told about.
+const EXPECTED: usize = 6;
 
 /// Reads a split to its end, or to the checkpoint at which the host says stop.
 pub(crate) fn read(
@@ -49,10 +49,10 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// Tells the store about the texts behind a part.
+/// Tells the store about the text that is read now and those behind it.
 fn expect_next(objects: &dyn Objects, spec: &Spec, part: usize) {
     if spec.format != Format::Parquet {
-        let next = spec.parts.iter().skip(part + 1).take(EXPECTED).filter(|part| part.range.is_none());
+        let next = spec.parts.iter().skip(part).take(EXPECTED).filter(|part| part.range.is_none());
         objects.expect(&next.map(|part| &part.object).collect::<Vec<_>>());
     }
 }

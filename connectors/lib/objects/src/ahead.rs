@@ -55,9 +55,21 @@ enum State {
 }
 
 impl Ahead {
-    pub(crate) fn new(provider: Arc<dyn Provider>, target: Target, range: Range<u64>) -> Self {
-        let target = Arc::new(target);
+    /// A reader that begins with small parts: it may be dropped early.
+    pub(crate) fn new(provider: Arc<dyn Provider>, target: Arc<Target>, range: Range<u64>) -> Self {
         Self { provider, target, rest: range, parts: VecDeque::new(), opened: 0, chunk: Vec::new(), at: 0 }
+    }
+
+    /// Awaits a whole range, which the caller knows to be wanted and to fit into memory.
+    pub(crate) async fn whole(provider: Arc<dyn Provider>, target: Arc<Target>, range: Range<u64>) -> Result<Vec<u8>> {
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or_default();
+        let mut reader = Self { opened: FIRST.len(), ..Self::new(provider, target, range) };
+        // A file may claim more than it has: what is really there makes the room for the rest.
+        let mut bytes = Vec::with_capacity(length.min(16 << 20));
+        while let Some(chunk) = std::future::poll_fn(|cx| reader.poll_chunk(cx)).await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 
     /// Sends the next requests, as many as may be under way.
@@ -82,15 +94,6 @@ impl Ahead {
         if let Some(front) = self.parts.front_mut() {
             front.advance(true, &self.provider, &self.target, &mut cx);
         }
-    }
-
-    /// Awaits the whole range, which the caller knows to fit into memory.
-    pub(crate) async fn whole(mut self, length: usize) -> Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(length);
-        while let Some(chunk) = std::future::poll_fn(|cx| self.poll_chunk(cx)).await? {
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
     }
 
     /// The next bytes; none at the end of the range.

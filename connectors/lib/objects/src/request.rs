@@ -151,29 +151,44 @@ impl Target {
 
 /// Asks for a range of a file, and makes sure that the answer is that range of that version.
 pub(crate) async fn open(provider: &dyn Provider, target: &Target, range: Range<u64>) -> Result<Response> {
+    let mut answer = ask(provider, target, &range, target.mark()).await;
+    if matches!(&answer, Err(refusal) if refusal.status == Some(412)) {
+        // Another version: asked for without condition, it tells how it differs.
+        answer = ask(provider, target, &range, None).await;
+    }
     let key = &target.object.key;
-    let request = provider.get(&target.key, target.mark());
-    let last = range.end.saturating_sub(1);
-    let whole = target.object.size == 0;
-    let request = if whole { request } else { request.header("range", format!("bytes={}-{last}", range.start)) };
-    let response = match send(provider, &request).await {
-        Ok(response) => response,
-        Err(refusal) => {
-            return Err(match refusal.status {
-                Some(404) => changed(key, "was deleted"),
-                Some(412) => changed(key, "was written again"),
-                Some(416) => changed(key, "became shorter"),
-                _ => refusal.error,
-            });
-        }
-    };
-    let headers = response.headers();
-    if !whole {
-        let told = headers.get("content-range").and_then(content_range);
-        match told {
+    match answer {
+        Ok(response) => verified(provider, target, &range, response),
+        Err(refusal) => Err(match refusal.status {
+            Some(404) => changed(key, "was deleted"),
+            Some(412) => changed(key, "was written again"),
+            Some(416) => changed(key, "became shorter"),
+            _ => refusal.error,
+        }),
+    }
+}
+
+async fn ask(
+    provider: &dyn Provider,
+    target: &Target,
+    range: &Range<u64>,
+    mark: Option<&str>,
+) -> Result<Response, Refusal> {
+    let mut request = provider.get(&target.key, mark);
+    if target.object.size > 0 {
+        request = request.header("range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+    }
+    send(provider, &request).await
+}
+
+/// The answer, if it is this range of the planned version.
+fn verified(provider: &dyn Provider, target: &Target, range: &Range<u64>, response: Response) -> Result<Response> {
+    let (headers, key) = (response.headers(), &target.object.key);
+    if target.object.size > 0 {
+        match headers.get("content-range").and_then(content_range) {
             Some((_, _, size)) if size > target.object.size => return Err(changed(key, "grew")),
             Some((_, _, size)) if size < target.object.size => return Err(changed(key, "became shorter")),
-            Some((from, to, _)) if response.status() == 206 && from == range.start && to == last => {}
+            Some((from, to, _)) if response.status() == 206 && from == range.start && to == range.end - 1 => {}
             _ => {
                 let message = format!("{key}: the store does not answer with the range that was asked for");
                 return Err(Error::protocol(message));

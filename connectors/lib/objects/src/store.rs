@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use sluice_files::{Object, ObjectPage, Objects};
-use sluice_sdk::{Error, Result, http};
+use sluice_sdk::{Result, http};
 
 use crate::ahead::Ahead;
 use crate::provider::Provider;
@@ -22,8 +22,8 @@ const AT_ONCE: usize = 4;
 /// Largest file that is fetched before it is opened, bytes: one part.
 const SMALL: u64 = 1 << 20;
 
-/// Files that are fetched before they are opened.
-const EARLY: usize = 4;
+/// Files that are fetched before they are opened. A host allows an instance eight requests at once by default.
+const EARLY: usize = 6;
 
 /// Objects below a prefix.
 #[derive(Clone)]
@@ -48,9 +48,9 @@ impl Store {
         &*self.provider
     }
 
-    fn target(&self, object: &Object) -> Target {
+    fn target(&self, object: &Object) -> Arc<Target> {
         let key = format!("{}{}", self.prefix, object.key);
-        Target { key, object: object.clone(), seen: OnceLock::new() }
+        Arc::new(Target { key, object: object.clone(), seen: OnceLock::new() })
     }
 
     /// A page of the keys below the prefix, without it.
@@ -101,17 +101,11 @@ impl Objects for Store {
     }
 
     fn fetch(&self, object: &Object, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        // Shared, so that all ranges are of the version that the first answer tells.
         let target = self.target(object);
         let one = |range: Range<u64>| {
-            let reader = Ahead::new(Arc::clone(&self.provider), self.target(object), range.clone());
-            let target = &target;
-            async move {
-                let bytes = reader.whole(usize::try_from(range.end - range.start).unwrap_or(usize::MAX)).await?;
-                if bytes.len() as u64 == range.end - range.start {
-                    return Ok(Bytes::from(bytes));
-                }
-                Err(Error::transient(format!("{} was not read to its end", target.object.key)))
-            }
+            let reading = Ahead::whole(Arc::clone(&self.provider), Arc::clone(&target), range);
+            async move { reading.await.map(Bytes::from) }
         };
         http::block_on(stream::iter(ranges.iter().cloned()).map(one).buffered(AT_ONCE).try_collect())
     }

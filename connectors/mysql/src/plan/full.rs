@@ -23,11 +23,11 @@ pub(super) fn plan(
     let relation = &stream.relation;
     let wanted = ranges::count(relation.bytes.unwrap_or(0), hints.split_bytes);
     let cuts = match (config.splits, wanted) {
-        (Splits::Off, 2..) => {
-            log::info(format!("{}: read as one split, because `splits` is off", relation.id));
+        (Splits::None, 2..) => {
+            log::info(format!("{}: read as one split, because `splits` is none", relation.id));
             Vec::new()
         }
-        (Splits::Off, _) | (_, ..=1) => Vec::new(),
+        (Splits::None, _) | (_, ..=1) => Vec::new(),
         (Splits::Locked | Splits::Drifting, _) => key_cuts(session, stream, wanted)?,
     };
     let count = u64::try_from(cuts.len() + 1).unwrap_or(u64::MAX);

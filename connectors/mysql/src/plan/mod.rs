@@ -54,7 +54,8 @@ pub(crate) fn plan(config: &MysqlConfig, selections: &[Selection], hints: &Hints
             Some(bound) => incremental::plan(&mut session, stream, bound, hints),
         }
         .map_err(|error| error.stream(id))?;
-        if config.splits == Splits::Locked && parts.len() > 1 && stream.selection.mode == ReadMode::Full {
+        // All of them, so that streams of one plan are of the same moment.
+        if config.splits == Splits::Locked && stream.selection.mode == ReadMode::Full && !stream.relation.is_view() {
             locked.push(&stream.relation);
         }
         plan.streams.push(planned);

@@ -11,12 +11,27 @@ use super::failure::Failure;
 use super::request::is_hop_by_hop;
 use crate::net::{NetError, NetErrorKind};
 
+/// Why an instance's last request failed, for whoever completes its errors with that. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct LastFailure(Arc<Mutex<Option<NetError>>>);
+
+impl LastFailure {
+    /// In words; none if it did not fail and was not refused, or if this was asked before.
+    pub fn take(&self) -> Option<NetError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, failure: Option<NetError>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
 /// `wasi:http` for one instance: counts its requests and remembers why the last one failed.
 pub struct Hooks {
     client: HttpClient,
     permits: Arc<Semaphore>,
     max_requests: u32,
-    failure: Arc<Mutex<Option<NetError>>>,
+    failure: LastFailure,
 }
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -26,13 +41,13 @@ impl Hooks {
     /// them.
     pub fn new(client: HttpClient, max_requests: u32) -> Self {
         let permits = usize::try_from(max_requests).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { client, permits: Arc::new(Semaphore::new(permits)), max_requests, failure: Arc::default() }
+        Self { client, permits: Arc::new(Semaphore::new(permits)), max_requests, failure: LastFailure::default() }
     }
 
-    /// Why the last request failed or was refused, in words; none if it was not, or if this was asked before.
-    /// `wasi:http` tells a guest a code only, so this is what its error should be completed with.
-    pub fn take_failure(&self) -> Option<NetError> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Why the last request failed or was refused. `wasi:http` tells a guest a code only, so this is what its error has
+    /// to be completed with.
+    pub fn last_failure(&self) -> LastFailure {
+        self.failure.clone()
     }
 
     fn limit(&self) -> Failure {
@@ -61,7 +76,7 @@ impl WasiHttpHooks for Hooks {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| self.limit());
-        let (client, failure) = (self.client.clone(), Arc::clone(&self.failure));
+        let (client, failure) = (self.client.clone(), self.failure.clone());
         Box::new(async move {
             let outcome = match permit {
                 Ok(permit) => client.send(request, options, permit).await,
@@ -71,7 +86,7 @@ impl WasiHttpHooks for Hooks {
                 Ok(response) => response.extensions().get::<NetError>().cloned(),
                 Err(failed) => Some(failed.detail.clone()),
             };
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = last;
+            failure.set(last);
             match outcome {
                 Ok(response) => {
                     let io: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(std::future::ready(Ok(())));

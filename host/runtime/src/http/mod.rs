@@ -29,7 +29,7 @@ mod request;
 
 pub use auth::GoogleIdentity;
 pub use client::{HttpClient, HttpSettings};
-pub use hooks::Hooks;
+pub use hooks::{Hooks, LastFailure};
 
 #[cfg(test)]
 mod tests;

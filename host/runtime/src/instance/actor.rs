@@ -10,10 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
+use super::complete;
 use super::meter::Meter;
 use super::store::StoreData;
 use crate::contract::{Called, Guest};
 use crate::fault::Fault;
+use crate::http::LastFailure;
 use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, ReadEnd};
 
@@ -45,6 +47,7 @@ pub(crate) struct Bounds {
     pub(crate) meter: Meter,
     pub(crate) cancel: CancellationToken,
     pub(crate) log: Log,
+    pub(crate) http: LastFailure,
 }
 
 impl Actor {
@@ -60,7 +63,13 @@ impl Actor {
     async fn one(&mut self, command: Command) -> Result<(), Ended> {
         let Self { store, guest, config, bounds } = self;
         match command {
-            Command::Check { reply } => answer(reply, bounded(bounds, guest.check(store, config)).await),
+            Command::Check { reply } => {
+                let mut checked = bounded(bounds, guest.check(store, config)).await;
+                if let (Ok(Ok(steps)), Some(told)) = (&mut checked, bounds.http.take()) {
+                    complete::steps(steps, &told);
+                }
+                answer(reply, checked)
+            }
             Command::Discover { filter, page, reply } => {
                 answer(reply, bounded(bounds, guest.discover(store, config, &filter, page.as_deref())).await)
             }
@@ -100,6 +109,8 @@ pub(crate) async fn bounded<T>(
     call: impl Future<Output = Called<T>>,
 ) -> Result<Result<T, RunError>, Fault> {
     bounds.meter.reset();
+    // What an earlier call ran into is not what this one fails of.
+    drop(bounds.http.take());
     let limit_ms = bounds.limits.wall_ms;
     let called = tokio::select! {
         called = bounds.meter.measure(call) => called,
@@ -107,8 +118,12 @@ pub(crate) async fn bounded<T>(
         () = tokio::time::sleep(Duration::from_millis(limit_ms)) => return Err(Fault::Wall { limit_ms }),
     };
     match called {
-        // A typed error of the guest's may quote a secret.
-        Ok(result) => Ok(result.map_err(|mut error| {
+        Ok(result) => Ok(result.map_err(|error| {
+            let mut error = match bounds.http.take() {
+                Some(told) => complete::error(error, &told),
+                None => error,
+            };
+            // A typed error of the guest's may quote a secret.
             error.message = bounds.log.clean(&error.message).replace("\\n", "\n");
             error
         })),
@@ -144,5 +159,5 @@ pub(crate) fn fault(error: &wasmtime::Error, bounds: &Bounds) -> Fault {
     }
     let last_words = bounds.log.last_words();
     let reason = if last_words.is_empty() { root } else { format!("{root}; its last words: {last_words}") };
-    Fault::Trap { reason }
+    Fault::Trap { reason: complete::reason(reason, bounds.http.take()) }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) mod actor;
+mod complete;
 pub(crate) mod meter;
 pub(crate) mod store;
 

@@ -94,7 +94,7 @@ impl DenyList {
                 let rule = port.and_then(|port| Ok(HostRule { pattern: parse_pattern(host)?, port, own: false }));
                 list.names.push(rule.map_err(|reason| {
                     RunError::config(
-                        "egress.deny",
+                        "--deny-host",
                         format!("{entry:?} is not a host, a wildcard or a network: {reason}"),
                     )
                 })?);
@@ -131,7 +131,7 @@ pub enum Denied {
         declared: String,
     },
     /// The operator forbids it.
-    #[error("{0} is on the operator's deny list (`egress.deny`)")]
+    #[error("{0} is on the operator's deny list (`--deny-host`)")]
     Operator(String),
     /// A private network that was not granted.
     #[error(

@@ -175,5 +175,5 @@ fn the_operators_deny_list_wins() {
         assert!(matches!(policy.allows_address(&dns, text.parse().unwrap()), Err(Denied::Operator(_))), "{text}");
     }
     assert_eq!(policy.allows_address(&dns, "9.9.9.9".parse().unwrap()), Ok(()));
-    assert_eq!(DenyList::parse(&["a b".to_owned()]).unwrap_err().field.as_deref(), Some("egress.deny"));
+    assert_eq!(DenyList::parse(&["a b".to_owned()]).unwrap_err().field.as_deref(), Some("--deny-host"));
 }

@@ -22,7 +22,7 @@ async fn refused(mut guest: Guest) -> NetError {
     let io = Box::new(std::future::ready(Ok(())));
     let sending = guest.hooks.send_request(request.body(body).unwrap(), None, io);
     assert!(Pin::from(sending).await.is_err());
-    guest.hooks.take_failure().unwrap()
+    guest.hooks.last_failure().take().unwrap()
 }
 
 #[tokio::test]

@@ -102,11 +102,11 @@ impl Guest {
         let sending = self.hooks.send_request(request, Some(RequestOptions::default()), io);
         let (response, _io) = match Pin::from(sending).await {
             Ok(response) => response,
-            Err(code) => panic!("{target}: {code:?}: {:?}", self.hooks.take_failure()),
+            Err(code) => panic!("{target}: {code:?}: {:?}", self.hooks.last_failure().take()),
         };
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body, told: self.hooks.take_failure() }
+        Answer { status: parts.status, headers: parts.headers, body, told: self.hooks.last_failure().take() }
     }
 
     async fn get(&mut self, target: &str) -> Answer {

@@ -77,6 +77,6 @@ async fn a_refusal_comes_with_what_the_host_knows_about_it() {
     let response = send(&mut hooks, get(&url(address, "/bucket/key"))).await.unwrap();
     assert_eq!(response.status(), 403);
     assert_eq!(text(response).await, "<Code>RequestTimeTooSkewed</Code>");
-    let told = hooks.take_failure().unwrap();
+    let told = hooks.last_failure().take().unwrap();
     assert!(told.message.contains("64 minutes ahead of that of http://api.example.com"), "{told}");
 }

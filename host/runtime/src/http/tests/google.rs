@@ -121,7 +121,7 @@ async fn sent(client: &HttpClient, api: SocketAddr) -> Result<String, String> {
     let mut hooks = Hooks::new(client.clone(), 1);
     match send(&mut hooks, get(&url(api, "/o"))).await {
         Ok(response) => Ok(text(response).await),
-        Err(_) => Err(hooks.take_failure().unwrap().message),
+        Err(_) => Err(hooks.last_failure().take().unwrap().message),
     }
 }
 
@@ -204,7 +204,7 @@ async fn a_refusal_is_an_auth_error_in_the_endpoints_words() {
         let mut hooks = Hooks::new(client(api, &environment, &grants), 1);
         let code = send(&mut hooks, get(&url(api, "/o"))).await.unwrap_err();
         assert!(matches!(code, Error::HttpRequestDenied), "{code:?}");
-        let told = hooks.take_failure().unwrap();
+        let told = hooks.last_failure().take().unwrap();
         assert!(told.message.contains(expected), "{told}");
         if says.0 == 400 {
             assert_eq!(told.kind, NetErrorKind::Auth);

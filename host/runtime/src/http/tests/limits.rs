@@ -17,7 +17,7 @@ async fn requests_under_way_are_counted_until_their_response_is_let_go() {
     let _second = send(&mut hooks, get(&url(address, "/"))).await.unwrap();
     let refused = send(&mut hooks, get(&url(address, "/"))).await.unwrap_err();
     assert!(matches!(refused, Error::ConnectionLimitReached));
-    let failure = hooks.take_failure().unwrap();
+    let failure = hooks.last_failure().take().unwrap();
     assert_eq!(failure.kind, NetErrorKind::Limit);
     assert!(failure.message.contains("limits.instance.connections"), "{failure}");
     drop(first);
@@ -35,7 +35,7 @@ async fn a_flood_of_headers_ends_the_request() {
     let mut hooks = hooks(address);
     let code = send(&mut hooks, get(&url(address, "/"))).await.unwrap_err();
     assert!(matches!(code, Error::HttpResponseHeaderSectionSize(_)), "{code:?}");
-    assert!(hooks.take_failure().unwrap().message.contains("head is larger"));
+    assert!(hooks.last_failure().take().unwrap().message.contains("head is larger"));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_server_that_never_answers_runs_into_the_first_byte_timeout() {
     let mut hooks = hooks(address);
     let code = send_with(&mut hooks, get(&url(address, "/")), short()).await.unwrap_err();
     assert!(matches!(code, Error::HttpResponseTimeout), "{code:?}");
-    assert!(hooks.take_failure().unwrap().message.contains("did not answer within 0.15 seconds"));
+    assert!(hooks.last_failure().take().unwrap().message.contains("did not answer within 0.15 seconds"));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn answers_that_are_no_http_are_protocol_errors() {
         let code = send(&mut hooks, get(&url(address, "/"))).await.err();
         let told = String::from_utf8_lossy(answer);
         assert!(matches!(code, Some(Error::HttpProtocolError)), "{told}: {code:?}");
-        assert_eq!(hooks.take_failure().unwrap().kind, NetErrorKind::Protocol, "{told}");
+        assert_eq!(hooks.last_failure().take().unwrap().kind, NetErrorKind::Protocol, "{told}");
     }
 }
 
@@ -172,7 +172,7 @@ async fn a_refused_connection_says_so() {
     let mut hooks = hooks(closed);
     let code = send(&mut hooks, get(&url(closed, "/"))).await.unwrap_err();
     assert!(matches!(code, Error::ConnectionRefused), "{code:?}");
-    assert!(hooks.take_failure().unwrap().message.contains("connection refused"));
+    assert!(hooks.last_failure().take().unwrap().message.contains("connection refused"));
 }
 
 #[tokio::test]
