@@ -195,8 +195,11 @@ fn a_check_says_which_step_failed_and_skips_what_needs_it() {
         [("connect", passed), ("log in", failed), ("list", skipped), ("read", skipped), ("query", skipped)]
     );
     assert!(refused[1].2.contains("Check `credentials`"), "{refused:?}");
+    let away = open("http://127.0.0.1:1", json!({})).check().unwrap();
+    assert_eq!((away[0].name.as_str(), away[0].outcome, away[1].outcome), ("connect", failed, skipped));
     let denied = answer("403 Forbidden", "", &refusal(403, "accessDenied", "Permission bigquery.jobs.create denied"));
-    let partly = steps(vec![answer("200 OK", "", &json!({})), denied]);
+    let nothing = answer("200 OK", "", &json!({}));
+    let partly = steps(vec![nothing.clone(), nothing, denied]);
     let query = partly.last().unwrap();
     assert_eq!((query.0.as_str(), query.1), ("query", Outcome::Warned));
     assert!(query.2.contains("roles/bigquery.jobUser on project billing"), "{query:?}");

@@ -46,6 +46,12 @@ impl<'a> Rest<'a> {
         Self { config }
     }
 
+    /// Whether anybody answers at all, whatever the answer is.
+    pub(crate) fn reach(&self) -> Result<()> {
+        let path = format!("projects/{}/datasets", segment(self.config.home()));
+        repeat(|| self.request(Method::Get, &path, &[("maxResults", Some("1"))], None).send().map(drop))
+    }
+
     /// Datasets of a project that the account can see.
     pub(crate) fn datasets(&self, project: &str) -> Result<Vec<String>> {
         let mut names = Vec::new();
