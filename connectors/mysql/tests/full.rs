@@ -68,7 +68,7 @@ fn a_read_sees_one_moment_whatever_is_written_meanwhile() {
                     }
                     let batch = sluice_sdk::native::decode(&schema, &message)?;
                     let (rows, ones) = seen.get();
-                    let more: i64 = integers(&[batch.clone()], "v").iter().sum();
+                    let more: i64 = integers(std::slice::from_ref(&batch), "v").iter().sum();
                     seen.set((rows + batch.num_rows() as u64, ones + more));
                 }
                 sluice_sdk::native::Event::Checkpoint { .. } => {}

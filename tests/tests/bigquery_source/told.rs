@@ -35,7 +35,8 @@ fn what_is_wrong_is_told_with_what_to_do() {
         (error["kind"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
     };
     let table = "  - {id: {d}.posts_questions, table: t}\n";
-    let cases: &[(&[(&str, &str)], &str, &str, &str)] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (&[], "  - {id: {d}.nope}\n", "not-found", "nope"),
         (&[], "  - {id: nowhere.t}\n", "not-found", "nowhere"),
         (&[("data_project", "other-company")], table, "not-found", "other-company"),

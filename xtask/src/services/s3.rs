@@ -1,4 +1,4 @@
-//! s3s-fs from crates.io: S3 on top of a folder, which checks Signature Version 4 and refuses what is not signed.
+//! s3s-fs: S3 on top of a folder, which checks Signature Version 4 and refuses what is not signed.
 //!
 //! Path style at its address; a name below `s3.localhost` is a bucket of its own (virtual-hosted style), for clients that
 //! bring their own resolver.

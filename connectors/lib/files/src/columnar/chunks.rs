@@ -169,6 +169,11 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
+    fn only(ranges: &[Range<u64>]) -> (u64, u64) {
+        assert_eq!(ranges.len(), 1, "{ranges:?}");
+        (ranges[0].start, ranges[0].end)
+    }
+
     #[test]
     fn the_columns_of_a_row_group_are_fetched_together() {
         let group = vec![4..MIB, MIB..2 * MIB, 40 * MIB..41 * MIB];
@@ -176,7 +181,7 @@ mod tests {
         // Neighbours in one request, what is far away in its own.
         assert_eq!(kept.ranges(4..100, 50 * MIB), [4..2 * MIB, 40 * MIB..41 * MIB]);
         // In the middle of a column, only more of it.
-        assert_eq!(kept.ranges(MIB + 5..MIB + 9, 50 * MIB), [MIB + 5..2 * MIB]);
+        assert_eq!(only(&kept.ranges(MIB + 5..MIB + 9, 50 * MIB)), (MIB + 5, 2 * MIB));
     }
 
     #[test]
@@ -189,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_file_is_read_at_once() {
-        assert_eq!(Kept::default().ranges(MIB - 8..MIB, MIB), [MIB - TAIL..MIB]);
-        assert_eq!(Kept::default().ranges(92..100, 100), [0..100]);
+        assert_eq!(only(&Kept::default().ranges(MIB - 8..MIB, MIB)), (MIB - TAIL, MIB));
+        assert_eq!(only(&Kept::default().ranges(92..100, 100)), (0, 100));
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Google {
 }
 
 enum Source {
-    Key(ServiceAccount, Endpoint),
+    Key(Box<(ServiceAccount, Endpoint)>),
     Host(Arc<dyn GoogleIdentity>),
 }
 
@@ -78,7 +78,7 @@ impl Google {
             }
             (Some(text), None) => {
                 let account = ServiceAccount::parse(key, text)?;
-                Source::Key(account, Endpoint::new(configured)?)
+                Source::Key(Box::new((account, Endpoint::new(configured)?)))
             }
             (None, Some(field)) => Source::Host(granted(configured, field)?),
         };
@@ -88,7 +88,7 @@ impl Google {
 
     pub(super) async fn apply(&self, request: &mut Outgoing<'_>, now: Timestamp) -> Result<(), Failure> {
         let value = match &self.source {
-            Source::Key(account, endpoint) => self.cached(account, endpoint, now).await?,
+            Source::Key(exchange) => self.cached(&exchange.0, &exchange.1, now).await?,
             Source::Host(identity) => {
                 let token = identity.token(&self.scopes).await.map_err(|reason| {
                     let message = format!("the host has no Google identity to lend: {reason} (field /{})", self.field);
