@@ -1,7 +1,8 @@
 //! Whatever a guest pushes: the decoder refuses it, or yields a batch that Arrow's own full validation accepts.
 //!
 //! The input is a schema message and a batch message, each behind its length in four bytes; so the fuzzer can find both a schema and
-//! batches that fit it. Run with `cargo +nightly fuzz run guest_batch`.
+//! batches that fit it. Run with `cargo +nightly fuzz run guest_batch corpus/guest_batch seeds/guest_batch` in this folder, after
+//! `mkdir -p corpus/guest_batch`; `seeds/make.py` writes the seeds.
 
 #![no_main]
 

@@ -3,8 +3,8 @@
 //! Checked by the host before any code of the connector runs, so that a mistake is named by its field, in the same words for
 //! every connector. What only the connector can know (a bucket's name, a combination of fields) it checks itself.
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, PatternOptions, ValidationError};
 use serde_json::Value;
 
 use crate::error::{Actor, Kind, RunError};
@@ -91,6 +91,12 @@ fn problem(error: &ValidationError<'_>, schema: &Value) -> Problem {
         ValidationErrorKind::Constant { expected_value } => {
             Problem { field: at, message: format!("it must be {}", plain(expected_value)) }
         }
+        // YAML takes `off`, `y` or `0123` for something else than a text.
+        ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::String) }
+            if error.instance().is_boolean() || error.instance().is_number() =>
+        {
+            Problem { field: at, message: "it must be a text; put it in quotes".to_owned() }
+        }
         _ => Problem { field: at, message: error.masked_with("it").to_string() },
     }
 }
@@ -157,6 +163,7 @@ mod tests {
             ("/tls".into(), "it must be one of disable, require".into())
         );
         assert_eq!(one(json!({"host": "h", "port": "5432"})).0, "/port");
+        assert_eq!(one(json!({"host": false})), ("/host".into(), "it must be a text; put it in quotes".into()));
         assert_eq!(one(json!({"host": "h", "port": 0})), ("/port".into(), "it is less than the minimum of 1".into()));
         assert_eq!(
             one(json!({"host": "h", "hots": "x"})),
