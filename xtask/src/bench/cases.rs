@@ -24,6 +24,11 @@ pub(crate) const ALL: &[Case] = &[
     Case { name: "parquet", asks: "PostgreSQL to local Parquet: at least 10 times sling and dlt", run: parquet },
     Case { name: "memory", asks: "peak memory of a run: under 100 MB at every size", run: memory },
     Case { name: "tiny", asks: "a run of 100 rows, whole process: under 150 ms", run: tiny },
+    Case {
+        name: "mysql",
+        asks: "MariaDB to a null sink: at least `mariadb -q -B`, and 1.3 times connectorx with one and two splits",
+        run: super::mysql::mysql,
+    },
     Case { name: "cpu", asks: "CPU in the sandbox: under 1.4 times the same code compiled natively", run: cpu },
 ];
 
@@ -119,7 +124,7 @@ fn cpu(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 /// A B A B …: ours, then theirs, as often as asked; before each run `before` makes the ground even.
-fn pairs(
+pub(super) fn pairs(
     bench: &Bench,
     table: &Table,
     ours: &Command,
@@ -160,7 +165,7 @@ fn measure_checked(
         .collect()
 }
 
-fn speed(case: &str, against: &str, table: &Table, pairs: &[(Measured, Measured)], asked: f64) -> Row {
+pub(super) fn speed(case: &str, against: &str, table: &Table, pairs: &[(Measured, Measured)], asked: f64) -> Row {
     let rate = |seconds: f64| format!("{:.0} rows/s", table.rows as f64 / seconds);
     let ratio = median(pairs.iter().map(|(ours, theirs)| theirs.seconds / ours.seconds));
     let megabytes =

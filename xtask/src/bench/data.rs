@@ -98,7 +98,7 @@ pub(crate) fn load(server: &Server, peers: &Peers, scale: f64) -> Result<Tables>
     Ok(Tables { all, sizes, tiny: server.table("lineitem_100")? })
 }
 
-fn lineitem(peers: &Peers, scale: f64) -> Result<PathBuf> {
+pub(super) fn lineitem(peers: &Peers, scale: f64) -> Result<PathBuf> {
     let folder = cache()?.join(format!("tpch-{scale}"));
     let file = folder.join("lineitem.csv");
     if !file.is_file() {

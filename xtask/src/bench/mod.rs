@@ -8,6 +8,7 @@
 mod cases;
 mod data;
 mod measure;
+mod mysql;
 mod ours;
 mod peers;
 mod table;
@@ -39,7 +40,9 @@ pub(crate) struct Arguments {
 
 /// What every case needs.
 struct Bench<'a> {
+    workspace: &'a Workspace,
     rounds: u32,
+    scale: f64,
     server: data::Server,
     tables: data::Tables,
     sluice: ours::Sluice,
@@ -79,7 +82,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
     let tables = data::load(&server, &peers, arguments.scale)?;
     let sluice = ours::Sluice::new(workspace, servers.folder.join("sluice"))?;
     let native = workspace.target.join("release/bench-native");
-    let bench = Bench { rounds: arguments.rounds, server, tables, sluice, peers, native, interrupt: &interrupt };
+    let bench = Bench {
+        workspace,
+        rounds: arguments.rounds,
+        scale: arguments.scale,
+        server,
+        tables,
+        sluice,
+        peers,
+        native,
+        interrupt: &interrupt,
+    };
 
     let mut rows = Vec::new();
     for case in chosen {

@@ -47,6 +47,11 @@ limits: {{parallel: {splits}, split_bytes: {split_bytes}}}
 ",
             table = table.name
         );
+        self.command(name, &pipeline)
+    }
+
+    /// A run of a pipeline.
+    pub(crate) fn command(&self, name: &str, pipeline: &str) -> Result<Command> {
         let file = self.folder.join(format!("{name}.yaml"));
         std::fs::write(&file, pipeline).with_context(|| format!("writing {}", file.display()))?;
         let mut command = Command::new(&self.binary);

@@ -60,7 +60,8 @@ impl Peers {
         Ok(sling)
     }
 
-    fn script(&self, file: &str, server: &Server, arguments: &[&str]) -> Command {
+    /// A script of `xtask/bench`, with the servers' addresses in its environment.
+    pub(super) fn script(&self, file: &str, server: &Server, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program("python"));
         command.arg(self.scripts.join(file)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
         command.envs(server.environment.iter().map(|(name, value)| (name, value)));

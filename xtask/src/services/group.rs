@@ -119,6 +119,12 @@ impl Group {
         self.write_record()
     }
 
+    /// Starts MariaDB only.
+    pub(crate) fn start_mariadb(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let certificates = tls::generate(&self.folder.join("tls"))?;
+        mariadb::start(self, interrupt, &certificates)
+    }
+
     /// Starts PostgreSQL only.
     pub(crate) fn start_postgres(&mut self, interrupt: &Interrupt) -> Result<()> {
         let certificates = tls::generate(&self.folder.join("tls"))?;

@@ -1,0 +1,128 @@
+//! The MySQL connector against other readers of MariaDB, on a server of its own that is started when the case begins.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::cases::{pairs, speed};
+use super::data::{self, Table};
+use super::table::Row;
+use crate::process::{output, run};
+use crate::services::{Group, Lifetime};
+
+const LINEITEM: &str = "CREATE DATABASE bench; USE bench; CREATE TABLE lineitem (
+    l_orderkey bigint NOT NULL, l_partkey bigint NOT NULL, l_suppkey bigint NOT NULL, l_linenumber integer NOT NULL,
+    l_quantity decimal(15,2) NOT NULL, l_extendedprice decimal(15,2) NOT NULL,
+    l_discount decimal(15,2) NOT NULL, l_tax decimal(15,2) NOT NULL,
+    l_returnflag char(1) NOT NULL, l_linestatus char(1) NOT NULL,
+    l_shipdate date NOT NULL, l_commitdate date NOT NULL, l_receiptdate date NOT NULL,
+    l_shipinstruct char(25) NOT NULL, l_shipmode char(10) NOT NULL, l_comment varchar(44) NOT NULL,
+    PRIMARY KEY (l_orderkey, l_linenumber))";
+
+/// MariaDB with the table in it.
+struct Server {
+    group: Group,
+}
+
+impl Server {
+    fn start(bench: &Bench) -> Result<Server> {
+        let name = format!("bench-mysql-{}", std::process::id());
+        let mut group = Group::new(bench.workspace, &name, Lifetime::OfThisProcess)?;
+        group.start_mariadb(bench.interrupt)?;
+        Ok(Server { group })
+    }
+
+    fn fact(&self, name: &str) -> Result<&str> {
+        self.group.facts.get(&format!("SLUICE_TEST_MARIADB_{name}"))
+    }
+
+    /// The server's own client over the same kind of connection that everybody measured uses: TCP without TLS.
+    fn arguments(&self) -> Result<Vec<String>> {
+        Ok(vec![
+            "--no-defaults".to_owned(),
+            "--local-infile=1".to_owned(),
+            format!("--host={}", self.fact("HOST")?),
+            format!("--port={}", self.fact("PORT")?),
+            format!("--user={}", self.fact("USER")?),
+            format!("--password={}", self.fact("PASSWORD")?),
+        ])
+    }
+
+    fn execute(&self, sql: &str) -> Result<String> {
+        output(Command::new("mariadb").args(self.arguments()?).args(["--batch", "--skip-column-names", "-e", sql]))
+    }
+
+    fn load(&self, bench: &Bench) -> Result<Table> {
+        let file = data::lineitem(&bench.peers, bench.scale)?;
+        eprintln!("bench: loading {} into MariaDB", file.display());
+        self.execute(LINEITEM)?;
+        let load = format!(
+            "SET sql_log_bin = 0, unique_checks = 0; LOAD DATA LOCAL INFILE '{}' INTO TABLE bench.lineitem \
+             FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' IGNORE 1 LINES",
+            file.display()
+        );
+        run(Command::new("mariadb").args(self.arguments()?).args(["-e", &load]))?;
+        self.execute("ANALYZE TABLE bench.lineitem")?;
+        let rows = self.execute("SELECT count(*) FROM bench.lineitem")?;
+        let bytes = self.execute("SELECT DATA_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'bench'")?;
+        Ok(Table {
+            name: "lineitem",
+            rows: rows.trim().parse().context("a number of rows")?,
+            bytes: bytes.trim().parse()?,
+        })
+    }
+
+    fn ours(&self, bench: &Bench, table: &Table, splits: u32) -> Result<Command> {
+        let split_bytes = if splits == 1 { table.bytes * 2 } else { table.bytes / u64::from(splits) + (1 << 20) };
+        let how = if splits == 1 { "none" } else { "drifting" };
+        let name = format!("mysql-{splits}");
+        let pipeline = format!(
+            "name: {name}
+source:
+  connector: mysql
+  config: {{host: '{}', port: {}, user: '{}', password: '{}', tls: disable, splits: {how}}}
+  grants: {{private_network: true}}
+streams: [{{id: bench.lineitem}}]
+sink: {{type: 'null'}}
+limits: {{parallel: {splits}, split_bytes: {split_bytes}}}
+",
+            self.fact("HOST")?,
+            self.fact("PORT")?,
+            self.fact("USER")?,
+            self.fact("PASSWORD")?
+        );
+        bench.sluice.command(&name, &pipeline)
+    }
+
+    /// Rows as text, thrown away as they come.
+    fn client(&self) -> Result<Command> {
+        let mut client = Command::new("sh");
+        client.args(["-c", "exec mariadb \"$@\" > /dev/null", "mariadb"]).args(self.arguments()?);
+        client.args(["--quick", "--batch", "-e", "SELECT * FROM bench.lineitem"]);
+        Ok(client)
+    }
+
+    fn connectorx(&self, bench: &Bench, table: &Table, splits: u32) -> Command {
+        let arguments = [table.name, &splits.to_string()];
+        let mut command = bench.peers.script("read_connectorx_mysql.py", &bench.server, &arguments);
+        command.envs(self.group.facts.iter());
+        command
+    }
+}
+
+/// One and two splits against connectorx, one against the server's own client.
+pub(super) fn mysql(bench: &Bench) -> Result<Vec<Row>> {
+    let server = Server::start(bench)?;
+    let table = server.load(bench)?;
+    let ours = server.ours(bench, &table, 1)?;
+    let mut rows = Vec::new();
+    let client = pairs(bench, &table, &ours, &server.client()?, || Ok(()))?;
+    rows.push(speed("mysql-1", "mariadb -q -B", &table, &client, 1.0));
+    for splits in [1, 2] {
+        let ours = server.ours(bench, &table, splits)?;
+        let measured = pairs(bench, &table, &ours, &server.connectorx(bench, &table, splits), || Ok(()))?;
+        rows.push(speed(&format!("mysql-{splits}"), "connectorx", &table, &measured, 1.3));
+    }
+    Ok(rows)
+}
