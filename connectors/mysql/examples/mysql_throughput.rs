@@ -1,7 +1,7 @@
 //! Reads a stream natively and says how fast: what the sandboxed connector is compared with, and what profilers run.
 //!
 //! ```text
-//! cargo run --release -p connector-mysql --example throughput -- '{"host": …}' sluice.lineitem
+//! cargo run --release -p connector-mysql --example mysql_throughput -- '{"host": …}' sluice.lineitem
 //! ```
 
 use std::error::Error;
