@@ -1,7 +1,9 @@
-//! The PostgreSQL connector compiled natively, reading one table and dropping the batches: what `cargo xtask bench cpu`
-//! compares the sandboxed connector with. It uses the SDK's native host, so the difference is the sandbox and the host.
+//! What `cargo xtask bench` compares sandboxed connectors with: the same connectors compiled natively, reading one stream and
+//! dropping the batches over the SDK's native host, so that the difference is the sandbox and the host; and arrow-rs alone.
 #![allow(clippy::print_stdout, reason = "the last line is the measurement's report")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the environment itself")]
+
+mod parquet;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,7 +15,16 @@ use sluice_sdk::native::{self, Event};
 use sluice_sdk::{Directive, Hints, ReadMode, Selection, Source};
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [format, file, threads] = arguments.as_slice()
+        && format == "parquet"
+    {
+        let started = Instant::now();
+        let rows = parquet::read(file.as_ref(), threads.parse()?)?;
+        println!("{}", serde_json::json!({"rows": rows, "seconds": started.elapsed().as_secs_f64()}));
+        return Ok(());
+    }
+    let mut arguments = arguments.into_iter();
     let (Some(schema), Some(table)) = (arguments.next(), arguments.next()) else {
         return Err(anyhow!("usage: bench-native SCHEMA TABLE"));
     };

@@ -1,32 +1,37 @@
-//! `cargo xtask bench`: paired measurements against what else reads PostgreSQL, printed as a table.
+//! `cargo xtask bench`: paired measurements against what else reads the same data, printed as a table.
 //!
 //! Nothing here passes or fails: a busy machine makes every number worse, so each of our runs is paired with one of its
-//! peer, in turns (A B A B …), and what counts is the median of the pairs' ratios. To add a case: a function in
-//! `cases.rs` and a line in [`cases::ALL`]; to add a peer: its packages in `xtask/bench/bench.lock.txt`, its script beside it,
-//! its command in `peers.rs`.
+//! peer, in turns (A B A B …), and what counts is the median of the pairs' ratios. To add a case: a function beside its
+//! source's others and a line in [`cases::ALL`]; to add a peer: its packages in `xtask/bench/bench.lock.txt`, its script
+//! beside it, its command where it is compared.
 
 mod cases;
-mod data;
+mod files;
+mod lineitem;
 mod measure;
 mod mysql;
 mod ours;
+mod pairs;
 mod peers;
+mod postgres;
+mod s3;
 mod table;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process::{self, Interrupt};
-use crate::services::{Group, Lifetime, sweep};
+use crate::services::sweep;
 use crate::tools;
 use crate::workspace::{Workspace, cargo};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only cases whose name contains this
-    filter: Option<String>,
+    /// Only cases whose name contains one of these
+    filters: Vec<String>,
     /// Pairs of runs per case
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -43,54 +48,54 @@ struct Bench<'a> {
     workspace: &'a Workspace,
     rounds: u32,
     scale: f64,
-    server: data::Server,
-    tables: data::Tables,
     sluice: ours::Sluice,
     peers: peers::Peers,
+    /// Connectors compiled natively.
     native: PathBuf,
+    /// Started by the first case that wants it.
+    postgres: OnceCell<postgres::Postgres>,
+    /// Where cases may write; on a disk, not in memory.
+    folder: PathBuf,
     interrupt: &'a Interrupt,
 }
 
+impl Bench<'_> {
+    /// The PostgreSQL server with its tables.
+    fn postgres(&self) -> Result<&postgres::Postgres> {
+        if self.postgres.get().is_none() {
+            let started = postgres::Postgres::start(self)?;
+            return Ok(self.postgres.get_or_init(|| started));
+        }
+        self.postgres.get().context("it was there a moment ago")
+    }
+}
+
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCode> {
-    let wanted = |case: &&cases::Case| arguments.filter.as_deref().is_none_or(|filter| case.name.contains(filter));
+    let filters = &arguments.filters;
+    let wanted = |case: &&cases::Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
     let chosen: Vec<&cases::Case> = cases::ALL.iter().filter(wanted).collect();
     if chosen.is_empty() {
-        bail!("no case is named like {:?}; see --list", arguments.filter.unwrap_or_default());
+        bail!("no case is named like {}; see --list", filters.join(" or "));
     }
     if arguments.list {
         for case in chosen {
-            println!("{:<24} {}", case.name, case.asks);
+            println!("{:<16} {}", case.name, case.asks);
         }
         return Ok(ExitCode::SUCCESS);
     }
-
-    tools::debian(&["time"])?;
-    crate::guests::run(workspace)?;
-    // One after the other: together they would unify features, and the binary would be built anew after every demo.
-    for package in ["sluice", "bench-native"] {
-        let mut build = cargo();
-        build.args(["build", "--release", "--locked", "--package", package]);
-        process::run(build.current_dir(&workspace.root))?;
-    }
-    let peers = peers::Peers::prepare()?;
-
+    build(workspace)?;
     let interrupt = Interrupt::listen()?;
     sweep(workspace)?;
-    let mut servers = Group::new(workspace, &format!("bench-{}", std::process::id()), Lifetime::OfThisProcess)?;
-    servers.start_postgres(&interrupt)?;
-    let server = data::Server::of(&servers)?;
-    let tables = data::load(&server, &peers, arguments.scale)?;
-    let sluice = ours::Sluice::new(workspace, servers.folder.join("sluice"))?;
-    let native = workspace.target.join("release/bench-native");
+    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
     let bench = Bench {
         workspace,
         rounds: arguments.rounds,
         scale: arguments.scale,
-        server,
-        tables,
-        sluice,
-        peers,
-        native,
+        sluice: ours::Sluice::new(workspace, folder.path().to_owned()),
+        peers: peers::Peers::prepare()?,
+        native: workspace.target.join("release/bench-native"),
+        postgres: OnceCell::new(),
+        folder: folder.path().to_owned(),
         interrupt: &interrupt,
     };
 
@@ -106,4 +111,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
     }
     println!("{}", table::render(&rows));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is measured, as a user would build it.
+fn build(workspace: &Workspace) -> Result<()> {
+    tools::debian(&["time", "curl"])?;
+    crate::guests::run(workspace)?;
+    // One after the other: together they would unify features, and the binary would be built anew after every demo.
+    for package in ["sluice", "bench-native"] {
+        let mut build = cargo();
+        build.args(["build", "--release", "--locked", "--package", package]);
+        process::run(build.current_dir(&workspace.root))?;
+    }
+    Ok(())
 }

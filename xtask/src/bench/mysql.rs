@@ -5,8 +5,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::Bench;
-use super::cases::{pairs, speed};
-use super::data::{self, Table};
+use super::lineitem::{self, Format, Table};
+use super::ours::{NULL, Read};
+use super::pairs::{pairs, speed};
 use super::table::Row;
 use crate::process::{output, run};
 use crate::services::{Group, Lifetime};
@@ -54,7 +55,7 @@ impl Server {
     }
 
     fn load(&self, bench: &Bench) -> Result<Table> {
-        let file = data::lineitem(&bench.peers, bench.scale)?;
+        let file = lineitem::file(&bench.peers, bench.scale, Format::Csv)?;
         eprintln!("bench: loading {} into MariaDB", file.display());
         self.execute(LINEITEM)?;
         let load = format!(
@@ -74,25 +75,21 @@ impl Server {
     }
 
     fn ours(&self, bench: &Bench, table: &Table, splits: u32) -> Result<Command> {
-        let split_bytes = if splits == 1 { table.bytes * 2 } else { table.bytes / u64::from(splits) + (1 << 20) };
         let how = if splits == 1 { "none" } else { "drifting" };
-        let name = format!("mysql-{splits}");
-        let pipeline = format!(
-            "name: {name}
-source:
-  connector: mysql
-  config: {{host: '{}', port: {}, user: '{}', password: '{}', tls: disable, splits: {how}}}
-  grants: {{private_network: true}}
-streams: [{{id: bench.lineitem}}]
-sink: {{type: 'null'}}
-limits: {{parallel: {splits}, split_bytes: {split_bytes}}}
-",
-            self.fact("HOST")?,
-            self.fact("PORT")?,
-            self.fact("USER")?,
-            self.fact("PASSWORD")?
-        );
-        bench.sluice.command(&name, &pipeline)
+        let (host, port) = (self.fact("HOST")?, self.fact("PORT")?);
+        let (user, password) = (self.fact("USER")?, self.fact("PASSWORD")?);
+        bench.sluice.run(&Read {
+            name: &format!("mysql-{splits}"),
+            connector: "mysql",
+            config: format!(
+                "{{host: '{host}', port: {port}, user: '{user}', password: '{password}', tls: disable, splits: {how}}}"
+            ),
+            grants: "{private_network: true}",
+            stream: "bench.lineitem",
+            bytes: table.bytes,
+            splits,
+            sink: NULL,
+        })
     }
 
     /// Rows as text, thrown away as they come.
@@ -105,9 +102,7 @@ limits: {{parallel: {splits}, split_bytes: {split_bytes}}}
 
     fn connectorx(&self, bench: &Bench, table: &Table, splits: u32) -> Command {
         let arguments = [table.name, &splits.to_string()];
-        let mut command = bench.peers.script("read_connectorx_mysql.py", &bench.server, &arguments);
-        command.envs(self.group.facts.iter());
-        command
+        bench.peers.script("read_connectorx_mysql.py", self.group.facts.iter(), &arguments)
     }
 }
 

@@ -5,8 +5,31 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::data::{Server, Table};
 use crate::workspace::Workspace;
+
+/// A sink that drops rows.
+pub(crate) const NULL: &str = "{type: 'null'}";
+
+/// A sink that writes Parquet files.
+pub(crate) fn local(folder: &Path) -> String {
+    format!("{{type: local, path: '{}'}}", folder.display())
+}
+
+/// A run that reads one stream to its end.
+pub(crate) struct Read<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) connector: &'a str,
+    /// YAML, on one line.
+    pub(crate) config: String,
+    /// YAML, on one line.
+    pub(crate) grants: &'a str,
+    pub(crate) stream: &'a str,
+    /// Of the stream, as the connector estimates it.
+    pub(crate) bytes: u64,
+    pub(crate) splits: u32,
+    /// YAML, on one line.
+    pub(crate) sink: &'a str,
+}
 
 pub(crate) struct Sluice {
     binary: PathBuf,
@@ -15,43 +38,26 @@ pub(crate) struct Sluice {
 }
 
 impl Sluice {
-    pub(crate) fn new(workspace: &Workspace, folder: PathBuf) -> Result<Sluice> {
-        std::fs::create_dir_all(&folder)?;
-        Ok(Sluice { binary: workspace.target.join("release/sluice"), connectors: workspace.connectors(), folder })
+    pub(crate) fn new(workspace: &Workspace, folder: PathBuf) -> Sluice {
+        Sluice { binary: workspace.target.join("release/sluice"), connectors: workspace.connectors(), folder }
     }
 
-    /// Reads a table to its end and drops the rows.
-    pub(crate) fn to_null(&self, server: &Server, table: &Table, splits: u32) -> Result<Command> {
-        self.run(server, table, splits, "{type: 'null'}", &format!("null-{}-{splits}", table.name))
-    }
-
-    /// Reads a table into Parquet files.
-    pub(crate) fn to_parquet(&self, server: &Server, table: &Table, splits: u32, folder: &Path) -> Result<Command> {
-        let sink = format!("{{type: local, path: '{}'}}", folder.display());
-        self.run(server, table, splits, &sink, &format!("parquet-{}-{splits}", table.name))
-    }
-
-    fn run(&self, server: &Server, table: &Table, splits: u32, sink: &str, name: &str) -> Result<Command> {
-        let Server { host, port, user, password, database, .. } = server;
+    /// The command of a run.
+    pub(crate) fn run(&self, read: &Read<'_>) -> Result<Command> {
+        let Read { name, connector, config, grants, stream, bytes, splits, sink } = read;
         // Splits are sized by bytes: a little more than an even share, so that rounding does not make one more.
-        let split_bytes = table.bytes / u64::from(splits) + (1 << 20);
+        let split_bytes = if *splits == 1 { bytes * 2 } else { bytes / u64::from(*splits) } + (1 << 20);
         let pipeline = format!(
             "name: {name}
 source:
-  connector: postgres
-  config: {{host: '{host}', port: {port}, user: '{user}', password: '{password}', database: '{database}', tls: disable}}
-  grants: {{private_network: true}}
-streams: [{{id: public.{table}}}]
+  connector: {connector}
+  config: {config}
+  grants: {grants}
+streams: [{{id: {stream}}}]
 sink: {sink}
 limits: {{parallel: {splits}, split_bytes: {split_bytes}}}
-",
-            table = table.name
+"
         );
-        self.command(name, &pipeline)
-    }
-
-    /// A run of a pipeline.
-    pub(crate) fn command(&self, name: &str, pipeline: &str) -> Result<Command> {
         let file = self.folder.join(format!("{name}.yaml"));
         std::fs::write(&file, pipeline).with_context(|| format!("writing {}", file.display()))?;
         let mut command = Command::new(&self.binary);

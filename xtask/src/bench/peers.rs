@@ -1,11 +1,13 @@
-//! The peers: other ways to read a table from PostgreSQL, all from PyPI in one frozen venv.
+//! The peers: other ways to read the same data, all from PyPI in one frozen venv.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::data::{Server, Table};
+use super::lineitem::Table;
+use super::postgres::Server;
 use crate::python;
 
 pub(crate) struct Peers {
@@ -34,13 +36,13 @@ impl Peers {
 
     /// A peer that makes Arrow in memory: `connectorx`, `adbc` or `duckdb`.
     pub(crate) fn arrow(&self, peer: &str, server: &Server, table: &Table, splits: u32) -> Command {
-        self.script(&format!("read_{peer}.py"), server, &[table.name, &splits.to_string()])
+        self.script(&format!("read_{peer}.py"), server.facts(), &[table.name, &splits.to_string()])
     }
 
     /// dlt to local Parquet. `sqlalchemy` is its default backend, `connectorx` its fastest.
     pub(crate) fn dlt(&self, backend: &str, server: &Server, table: &Table, folder: &Path) -> Command {
         let folder = folder.to_string_lossy();
-        self.script("parquet_dlt.py", server, &[table.name, "2", &folder, backend])
+        self.script("parquet_dlt.py", server.facts(), &[table.name, "2", &folder, backend])
     }
 
     /// sling to local Parquet. Its DuckDB comes from the venv, or it would fetch one from elsewhere.
@@ -60,11 +62,15 @@ impl Peers {
         Ok(sling)
     }
 
-    /// A script of `xtask/bench`, with the servers' addresses in its environment.
-    pub(super) fn script(&self, file: &str, server: &Server, arguments: &[&str]) -> Command {
+    /// A script of `xtask/bench`, with what it must know of servers in its environment.
+    pub(super) fn script<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        &self,
+        file: &str,
+        environment: impl IntoIterator<Item = (N, V)>,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = Command::new(self.program("python"));
-        command.arg(self.scripts.join(file)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
-        command.envs(server.environment.iter().map(|(name, value)| (name, value)));
+        command.arg(self.scripts.join(file)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").envs(environment);
         command
     }
 }

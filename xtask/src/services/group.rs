@@ -125,6 +125,11 @@ impl Group {
         mariadb::start(self, interrupt, &certificates)
     }
 
+    /// Starts the S3 server only.
+    pub(crate) fn start_s3(&mut self, interrupt: &Interrupt) -> Result<()> {
+        s3::start(self, interrupt)
+    }
+
     /// Starts PostgreSQL only.
     pub(crate) fn start_postgres(&mut self, interrupt: &Interrupt) -> Result<()> {
         let certificates = tls::generate(&self.folder.join("tls"))?;

@@ -1,0 +1,95 @@
+//! Objects over S3 on loopback against curl, which throws the bytes away, and polars, which makes Arrow of them.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::files::{SPLITS, table};
+use super::lineitem::{self, Format, Table};
+use super::ours::{NULL, Read};
+use super::pairs::{pairs, speed};
+use super::table::Row;
+use crate::services::{Group, Lifetime};
+
+const BUCKET: &str = "bench";
+
+/// Reads a format from a server that was started for it.
+pub(super) fn read(bench: &Bench, format: Format) -> Result<Vec<Row>> {
+    let file = lineitem::file(&bench.peers, bench.scale, format)?;
+    let table = table(bench, &file)?;
+    let mut group = Group::new(bench.workspace, &format!("bench-s3-{}", std::process::id()), Lifetime::OfThisProcess)?;
+    group.start_s3(bench.interrupt)?;
+    let server = Server { group, key: format!("lineitem.{}", format.ending()) };
+    server.put(&file)?;
+    let ours = server.ours(bench, &table)?;
+    let case = format!("s3-{}", format.ending());
+    let mut rows = Vec::new();
+    if format != Format::Parquet {
+        let measured = pairs(bench, &table, &ours, &server.curl()?, || Ok(()))?;
+        rows.push(speed(&case, "curl to /dev/null", &table, &measured, 0.7));
+    }
+    let measured = pairs(bench, &table, &ours, &server.polars(bench)?, || Ok(()))?;
+    rows.push(speed(&case, "polars, streaming", &table, &measured, 1.0));
+    Ok(rows)
+}
+
+struct Server {
+    group: Group,
+    key: String,
+}
+
+impl Server {
+    fn fact(&self, name: &str) -> Result<&str> {
+        self.group.facts.get(&format!("SLUICE_TEST_S3_{name}"))
+    }
+
+    /// The server keeps objects as files in a folder, so one is put there without copying it.
+    fn put(&self, file: &std::path::Path) -> Result<()> {
+        let bucket = std::path::Path::new(self.fact("ROOT")?).join(BUCKET);
+        std::fs::create_dir_all(&bucket)?;
+        let object = bucket.join(&self.key);
+        std::os::unix::fs::symlink(file, &object).with_context(|| format!("linking {}", object.display()))
+    }
+
+    fn ours(&self, bench: &Bench, table: &Table) -> Result<Command> {
+        let address = self.fact("ENDPOINT")?.trim_start_matches("http://");
+        let (host, port) = address.split_once(':').context("the endpoint has a port")?;
+        let (key, secret) = (self.fact("ACCESS_KEY")?, self.fact("SECRET_KEY")?);
+        bench.sluice.run(&Read {
+            name: &format!("s3-{}", self.key),
+            connector: "s3",
+            config: format!(
+                "{{bucket: {BUCKET}, endpoint: '{host}', port: {port}, http: true, access_key_id: '{key}', \
+                 secret_access_key: '{secret}', streams: [{{name: lineitem, glob: '{}'}}]}}",
+                self.key
+            ),
+            grants: "{private_network: true}",
+            stream: "lineitem",
+            bytes: table.bytes,
+            splits: SPLITS,
+            sink: NULL,
+        })
+    }
+
+    fn curl(&self) -> Result<Command> {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user"]);
+        curl.arg(format!("{}:{}", self.fact("ACCESS_KEY")?, self.fact("SECRET_KEY")?));
+        curl.args(["--output", "/dev/null", &format!("{}/{BUCKET}/{}", self.fact("ENDPOINT")?, self.key)]);
+        Ok(curl)
+    }
+
+    fn polars(&self, bench: &Bench) -> Result<Command> {
+        let threads = SPLITS.to_string();
+        let environment = [
+            ("POLARS_MAX_THREADS", threads.as_str()),
+            ("AWS_ENDPOINT_URL", self.fact("ENDPOINT")?),
+            ("AWS_ACCESS_KEY_ID", self.fact("ACCESS_KEY")?),
+            ("AWS_SECRET_ACCESS_KEY", self.fact("SECRET_KEY")?),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ALLOW_HTTP", "true"),
+        ];
+        Ok(bench.peers.script("read_polars.py", environment, &[&format!("s3://{BUCKET}/{}", self.key)]))
+    }
+}
