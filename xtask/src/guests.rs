@@ -65,6 +65,8 @@ fn build(workspace: &Workspace, packages: &[&Package], what: &str) -> Result<()>
     for package in packages {
         command.args(["--package", &package.name]);
     }
+    // Every engine that the contract names has the 128-bit vectors of WebAssembly 2.0; text and pages are decoded with them.
+    command.env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", "-C target-feature=+simd128");
     for_c_code(&mut command);
     process::run(&mut command)
 }
@@ -72,7 +74,7 @@ fn build(workspace: &Workspace, packages: &[&Package], what: &str) -> Result<()>
 /// zstd is C: a compiler and a C library for the sandbox, named for this target only so that nothing else sees them.
 fn for_c_code(command: &mut Command) {
     command.env("CC_wasm32_wasip2", "clang-19");
-    command.env("CFLAGS_wasm32_wasip2", "--sysroot=/usr -isystem /usr/include/wasm32-wasi");
+    command.env("CFLAGS_wasm32_wasip2", "--sysroot=/usr -isystem /usr/include/wasm32-wasi -msimd128");
     if which("llvm-ar-19").is_some() {
         command.env("AR_wasm32_wasip2", "llvm-ar-19");
     }

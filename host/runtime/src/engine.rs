@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sluice_core::RunError;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ProfilingStrategy};
 
 use crate::contract;
 use crate::instance::store::StoreData;
@@ -64,6 +64,9 @@ fn config(settings: &Settings) -> Config {
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .memory_init_cow(true)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(20));
+    if settings.perf_map {
+        config.profiler(ProfilingStrategy::PerfMap);
+    }
     config
 }
 

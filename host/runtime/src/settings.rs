@@ -16,6 +16,8 @@ pub struct Settings {
     pub stack_bytes: usize,
     /// Largest component that is compiled, bytes.
     pub component_bytes: u64,
+    /// Tells `perf` what the guests' functions are called, in `/tmp/perf-<pid>.map`.
+    pub perf_map: bool,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
             tick: Duration::from_millis(10),
             stack_bytes: 1 << 20,
             component_bytes: 64 << 20,
+            perf_map: false,
         }
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// Print JSON lines; the same as --format json
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Tell `perf` the names of connectors' functions, in /tmp/perf-PID.map
+    #[arg(long, env = "SLUICE_PERF_MAP", global = true, hide = true)]
+    pub(crate) perf_map: bool,
     /// Log more to standard error (twice: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

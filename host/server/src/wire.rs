@@ -22,7 +22,7 @@ use crate::cli::Options;
 
 /// The sandbox of this process.
 pub(crate) fn runtime(options: &Options) -> Result<Runtime, RunError> {
-    Runtime::new(Settings { cache: Some(cache(options)), ..Settings::default() })
+    Runtime::new(Settings { cache: Some(cache(options)), perf_map: options.perf_map, ..Settings::default() })
 }
 
 /// The folder for compiled connectors.
