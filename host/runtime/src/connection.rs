@@ -18,6 +18,7 @@ use crate::contract;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
+use crate::imports::folder::Room;
 use crate::imports::buffers::Buffers;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
@@ -142,6 +143,7 @@ impl Connection {
             output: Output::new(self.limits.clone(), self.buffers.clone()),
             log,
             network,
+            room: Room::default(),
         })
     }
 }

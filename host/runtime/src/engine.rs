@@ -8,6 +8,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ProfilingStrategy};
 
 use crate::contract;
+use crate::imports::folder;
 use crate::instance::store::StoreData;
 use crate::settings::Settings;
 
@@ -28,6 +29,7 @@ impl Sandbox {
         // The sockets among these are never reached: a component that imports them is refused before it is compiled.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(|e| unusable(&e))?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(|e| unusable(&e))?;
+        folder::read_ahead(&mut linker).map_err(|e| unusable(&e))?;
         contract::add_to_linker(&mut linker).map_err(|e| unusable(&e))?;
         let stopped = Arc::new(AtomicBool::new(false));
         tick(&engine, settings, stopped.clone())?;

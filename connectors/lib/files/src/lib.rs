@@ -39,6 +39,7 @@ mod state;
 mod streams;
 mod text;
 mod values;
+mod vector;
 
 pub use files::Files;
 pub use folder::Folder;

@@ -11,12 +11,13 @@ use crate::columnar::file::Footer;
 use crate::columnar::widen;
 use crate::csv::{Dialect, scan, sniff};
 use crate::format;
-use crate::json::object::{Stop, object as members};
+use crate::json::object::{Members, Stop, object};
 use crate::json::scan::next_object;
 use crate::json::unescape;
 use crate::objects::{Object, Objects};
 use crate::options::{Format, Options, Ragged};
 use crate::text::{Text, open};
+use crate::values::cell::Cell;
 use crate::values::cell::{Malformed, Records};
 use crate::values::column::Syntax;
 use crate::values::kind::Kind;
@@ -190,6 +191,18 @@ fn csv(
     Ok(())
 }
 
+/// The members of one object: name, whether it has escapes, kind of the value.
+struct Seen<'b> {
+    block: &'b [u8],
+    members: Vec<(&'b [u8], bool, Kind)>,
+}
+
+impl<'b> Members<'b> for Seen<'b> {
+    fn member(&mut self, name: &'b [u8], escaped: bool, cell: Cell) {
+        self.members.push((name, escaped, Kind::of(cell, self.block, &Syntax::Json)));
+    }
+}
+
 fn json(objects: &dyn Objects, file: &Object, options: &Options, format: Format, columns: &mut Columns) -> Result<()> {
     let mut text = open(objects, file, options, options.sample_bytes as usize)?;
     let array = format == Format::Json;
@@ -199,17 +212,15 @@ fn json(objects: &dyn Objects, file: &Object, options: &Options, format: Format,
     loop {
         let block = text.blocks.bytes();
         let start = next_object(block, at, array).map_err(|found| malformed(&found))?;
-        let mut seen = Vec::new();
+        let mut seen = Seen { block, members: Vec::new() };
         let read = if start < block.len() {
-            members(block, start, |name, escaped, cell| {
-                seen.push((name, escaped, Kind::of(cell, block, &Syntax::Json)));
-            })
+            object(block, start, &mut seen)
         } else {
             Err(Stop::Incomplete)
         };
         match read {
             Ok(next) => {
-                for (name, escaped, kind) in seen {
+                for (name, escaped, kind) in seen.members {
                     let mut plain = Vec::new();
                     if escaped {
                         let _ = unescape(name, &mut plain);

@@ -9,6 +9,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::engine::TABLE_ELEMENTS;
 use crate::fault::Fault;
 use crate::http::Hooks;
+use crate::imports::folder::Room;
 use crate::imports::log::Log;
 use crate::imports::output::Output;
 use crate::net::Network;
@@ -23,6 +24,8 @@ pub(crate) struct StoreData {
     pub(crate) output: Output,
     pub(crate) log: Log,
     pub(crate) network: Network,
+    /// Files of granted folders that are read ahead.
+    pub(crate) room: Room,
 }
 
 impl WasiView for StoreData {

@@ -7,6 +7,7 @@ use super::Dialect;
 use super::record::{record, without_return};
 use crate::options::Ragged;
 use crate::values::cell::{Cell, CellKind, Malformed, Records};
+use crate::vector::{WIDTH, equal};
 
 /// What to find in a block.
 pub(crate) struct Scan<'a> {
@@ -27,34 +28,17 @@ struct Masks {
     quotes: u64,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-const GATHER: u64 = 0x0002_0408_1020_4081;
-
-/// A bit for each of eight bytes that equals the one in `pattern`.
-#[inline]
-fn equal(word: u64, pattern: u64) -> u64 {
-    let x = word ^ pattern;
-    // The upper bit of every byte that is zero; exact, because the addition cannot carry over.
-    let zero = !(((x & LOW) + LOW) | x | LOW);
-    (zero >> 7).wrapping_mul(GATHER << 7) >> 56
-}
-
 impl Masks {
-    #[inline]
+    #[inline(always)]
     fn of(chunk: &[u8; 64], dialect: &Dialect) -> Self {
-        let delimiter = u64::from(dialect.delimiter) * ONES;
-        let terminator = u64::from(dialect.terminator) * ONES;
-        let quote = dialect.quote.map(|quote| u64::from(quote) * ONES);
         let mut masks = Self { separators: 0, terminators: 0, quotes: 0 };
-        let (words, _) = chunk.as_chunks::<8>();
-        for (at, word) in words.iter().enumerate() {
-            let word = u64::from_le_bytes(*word);
-            let ends = equal(word, terminator);
-            masks.terminators |= ends << (at * 8);
-            masks.separators |= (ends | equal(word, delimiter)) << (at * 8);
-            if let Some(quote) = quote {
-                masks.quotes |= equal(word, quote) << (at * 8);
+        let (parts, _) = chunk.as_chunks::<WIDTH>();
+        for (at, part) in parts.iter().enumerate() {
+            let ends = u64::from(equal(part, dialect.terminator));
+            masks.terminators |= ends << (at * WIDTH);
+            masks.separators |= (ends | u64::from(equal(part, dialect.delimiter))) << (at * WIDTH);
+            if let Some(quote) = dialect.quote {
+                masks.quotes |= u64::from(equal(part, quote)) << (at * WIDTH);
             }
         }
         masks
@@ -115,6 +99,8 @@ fn fast(block: &[u8], start: usize, scan: &Scan<'_>, records: &mut Records) -> R
     let mut first = records.cells.len();
     // What the previous 64 bytes ended with.
     let (mut inside, mut was_separator, mut was_quote) = (0_u64, 1_u64, 0_u64);
+    // Whether the field that is open now may have quotes.
+    let mut quoted = false;
     let mut base = start;
     let mut padded;
     while base < block.len() {
@@ -135,6 +121,7 @@ fn fast(block: &[u8], start: usize, scan: &Scan<'_>, records: &mut Records) -> R
             masks.quotes &= valid;
         }
         let mut odd = 0_u64;
+        quoted |= masks.quotes != 0;
         if masks.quotes == 0 && inside == 0 {
             was_quote = 0;
         } else {
@@ -158,8 +145,13 @@ fn fast(block: &[u8], start: usize, scan: &Scan<'_>, records: &mut Records) -> R
             let end = base + bit as usize;
             let ends_record = masks.terminators >> bit & 1 == 1;
             let last = if ends_record { without_return(block, field_start, end, dialect) } else { end };
-            let Some(cell) = field(block, field_start, last, quote) else {
-                return Ok(odd_record(record_start, first, records));
+            let cell = if quoted {
+                match field(block, field_start, last, quote) {
+                    Some(cell) => cell,
+                    None => return Ok(odd_record(record_start, first, records)),
+                }
+            } else {
+                Cell::new(field_start, last, CellKind::Plain)
             };
             records.cells.push(cell);
             field_start = end + 1;
@@ -175,6 +167,8 @@ fn fast(block: &[u8], start: usize, scan: &Scan<'_>, records: &mut Records) -> R
         if odd != 0 {
             return Ok(odd_record(record_start, first, records));
         }
+        // The field that is still open began in this chunk after its last separator, or earlier.
+        quoted = (quoted && masks.separators == 0) || masks.quotes.leading_zeros() < masks.separators.leading_zeros();
         base += 64;
     }
     if scan.eof && record_start < block.len() {

@@ -1,6 +1,7 @@
 //! One object: its members' names and where their values are.
 
 use crate::values::cell::{Cell, CellKind, Malformed};
+use crate::vector::{WIDTH, eight, equal, sixteen};
 
 /// Deepest nesting of values that are taken as JSON text.
 const MAX_DEPTH: usize = 512;
@@ -27,14 +28,61 @@ pub(crate) fn skip_space(block: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Shows the members of the object at `at` to `member` and returns the place after it. A name with escapes is given as it
-/// is written (`true`).
+/// Who is shown the members of an object.
+pub(crate) trait Members<'b> {
+    /// The name that the next member probably has.
+    #[inline(always)]
+    fn guess(&self) -> Option<&Guess> {
+        None
+    }
+
+    /// The member whose name was guessed.
+    #[inline(always)]
+    fn guessed(&mut self, cell: Cell) {
+        let _ = cell;
+    }
+
+    /// A member whose name was not guessed. A name with escapes is given as it is written (`true`).
+    fn member(&mut self, name: &'b [u8], escaped: bool, cell: Cell);
+}
+
+/// A name with the quote and the colon behind it, to be compared word by word.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guess {
+    /// Words and which of their bytes count.
+    words: Vec<(u64, u64)>,
+    length: usize,
+}
+
+impl Guess {
+    /// A name as it is written.
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let text = [name, b"\":"].concat();
+        let word = |piece: &[u8]| {
+            let bytes = |nth: usize| piece.get(nth).map_or((0, 0), |byte| (*byte, u8::MAX));
+            let word = u64::from_le_bytes(std::array::from_fn(|nth| bytes(nth).0));
+            (word, u64::from_le_bytes(std::array::from_fn(|nth| bytes(nth).1)))
+        };
+        Self { words: text.chunks(8).map(word).collect(), length: text.len() }
+    }
+
+    /// The place behind it, if it is at `at`.
+    #[inline(always)]
+    fn matches(&self, block: &[u8], at: usize) -> Option<usize> {
+        let mut from = at;
+        for (word, counted) in &self.words {
+            if (eight(block, from)? ^ word) & counted != 0 {
+                return None;
+            }
+            from += 8;
+        }
+        Some(at + self.length)
+    }
+}
+
+/// Shows the members of the object at `at` and returns the place after it.
 #[inline]
-pub(crate) fn object<'b>(
-    block: &'b [u8],
-    at: usize,
-    mut member: impl FnMut(&'b [u8], bool, Cell),
-) -> Result<usize, Stop> {
+pub(crate) fn object<'b>(block: &'b [u8], at: usize, members: &mut impl Members<'b>) -> Result<usize, Stop> {
     let mut at = at + 1;
     loop {
         at = skip_space(block, at);
@@ -44,17 +92,15 @@ pub(crate) fn object<'b>(
             Some(_) => return malformed(at, "the name of a member in quotes is expected here"),
             None => return Err(Stop::Incomplete),
         }
-        let (end, escaped) = string(block, at + 1)?;
-        let name = block.get(at + 1..end).unwrap_or_default();
-        at = skip_space(block, end + 1);
-        match block.get(at) {
-            Some(b':') => at = skip_space(block, at + 1),
-            Some(_) => return malformed(at, "a colon is expected here"),
-            None => return Err(Stop::Incomplete),
-        }
-        let (cell, next) = value(block, at)?;
-        member(name, escaped, cell);
-        at = skip_space(block, next);
+        at = match members.guess().and_then(|guess| guess.matches(block, at + 1)) {
+            Some(behind) => {
+                let (cell, next) = value(block, skip_space(block, behind))?;
+                members.guessed(cell);
+                next
+            }
+            None => named(block, at, members)?,
+        };
+        at = skip_space(block, at);
         match block.get(at) {
             Some(b',') => at += 1,
             Some(b'}') => return Ok(at + 1),
@@ -64,9 +110,41 @@ pub(crate) fn object<'b>(
     }
 }
 
+/// The member whose name opens at `at`, whatever it is.
+fn named<'b>(block: &'b [u8], at: usize, members: &mut impl Members<'b>) -> Result<usize, Stop> {
+    let (end, escaped) = string(block, at + 1)?;
+    let name = block.get(at + 1..end).unwrap_or_default();
+    let mut at = skip_space(block, end + 1);
+    match block.get(at) {
+        Some(b':') => at = skip_space(block, at + 1),
+        Some(_) => return malformed(at, "a colon is expected here"),
+        None => return Err(Stop::Incomplete),
+    }
+    let (cell, next) = value(block, at)?;
+    members.member(name, escaped, cell);
+    Ok(next)
+}
+
 /// Where the string ends whose first character is at `start`, and whether it has escapes.
-#[inline]
+#[inline(always)]
 fn string(block: &[u8], start: usize) -> Result<(usize, bool), Stop> {
+    // Most strings are short: a few vectors are looked at before a search that is faster over long ones is called.
+    let mut at = start;
+    for _ in 0..4 {
+        let Some(chunk) = sixteen(block, at) else { break };
+        let (quotes, escapes) = (equal(chunk, b'"'), equal(chunk, b'\\'));
+        if quotes | escapes != 0 {
+            if quotes.trailing_zeros() < escapes.trailing_zeros() {
+                return Ok((at + quotes.trailing_zeros() as usize, false));
+            }
+            break;
+        }
+        at += WIDTH;
+    }
+    long_string(block, at)
+}
+
+fn long_string(block: &[u8], start: usize) -> Result<(usize, bool), Stop> {
     let mut at = start;
     let mut escaped = false;
     loop {
@@ -82,7 +160,7 @@ fn string(block: &[u8], start: usize) -> Result<(usize, bool), Stop> {
 }
 
 /// The value at `at`, and the place after it.
-#[inline]
+#[inline(always)]
 fn value(block: &[u8], at: usize) -> Result<(Cell, usize), Stop> {
     match block.get(at) {
         Some(b'"') => {
@@ -103,19 +181,52 @@ fn value(block: &[u8], at: usize) -> Result<(Cell, usize), Stop> {
     }
 }
 
+/// What a byte is to a value without quotes.
+const CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
+    let (mut at, number, after) = (0, b"0123456789+-.eE", b",}] \n\r\t:\"");
+    while at < number.len() {
+        classes[number[at] as usize] = NUMBER;
+        at += 1;
+    }
+    at = 0;
+    while at < after.len() {
+        classes[after[at] as usize] = AFTER;
+        at += 1;
+    }
+    classes
+};
+const OTHER: u8 = 0;
+const NUMBER: u8 = 1;
+const AFTER: u8 = 2;
+
+#[inline(always)]
+fn class(block: &[u8], at: usize) -> Option<u8> {
+    block.get(at).and_then(|byte| CLASSES.get(usize::from(*byte)).copied())
+}
+
 /// A number, `true`, `false` or `null`.
-#[inline]
+#[inline(always)]
 fn scalar(block: &[u8], start: usize) -> Result<(Cell, usize), Stop> {
-    let rest = block.get(start..).unwrap_or_default();
-    let length = rest.iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b':' | b'"'));
-    let Some(length) = length else { return Err(Stop::Incomplete) };
-    let text = rest.get(..length).unwrap_or_default();
-    match text {
-        b"null" => Ok((Cell::MISSING, start + length)),
-        b"true" | b"false" => Ok((Cell::new(start, start + length, CellKind::Plain), start + length)),
-        [b'-' | b'0'..=b'9', ..] if text.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b)) => {
-            Ok((Cell::new(start, start + length, CellKind::Plain), start + length))
-        }
+    let mut at = start;
+    while class(block, at) == Some(NUMBER) {
+        at += 1;
+    }
+    if class(block, at) == Some(AFTER) && matches!(block.get(start), Some(b'-' | b'0'..=b'9')) {
+        return Ok((Cell::new(start, at, CellKind::Plain), at));
+    }
+    word(block, start)
+}
+
+fn word(block: &[u8], start: usize) -> Result<(Cell, usize), Stop> {
+    let mut at = start;
+    while class(block, at).is_some_and(|class| class != AFTER) {
+        at += 1;
+    }
+    match block.get(start..at) {
+        _ if at >= block.len() => Err(Stop::Incomplete),
+        Some(b"null") => Ok((Cell::MISSING, at)),
+        Some(b"true" | b"false") => Ok((Cell::new(start, at, CellKind::Plain), at)),
         _ => malformed(start, "a value is expected here"),
     }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::object::{Stop, object, skip_space};
+use super::object::{Guess, Members, Stop, object, skip_space};
 use super::unescape;
 use crate::values::cell::{Cell, Malformed, Records};
 
 /// The names of the columns that are wanted.
 pub(crate) struct Names {
-    /// Where the next member's name is looked for first: objects mostly have the same members in the same order.
-    order: Vec<Option<usize>>,
-    names: Vec<Vec<u8>>,
+    /// What the last object's members were, in their order: objects mostly have the same members in the same order.
+    order: Vec<(Guess, Option<usize>)>,
     by_name: HashMap<Vec<u8>, Option<usize>>,
 }
 
@@ -20,26 +19,66 @@ impl Names {
         let mut by_name: HashMap<Vec<u8>, Option<usize>> =
             others.into_iter().map(|name| (name.into_bytes(), None)).collect();
         by_name.extend(wanted.iter().enumerate().map(|(at, name)| (name.clone().into_bytes(), Some(at))));
-        Self { order: Vec::new(), names: Vec::new(), by_name }
-    }
-
-    /// The column of the `nth` member; `Err` for a name that the schema lacks.
-    #[inline]
-    fn find(&mut self, nth: usize, name: &[u8]) -> Result<Option<usize>, ()> {
-        if self.names.get(nth).is_some_and(|expected| expected == name) {
-            return Ok(self.order.get(nth).copied().flatten());
-        }
-        let found = self.by_name.get(name).copied().ok_or(())?;
-        if nth == self.names.len() {
-            self.names.push(name.to_vec());
-            self.order.push(found);
-        } else if let (Some(slot), Some(expected)) = (self.order.get_mut(nth), self.names.get_mut(nth)) {
-            *slot = found;
-            *expected = name.to_vec();
-        }
-        Ok(found)
+        Self { order: Vec::new(), by_name }
     }
 }
+
+/// One object's members on their way into a row of cells.
+struct Row<'a, 'b> {
+    names: &'a mut Names,
+    row: &'a mut [Cell],
+    nth: usize,
+    unknown: Option<&'b [u8]>,
+}
+
+impl Row<'_, '_> {
+    #[inline(always)]
+    fn set(&mut self, column: Option<usize>, cell: Cell) {
+        if let Some(slot) = column.and_then(|column| self.row.get_mut(column)) {
+            *slot = cell;
+        }
+        self.nth += 1;
+    }
+}
+
+impl<'b> Members<'b> for Row<'_, 'b> {
+    #[inline(always)]
+    fn guess(&self) -> Option<&Guess> {
+        self.names.order.get(self.nth).map(|(guess, _)| guess)
+    }
+
+    #[inline(always)]
+    fn guessed(&mut self, cell: Cell) {
+        let column = self.names.order.get(self.nth).and_then(|(_, column)| *column);
+        self.set(column, cell);
+    }
+
+    fn member(&mut self, name: &'b [u8], escaped: bool, cell: Cell) {
+        let found = if escaped {
+            let mut plain = Vec::new();
+            let _ = unescape(name, &mut plain);
+            self.names.by_name.get(&plain)
+        } else {
+            self.names.by_name.get(name)
+        };
+        let Some(column) = found.copied() else {
+            self.unknown = Some(name);
+            return;
+        };
+        let expected = (Guess::new(name), column);
+        let order = &mut self.names.order;
+        let learned = order.len();
+        match order.get_mut(self.nth) {
+            Some(slot) => *slot = expected,
+            None if self.nth == learned && learned < MAX_GUESSES => order.push(expected),
+            None => {}
+        }
+        self.set(column, cell);
+    }
+}
+
+/// Members of an object whose names are guessed; those behind are looked up.
+const MAX_GUESSES: usize = 10_000;
 
 /// What to find in a block.
 pub(crate) struct Scan {
@@ -65,30 +104,13 @@ pub(crate) fn scan(block: &[u8], scan: &Scan, names: &mut Names, records: &mut R
         }
         let first = records.cells.len();
         records.cells.resize(first + records.width, Cell::MISSING);
-        let mut nth = 0;
-        let mut unknown = None;
-        let row = records.cells.get_mut(first..).unwrap_or_default();
-        let read = object(block, start, |name, escaped, cell| {
-            let mut plain = Vec::new();
-            let found = if escaped {
-                let _ = unescape(name, &mut plain);
-                names.find(nth, &plain)
-            } else {
-                names.find(nth, name)
-            };
-            nth += 1;
-            match found {
-                Ok(Some(column)) => {
-                    if let Some(slot) = row.get_mut(column) {
-                        *slot = cell;
-                    }
-                }
-                Ok(None) => {}
-                Err(()) => unknown = Some(String::from_utf8_lossy(name).into_owned()),
-            }
-        });
+        let cells = records.cells.get_mut(first..).unwrap_or_default();
+        let mut row = Row { names, row: cells, nth: 0, unknown: None };
+        let read = object(block, start, &mut row);
+        let unknown = row.unknown;
         match (read, unknown) {
             (Ok(_), Some(name)) if !scan.lenient => {
+                let name = String::from_utf8_lossy(name);
                 let reason = format!(
                     "the object has the member {name:?}, which the stream's schema lacks; raise sample_files so that it is \
                      found, or set on_mismatch to null to leave it out"

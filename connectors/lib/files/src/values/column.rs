@@ -12,6 +12,7 @@ use super::cell::{Cell, CellKind, Records};
 use super::kind::Kind;
 use super::{number, time};
 use crate::json::unescape;
+use crate::vector::append;
 
 /// What the text's format says about values.
 #[derive(Clone, Debug)]
@@ -89,10 +90,14 @@ impl Wanted<'_> {
         };
         let cells = records.column(at);
         match self.kind {
-            Kind::Int if self.given => self.primitive::<Int64Type>(block, records, cells, number::int),
-            Kind::Int => self.primitive::<Int64Type>(block, records, cells, number::strict_int),
-            Kind::Float => self.primitive::<Float64Type>(block, records, cells, number::float),
-            Kind::Date => self.primitive::<Date32Type>(block, records, cells, time::date),
+            Kind::Int if self.given => {
+                self.primitive::<Int64Type>(block, records, cells, |block, cell| number::int(cell.bytes(block)))
+            }
+            Kind::Int => self.primitive::<Int64Type>(block, records, cells, number::strict_int_in),
+            Kind::Float => self.primitive::<Float64Type>(block, records, cells, number::float_in),
+            Kind::Date => {
+                self.primitive::<Date32Type>(block, records, cells, |block, cell| time::date(cell.bytes(block)))
+            }
             Kind::Timestamp => self.primitive::<TimestampMicrosecondType>(block, records, cells, local),
             Kind::TimestampTz => {
                 let (array, misfits) = self.primitive::<TimestampMicrosecondType>(block, records, cells, zoned)?;
@@ -108,9 +113,9 @@ impl Wanted<'_> {
         }
     }
 
-    /// The bytes of a cell that is to become something other than text; `None` is null.
+    /// The part of a cell that is to become something other than text; `None` is null.
     #[inline]
-    fn scalar<'b>(&self, cell: Cell, block: &'b [u8]) -> Option<&'b [u8]> {
+    fn scalar(&self, cell: Cell, block: &[u8]) -> Option<Cell> {
         let bytes = cell.bytes(block);
         match (cell.kind(), self.syntax) {
             (CellKind::Missing, _) => None,
@@ -118,11 +123,12 @@ impl Wanted<'_> {
                 if csv.is_null(bytes) {
                     return None;
                 }
-                let trimmed = bytes.trim_ascii();
-                (!trimmed.is_empty() || !csv.empty_is_null).then_some(trimmed)
+                let start = cell.end() - bytes.trim_ascii_start().len();
+                let end = start + bytes.trim_ascii().len();
+                (end > start || !csv.empty_is_null).then(|| Cell::new(start, end, CellKind::Plain))
             }
-            (CellKind::Quoted, Syntax::Csv(csv)) => (!bytes.is_empty() || !csv.empty_is_null).then_some(bytes),
-            _ => Some(bytes),
+            (CellKind::Quoted, Syntax::Csv(csv)) => (!bytes.is_empty() || !csv.empty_is_null).then_some(cell),
+            _ => Some(cell),
         }
     }
 
@@ -143,38 +149,78 @@ impl Wanted<'_> {
         Misfit { row, reason: format!("{text:?} is no {}", self.kind.name()) }
     }
 
+    /// The kind of cell whose bytes are the value as they are, without another look at the dialect: nearly all of them.
+    fn direct(&self) -> Option<CellKind> {
+        match self.syntax {
+            Syntax::Csv(csv) if csv.nulls.is_empty() => Some(CellKind::Plain),
+            Syntax::Csv(_) => None,
+            Syntax::Json => match self.kind {
+                Kind::Date | Kind::Timestamp | Kind::TimestampTz => Some(CellKind::Quoted),
+                _ => Some(CellKind::Plain),
+            },
+        }
+    }
+
     fn primitive<T: ArrowPrimitiveType>(
         &self,
         block: &[u8],
         records: &Records,
         cells: impl Iterator<Item = Cell>,
-        parse: impl Fn(&[u8]) -> Option<T::Native>,
+        parse: impl Fn(&[u8], Cell) -> Option<T::Native>,
     ) -> Result<Built, Misfit> {
-        let mut values = Vec::with_capacity(records.len());
-        let mut nulls = NullBufferBuilder::new(records.len());
+        let mut values = vec![T::Native::default(); records.len()];
+        let mut nulls: Option<NullBufferBuilder> = None;
         let mut misfits = 0;
-        for cell in cells {
-            let parsed = match self.scalar(cell, block) {
-                None => None,
-                Some(bytes) => match parse(bytes).filter(|_| self.right_kind(cell)) {
-                    Some(value) => Some(value),
-                    None if self.lenient => {
-                        misfits += 1;
-                        None
-                    }
-                    None => return Err(self.misfit(values.len(), cell, block)),
-                },
-            };
-            if let Some(value) = parsed {
-                values.push(value);
-                nulls.append_non_null();
-            } else {
-                values.push(T::Native::default());
-                nulls.append_null();
+        let direct = self.direct();
+        for (row, (cell, slot)) in cells.zip(values.iter_mut()).enumerate() {
+            if direct == Some(cell.kind())
+                && let Some(value) = parse(block, cell)
+            {
+                *slot = value;
+                if let Some(nulls) = &mut nulls {
+                    nulls.append_non_null();
+                }
+                continue;
             }
+            let value = self.odd_value(block, row, cell, &mut misfits, &parse)?;
+            let nulls = match (&mut nulls, value) {
+                (Some(nulls), _) => nulls,
+                (None, Some(value)) => {
+                    *slot = value;
+                    continue;
+                }
+                (none, None) => {
+                    let mut builder = NullBufferBuilder::new(records.len());
+                    builder.append_n_non_nulls(row);
+                    none.insert(builder)
+                }
+            };
+            nulls.append(value.is_some());
+            *slot = value.unwrap_or_default();
         }
-        let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls.finish());
-        Ok((Arc::new(array), misfits))
+        let nulls = nulls.and_then(|mut nulls| nulls.finish());
+        Ok((Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls)), misfits))
+    }
+
+    /// A value that is not simply there: null, in quotes, between blanks, or none of the column's kind.
+    #[inline(never)]
+    fn odd_value<V>(
+        &self,
+        block: &[u8],
+        row: usize,
+        cell: Cell,
+        misfits: &mut u64,
+        parse: impl Fn(&[u8], Cell) -> Option<V>,
+    ) -> Result<Option<V>, Misfit> {
+        let Some(trimmed) = self.scalar(cell, block) else { return Ok(None) };
+        match parse(block, trimmed).filter(|_| self.right_kind(cell)) {
+            Some(value) => Ok(Some(value)),
+            None if self.lenient => {
+                *misfits += 1;
+                Ok(None)
+            }
+            None => Err(self.misfit(row, cell, block)),
+        }
     }
 
     fn booleans(&self, block: &[u8], records: &Records, cells: impl Iterator<Item = Cell>) -> Result<Built, Misfit> {
@@ -182,17 +228,8 @@ impl Wanted<'_> {
         let mut nulls = NullBufferBuilder::new(records.len());
         let mut misfits = 0;
         for (row, cell) in cells.enumerate() {
-            let parsed = match self.scalar(cell, block) {
-                None => None,
-                Some(bytes) => match number::boolean(bytes).filter(|_| self.right_kind(cell)) {
-                    Some(value) => Some(value),
-                    None if self.lenient => {
-                        misfits += 1;
-                        None
-                    }
-                    None => return Err(self.misfit(row, cell, block)),
-                },
-            };
+            let boolean = |block: &[u8], cell: Cell| number::boolean(cell.bytes(block));
+            let parsed = self.odd_value(block, row, cell, &mut misfits, boolean)?;
             values.append(parsed.unwrap_or_default());
             nulls.append(parsed.is_some());
         }
@@ -200,12 +237,23 @@ impl Wanted<'_> {
     }
 
     fn texts(&self, block: &[u8], records: &Records, cells: impl Iterator<Item = Cell>) -> Result<Built, Misfit> {
-        let mut offsets: Vec<i32> = Vec::with_capacity(records.len() + 1);
-        offsets.push(0);
+        let mut offsets = vec![0_i32; records.len() + 1];
         let mut values: Vec<u8> = Vec::with_capacity(block.len() / records.width.max(1));
         let mut nulls = NullBufferBuilder::new(records.len());
         let mut misfits = 0;
-        for (row, cell) in cells.enumerate() {
+        let plain = match self.syntax {
+            Syntax::Csv(csv) if csv.nulls.is_empty() => Some(CellKind::Plain),
+            Syntax::Json if self.kind != Kind::Json => Some(CellKind::Quoted),
+            _ => None,
+        };
+        let ends = offsets.get_mut(1..).unwrap_or_default();
+        for (row, (cell, end)) in cells.zip(ends).enumerate() {
+            if plain == Some(cell.kind()) && cell.end() > cell.start() {
+                append(&mut values, block, cell.start(), cell.end());
+                nulls.append_non_null();
+                *end = values.len() as i32;
+                continue;
+            }
             let before = values.len();
             let there = match self.text(cell, block, &mut values) {
                 Ok(there) => there,
@@ -217,16 +265,14 @@ impl Wanted<'_> {
                 Err(reason) => return Err(Misfit { row, reason }),
             };
             nulls.append(there);
-            offsets.push(values.len() as i32);
+            *end = values.len() as i32;
         }
         let nulls = nulls.finish();
-        if std::str::from_utf8(&values).is_err() {
-            return self.broken_text(&offsets, &values, nulls.as_ref());
+        let (offsets, values) = (ScalarBuffer::from(offsets), Buffer::from_vec(values));
+        match StringArray::try_new(OffsetBuffer::new(offsets.clone()), values.clone(), nulls.clone()) {
+            Ok(array) => Ok((Arc::new(array), misfits)),
+            Err(_) => self.broken_text(&offsets, &values, nulls.as_ref()),
         }
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        let array = StringArray::try_new(offsets, Buffer::from_vec(values), nulls)
-            .map_err(|error| Misfit { row: 0, reason: error.to_string() })?;
-        Ok((Arc::new(array), misfits))
     }
 
     /// Adds a cell's text; false for null.
@@ -281,7 +327,8 @@ impl Wanted<'_> {
     }
 }
 
-fn local(bytes: &[u8]) -> Option<i64> {
+fn local(block: &[u8], cell: Cell) -> Option<i64> {
+    let bytes = cell.bytes(block);
     match time::timestamp(bytes) {
         Some((micros, false)) => Some(micros),
         Some((_, true)) => None,
@@ -289,6 +336,6 @@ fn local(bytes: &[u8]) -> Option<i64> {
     }
 }
 
-fn zoned(bytes: &[u8]) -> Option<i64> {
-    time::timestamp(bytes).and_then(|(micros, zoned)| zoned.then_some(micros))
+fn zoned(block: &[u8], cell: Cell) -> Option<i64> {
+    time::timestamp(cell.bytes(block)).and_then(|(micros, zoned)| zoned.then_some(micros))
 }

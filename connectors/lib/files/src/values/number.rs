@@ -1,7 +1,82 @@
 //! Numbers and truth values from bytes, without going through text.
 
+use super::cell::Cell;
+use crate::vector::eight;
+
 /// Digits that always fit an `i64`.
 const SAFE_DIGITS: usize = 18;
+
+/// Most digits that a word holds.
+const WORD: usize = 8;
+
+/// The digits of up to eight characters, in a word whose highest byte is the last of them; `None` if one is no digit.
+#[inline(always)]
+fn digits(word: u64) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let value = word ^ ZEROS;
+    // Every byte is below ten: no upper half before, and none after six has been added.
+    if (value | value.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = value.wrapping_mul(10).wrapping_add(value >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}
+
+/// The first `length` characters at the end of a word, zeros in front; at most eight.
+#[inline(always)]
+fn right(word: u64, length: usize) -> u64 {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let free = (WORD - length) * 8;
+    if free == 64 {
+        return ZEROS;
+    }
+    (word << free) | (ZEROS & !(u64::MAX << free))
+}
+
+/// A whole number in a block, without needless zeros in front, which would be lost.
+#[inline(always)]
+pub(crate) fn strict_int_in(block: &[u8], cell: Cell) -> Option<i64> {
+    let length = cell.end().saturating_sub(cell.start());
+    if (1..=WORD).contains(&length)
+        && let Some(word) = eight(block, cell.start())
+        && (length == 1 || word & 0xff != u64::from(b'0'))
+        && let Some(value) = digits(right(word, length))
+    {
+        return Some(value as i64);
+    }
+    strict_int(cell.bytes(block))
+}
+
+/// A decimal number in a block; see [`float`].
+#[inline(always)]
+pub(crate) fn float_in(block: &[u8], cell: Cell) -> Option<f64> {
+    let length = cell.end().saturating_sub(cell.start());
+    if (1..=WORD).contains(&length)
+        && let Some(word) = eight(block, cell.start())
+    {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let x = word ^ (u64::from(b'.') * ONES);
+        // The lowest zero byte is found exactly; what borrows make of higher ones does not matter.
+        let point = (x.wrapping_sub(ONES) & !x & (0x80 * ONES)).trailing_zeros() as usize / 8;
+        if point >= length
+            && let Some(value) = digits(right(word, length))
+        {
+            return Some(value as f64);
+        }
+        if point < length && length > 1 {
+            // The characters before the point move up into its place.
+            let before = word & !(u64::MAX << (point * 8));
+            let after = if point == 7 { 0 } else { (word >> ((point + 1) * 8)) << (point * 8) };
+            if let Some(value) = digits(right(before | after, length - 1))
+                && let Some(power) = POWERS.get(length - 1 - point)
+            {
+                return Some(value as f64 / power);
+            }
+        }
+    }
+    float(cell.bytes(block))
+}
 
 /// A whole number without needless zeros in front, which would be lost.
 #[inline]
@@ -138,6 +213,27 @@ mod tests {
         }
         assert_eq!(strict_int(b"007"), None);
         assert_eq!(strict_int(b"-0"), Some(0));
+    }
+
+    #[test]
+    fn numbers_in_a_block_are_those_that_the_rules_give() {
+        use crate::values::cell::CellKind;
+        let alphabet = b"0123456789999.-+eE x/:";
+        let mut state = 3_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        for _ in 0..200_000 {
+            let few = if next() % 3 == 0 { alphabet.len() } else { 14 };
+            let block: Vec<u8> = (0..24).map(|_| alphabet[next() % few]).collect();
+            let start = next() % 20;
+            let end = start + next() % (24 - start).min(12);
+            let cell = Cell::new(start, end, CellKind::Plain);
+            let text = String::from_utf8_lossy(&block[start..end]).into_owned();
+            assert_eq!(strict_int_in(&block, cell), strict_int(&block[start..end]), "{text}");
+            assert_eq!(float_in(&block, cell), float(&block[start..end]), "{text}");
+        }
     }
 
     #[test]

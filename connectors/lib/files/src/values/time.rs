@@ -3,9 +3,16 @@
 /// Days since 1970-01-01 of `YYYY-MM-DD`.
 #[inline]
 pub(crate) fn date(bytes: &[u8]) -> Option<i32> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes else { return None };
-    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
-    days(year, two(*m1, *m2)?, two(*d1, *d2)?)
+    let (head, day) = bytes.split_first_chunk::<8>()?;
+    let [d1, d2] = day else { return None };
+    // The word of "0000-00-": what is left of `YYYY-MM-` are the digits' values, nothing of the hyphens.
+    let value = u64::from_le_bytes(*head) ^ 0x2d30_302d_3030_3030;
+    if (value | value.wrapping_add(0x0006_0600_0606_0606)) & 0xfff0_f0ff_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = value.wrapping_mul(10).wrapping_add(value >> 8);
+    let pair = |at: u64| (pairs >> (at * 8) & 0xff) as i32;
+    days(pair(0) * 100 + pair(2), pair(5), two(*d1, *d2)?)
 }
 
 /// Microseconds since 1970 of a date, a separator (`T` or a blank), `HH:MM[:SS[.fraction]]`, and whether a zone followed
@@ -69,25 +76,19 @@ fn two(tens: u8, ones: u8) -> Option<i32> {
     (tens <= 9 && ones <= 9).then(|| i32::from(tens) * 10 + i32::from(ones))
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar; none for a day that does not exist.
+/// Days since 1970-01-01 in the Gregorian calendar of a year from 0 on; none for a day that does not exist.
 #[inline]
 fn days(year: i32, month: i32, day: i32) -> Option<i32> {
+    const LENGTHS: [i32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i32::from(leap),
-        _ => return None,
-    };
+    let last = LENGTHS.get(usize::try_from(month.checked_sub(1)?).ok()?)? + i32::from(leap && month == 2);
     if day < 1 || day > last {
         return None;
     }
-    // Years start in March, so that the leap day is the last of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    // Years start in March, so that the leap day is the last of its year; 400 of them more, so that none is negative.
+    let (year, month) = if month <= 2 { (year + 399, month + 9) } else { (year + 400, month - 3) };
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    Some(365 * year + year / 4 - year / 100 + year / 400 + of_year - 146_097 - 719_468)
 }
 
 #[cfg(test)]
