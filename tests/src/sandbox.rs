@@ -11,7 +11,7 @@ use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
 use sluice_core::plan::{PlanHints, ReadMode, ReadPlan, Selection};
 use sluice_runtime::net::SystemResolver;
-use sluice_runtime::{Budget, Connection, Environment, Instance, ReadEvent, Runtime, Settings};
+use sluice_runtime::{Budget, Connection, Environment, Instance, NothingRecalled, ReadEvent, Runtime, Settings};
 
 /// A sandbox whose compiled components are kept between tests.
 ///
@@ -43,9 +43,16 @@ pub async fn connection(
 /// # Errors
 /// What the connector says.
 pub async fn plan(instance: &Instance, stream: &str) -> Result<ReadPlan, RunError> {
-    let selection = Selection { id: stream.into(), columns: vec![], mode: ReadMode::Full, filter: None, state: None };
+    let selection = Selection {
+        id: stream.into(),
+        columns: vec![],
+        mode: ReadMode::Full,
+        filter: None,
+        changed_files: None,
+        state: None,
+    };
     let hints = PlanHints { max_parallel: 2, split_bytes: 64 << 20, batch_bytes: 1 << 20 };
-    instance.plan(vec![selection], hints).await
+    Ok(instance.plan(vec![selection], hints, Arc::new(NothingRecalled)).await?.0)
 }
 
 /// Reads every split of a stream, one after the other, each in an instance of its own.

@@ -10,8 +10,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
 use sluice_tests::binary::Workspace;
-use sluice_tests::warehouse;
+use sluice_tests::objects::{self, Bucket, Dated};
+use sluice_tests::{postgres, sandbox, warehouse};
 
 fn pipeline(stream: &str) -> String {
     format!(
@@ -104,4 +106,98 @@ fn a_wrong_pipeline_is_refused_by_line_and_field() {
     workspace.pipeline("name: x\nsource: {connector: nothing}\nstreams: [{id: t}]\nsink: {type: \"null\"}\n");
     let ran = workspace.run(&[]);
     assert!(ran.error().contains("no connector named nothing"), "{}", ran.error());
+}
+
+/// A folder that is granted.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+impl Bucket for Folder {
+    fn connector(&self) -> &'static str {
+        "files"
+    }
+
+    fn config(&self) -> Value {
+        json!({})
+    }
+
+    fn below(&self, folder: &str) -> Value {
+        json!({"path": format!("/data/{folder}"), "streams": [{"name": "t", "glob": "**/*.csv"}]})
+    }
+
+    fn grants(&self) -> Value {
+        json!({"folders": {"/data": self.0.path()}})
+    }
+
+    fn put(&self, key: &str, content: &[u8]) {
+        let path = self.0.path().join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    fn delete(&self, key: &str) {
+        std::fs::remove_file(self.0.path().join(key)).unwrap();
+    }
+
+    fn place(&self) -> String {
+        "/data".into()
+    }
+}
+
+impl Dated for Folder {
+    fn date(&self, key: &str, seconds: u64) {
+        objects::set_modified(&self.0.path().join(key), seconds);
+    }
+}
+
+#[test]
+fn append_adds_changed_files_as_wholes() {
+    objects::append_adds_changed_files_as_wholes(&Folder::new());
+}
+
+#[test]
+fn tail_adds_what_was_added() {
+    objects::tail_adds_what_was_added(&Folder::new());
+}
+
+#[test]
+fn ignore_leaves_changed_files_as_they_were_read() {
+    objects::ignore_leaves_changed_files_as_they_were_read(&Folder::new());
+}
+
+#[test]
+fn fail_names_a_changed_file_and_reads_nothing() {
+    objects::fail_names_a_changed_file_and_reads_nothing(&Folder::new());
+}
+
+#[test]
+fn killed_at_any_point_every_row_is_there_once() {
+    objects::killed_at_any_point_every_row_is_there_once(&Folder::new());
+}
+
+#[test]
+fn more_files_than_a_listing_has_on_a_page_are_read_once_and_late_ones_too() {
+    objects::many_objects_are_listed_and_read(&Folder::new(), 3_000);
+}
+
+#[test]
+fn changed_files_of_a_connector_that_reads_none_are_refused_by_field() {
+    let workspace = Workspace::new();
+    let schema = sandbox::unique("none");
+    workspace.pipeline(&format!(
+        "name: x\n{}streams:\n  - {{id: {schema}.t, read: {{incremental: id}}, changed_files: ignore}}\nsink: {{type: \"null\"}}\n",
+        postgres::source(&[])
+    ));
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.code(), Some(2), "{ran:?}");
+    assert!(
+        ran.error().contains("the connector postgres does not read files; remove `changed_files`"),
+        "{}",
+        ran.error()
+    );
 }

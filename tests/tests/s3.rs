@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sluice_tests::binary::Workspace;
-use sluice_tests::objects::{self, Bucket, with};
+use sluice_tests::objects::{self, Bucket, Dated, with};
 use sluice_tests::{env, sandbox};
 
 /// A folder of the server's.
@@ -59,6 +59,32 @@ impl Bucket for S3 {
     fn place(&self) -> String {
         format!("s3://{}", self.name)
     }
+}
+
+impl Dated for S3 {
+    fn date(&self, key: &str, seconds: u64) {
+        objects::set_modified(&self.folder.join(key), seconds);
+    }
+}
+
+#[test]
+fn append_adds_changed_files_as_wholes() {
+    objects::append_adds_changed_files_as_wholes(&S3::new());
+}
+
+#[test]
+fn tail_adds_what_was_added() {
+    objects::tail_adds_what_was_added(&S3::new());
+}
+
+#[test]
+fn ignore_leaves_changed_files_as_they_were_read() {
+    objects::ignore_leaves_changed_files_as_they_were_read(&S3::new());
+}
+
+#[test]
+fn fail_names_a_changed_file_and_reads_nothing() {
+    objects::fail_names_a_changed_file_and_reads_nothing(&S3::new());
 }
 
 #[test]
@@ -145,7 +171,7 @@ fn wrong_credentials_end_a_run_with_what_to_correct() {
         std::fs::write(workspace.path().join("value"), value).unwrap();
         let given = if field == "access_key_id" { json!(value) } else { json!({"file": "value"}) };
         let config = with(bucket.config(), &json!({field: given}));
-        workspace.pipeline(&objects::pipeline("s3", &config, &["a"], "full"));
+        workspace.pipeline(&objects::pipeline("s3", &bucket.grants(), &config, &["a"], "full"));
         let ran = workspace.run(&[]);
         assert_eq!(ran.code(), Some(2), "{field}: {ran:?}");
         assert!(ran.error().contains(words), "{field}: {}", ran.error());

@@ -126,6 +126,31 @@ async fn lies_about_schema_stream_channel_and_checkpoint_break_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn items_are_remembered_only_while_a_plan_runs_and_only_for_its_streams() {
+    let outside = "items can only be recalled and remembered while `plan` runs";
+    assert_ended(&attack("items-while-reading").await, Kind::Sandbox, outside);
+    assert_ended(&attack("items-recall-while-reading").await, Kind::Sandbox, outside);
+    assert_ended(&attack("items-stranger").await, Kind::Sandbox, "not asked to plan another, whose items it wants");
+    assert_ended(&attack("items-recall-stranger").await, Kind::Sandbox, "not asked to plan another");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_is_bounded_and_each_bound_says_so() {
+    assert_ended(&attack("items-long-key").await, Kind::Sandbox, "5000 bytes in one key; at most 4096");
+    assert_ended(&attack("items-recall-long-key").await, Kind::Sandbox, "5000 bytes in one key; at most 4096");
+    assert_ended(&attack("items-long-value").await, Kind::Sandbox, "300 bytes in one value; at most 255");
+    let many = "10001 entries remembered in one call; at most 10000";
+    assert_ended(&attack("items-many-at-once").await, Kind::Sandbox, many);
+    assert_ended(&attack("items-recall-many-at-once").await, Kind::Sandbox, "10001 keys recalled in one call");
+    let patient = || InstanceLimits { cpu_ms: 100_000, wall_ms: 200_000, ..limits() };
+    let error = attack_with(&sandbox::runtime(), "items-many", patient(), Grants::default()).await;
+    assert_ended(&error, Kind::Sandbox, "2010000 entries remembered by one plan; at most 2000000");
+    assert_eq!(error.stream.as_deref(), Some("numbers"));
+    let error = attack_with(&sandbox::runtime(), "items-bytes", patient(), Grants::default()).await;
+    assert_ended(&error, Kind::Sandbox, "bytes remembered by one plan; at most 134217728");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_network_is_what_the_manifest_declares_and_the_operator_grants() {
     assert_ended(&attack("connect-undeclared").await, Kind::Permission, "undeclared.example.com");
     assert_ended(&attack("connect").await, Kind::Permission, "127.0.0.1");

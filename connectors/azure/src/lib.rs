@@ -88,7 +88,7 @@ fn default_port() -> u16 {
     config = AzureConfig,
     hosts("{endpoint}:{port}", "{account}.blob.core.windows.net:443"),
     auth(azure_sas(token = "sas_token"), azure_shared_key(account = "account", key = "account_key")),
-    capabilities(incremental, splits, estimate)
+    capabilities(incremental, splits, estimate, changed_files)
 )]
 pub struct AzureSource {
     store: Store,

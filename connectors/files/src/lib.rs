@@ -42,7 +42,7 @@ fn default_path() -> String {
     publisher = "Sluice",
     config = FilesConfig,
     folders("/data"),
-    capabilities(incremental, splits, estimate)
+    capabilities(incremental, splits, estimate, changed_files)
 )]
 pub struct FilesSource {
     files: Files,

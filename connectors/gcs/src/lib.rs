@@ -89,7 +89,7 @@ fn default_port() -> u16 {
         application_default = "application_default",
         scopes("https://www.googleapis.com/auth/devstorage.read_only")
     )),
-    capabilities(incremental, splits, estimate)
+    capabilities(incremental, splits, estimate, changed_files)
 )]
 pub struct GcsSource {
     store: Store,

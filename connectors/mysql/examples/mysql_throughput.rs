@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = arguments.next().ok_or("the first argument is the configuration, as JSON")?;
     let id = arguments.next().ok_or("the second argument is the stream")?;
     let mut planner = Mysql::open(serde_json::from_str(&config)?)?;
-    let selection = Selection { id, columns: Vec::new(), mode: ReadMode::Full, filter: None, state: None };
+    let selection =
+        Selection { id, columns: Vec::new(), mode: ReadMode::Full, filter: None, changed_files: None, state: None };
     let hints = Hints { max_parallel: 1, split_bytes: u64::MAX, batch_bytes: 1 << 20 };
     let plan = planner.plan(&[selection], &hints)?;
     for split in &plan.splits {

@@ -110,7 +110,7 @@ fn default_path_style() -> bool {
         region = "region",
         service = "s3"
     )),
-    capabilities(incremental, splits, estimate)
+    capabilities(incremental, splits, estimate, changed_files)
 )]
 pub struct S3Source {
     store: Store,

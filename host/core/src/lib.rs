@@ -24,6 +24,7 @@
 pub mod commit;
 pub mod config;
 pub mod error;
+pub mod items;
 pub mod limits;
 pub mod load;
 pub mod manifest;

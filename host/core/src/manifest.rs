@@ -81,6 +81,9 @@ pub struct Capabilities {
     /// Takes a row restriction.
     #[serde(default)]
     pub filter: bool,
+    /// Reads files, and does with changed ones what the pipeline says.
+    #[serde(default)]
+    pub changed_files: bool,
 }
 
 /// How the host authenticates HTTP requests to the connection's own origins. Each names the configuration fields that

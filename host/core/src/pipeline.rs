@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::RunError;
 use crate::limits::RunLimits;
 use crate::load::{Evolution, Partitioning, SNAPSHOT_DATE_COLUMN};
+use crate::manifest::Manifest;
 use crate::naming;
-use crate::plan::{Cursor, ReadMode, Selection};
+use crate::plan::{ChangedFiles, Cursor, ReadMode, Selection};
 
 /// A connection, the streams chosen from it, how they are mapped and where they go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +75,9 @@ pub struct StreamSpec {
     /// What is read each time.
     #[serde(default)]
     pub read: ReadSpec,
+    /// What an incremental read does with a file that was read before and has changed; for connectors that read files.
+    #[serde(default)]
+    pub changed_files: Option<ChangedFiles>,
     /// How rows get into the table.
     #[serde(default)]
     pub load: LoadSpec,
@@ -233,6 +237,21 @@ impl Pipeline {
         self.limits.validate()
     }
 
+    /// Checks that the connector can do what the streams ask of it.
+    ///
+    /// # Errors
+    /// Names the first field that asks for what it cannot do.
+    pub fn suits(&self, connector: &Manifest) -> Result<(), RunError> {
+        for (index, stream) in self.streams.iter().enumerate() {
+            if stream.changed_files.is_some() && !connector.capabilities.changed_files {
+                let message = format!("the connector {} does not read files; remove `changed_files`", connector.name);
+                let field = format!("streams[{index}].changed_files");
+                return Err(RunError::config(field, message).with_stream(&stream.id));
+            }
+        }
+        Ok(())
+    }
+
     /// Two streams must not share a table, nor one's table be another's quarantine: names are equal ignoring case in a sink.
     fn tables_differ(&self) -> Result<(), RunError> {
         let mut taken = BTreeMap::new();
@@ -264,6 +283,7 @@ impl StreamSpec {
                 ReadSpec::Incremental(column) => ReadMode::Incremental(column.clone()),
             },
             filter: self.filter.clone(),
+            changed_files: self.changed_files,
             state,
         }
     }
@@ -299,6 +319,11 @@ impl StreamSpec {
             let message = "a catalog load holds a whole snapshot, so it needs `read: full`";
             return Err(RunError::config("read", message));
         }
+        if self.changed_files.is_some() && self.read == ReadSpec::Full {
+            let message =
+                "a full read reads every file every time; use `read: {incremental: \"\"}`, or remove `changed_files`";
+            return Err(RunError::config("changed_files", message));
+        }
         Ok(())
     }
 }
@@ -327,6 +352,13 @@ mod tests {
     fn a_catalog_load_of_an_increment_is_refused_by_field() {
         let stream = serde_json::json!([{"id": "a", "load": "catalog", "read": {"incremental": "id"}}]);
         assert_eq!(pipeline(stream).unwrap_err().field.unwrap(), "streams[0].read");
+    }
+
+    #[test]
+    fn changed_files_need_an_incremental_read() {
+        let stream = serde_json::json!([{"id": "a", "changed_files": "ignore"}]);
+        assert_eq!(pipeline(stream).unwrap_err().field.unwrap(), "streams[0].changed_files");
+        pipeline(serde_json::json!([{"id": "a", "read": {"incremental": ""}, "changed_files": "ignore"}])).unwrap();
     }
 
     #[test]

@@ -130,8 +130,27 @@ pub struct Selection {
     pub mode: ReadMode,
     /// A row restriction in the source's language.
     pub filter: Option<String>,
+    /// What a file that was read and has changed comes to, where the pipeline says so.
+    pub changed_files: Option<ChangedFiles>,
     /// The committed state.
     pub state: Option<Cursor>,
+}
+
+/// What an incremental read does with a file that was read before and has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangedFiles {
+    /// The whole file is read again and its rows are added: no row is missed, unchanged ones come twice.
+    #[default]
+    Append,
+    /// Only what was added to the file is read: for files that are only ever appended to.
+    Tail,
+    /// The whole file is read again, and its rows take the place of those that the table has of it.
+    Replace,
+    /// It stays as it was read.
+    Ignore,
+    /// The run fails and names the file.
+    Fail,
 }
 
 /// What the host would like of a plan.

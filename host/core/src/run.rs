@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
+use crate::load::LoadId;
 use crate::plan::{Cursor, Split};
 
 /// Where a run is.
@@ -55,6 +56,19 @@ pub struct PendingPlan {
     pub splits: Vec<(Split, Option<Cursor>)>,
     /// The state once all of them are committed.
     pub state_after: Option<Cursor>,
+    /// What is remembered item by item then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<ItemsAfter>,
+}
+
+/// What a stream remembers item by item once a plan is read to its end. The entries lie in the state store under the load that
+/// made the plan, until they are applied or the plan is given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemsAfter {
+    /// The load that made the plan.
+    pub plan: LoadId,
+    /// True if they take the place of everything remembered so far: the plan reads the stream from its beginning.
+    pub anew: bool,
 }
 
 /// The committed state of a stream of a pipeline.
@@ -64,6 +78,15 @@ pub struct StreamState {
     pub cursor: Option<Cursor>,
     /// What an interrupted read left over.
     pub pending: Option<PendingPlan>,
+}
+
+/// What holds for a stream once the rows of a run are committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// Its state.
+    pub state: StreamState,
+    /// What it remembers item by item from then on; none while a part of the plan is still to be read.
+    pub items: Option<ItemsAfter>,
 }
 
 /// How a split's read ended.
@@ -82,7 +105,7 @@ pub enum SplitEnd {
 
 /// Decides the state that a stream has once the rows of these splits are committed.
 ///
-/// `ends` has every split of the plan, in its order, and how it ended.
+/// `ends` has every split of the plan, in its order, and how it ended; `planned` and `items` are the plan's own.
 ///
 /// # Errors
 /// If a complete plan leaves no way to know the new state: it has no `state_after`, and not exactly one split with a
@@ -90,11 +113,13 @@ pub enum SplitEnd {
 pub fn state_after(
     before: &StreamState,
     planned: Option<&Cursor>,
+    items: Option<&ItemsAfter>,
     ends: Vec<(Split, SplitEnd)>,
     incremental: bool,
-) -> Result<StreamState, RunError> {
+) -> Result<Next, RunError> {
     if ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. })) {
-        return complete(before, planned, &ends, incremental);
+        let state = complete(before, planned, &ends, incremental)?;
+        return Ok(Next { state, items: items.cloned() });
     }
     let splits = ends
         .into_iter()
@@ -104,8 +129,8 @@ pub fn state_after(
             SplitEnd::NotBegun => Some((split, None)),
         })
         .collect();
-    let pending = PendingPlan { splits, state_after: planned.cloned() };
-    Ok(StreamState { cursor: before.cursor.clone(), pending: Some(pending) })
+    let pending = PendingPlan { splits, state_after: planned.cloned(), items: items.cloned() };
+    Ok(Next { state: StreamState { cursor: before.cursor.clone(), pending: Some(pending) }, items: None })
 }
 
 fn complete(
@@ -156,7 +181,7 @@ mod tests {
     fn the_planned_state_holds_once_every_split_has_finished() {
         let ends =
             vec![(split("a"), SplitEnd::Finished { last: None }), (split("b"), SplitEnd::Finished { last: None })];
-        let state = state_after(&StreamState::default(), Some(&cursor("9")), ends, true).unwrap();
+        let state = state_after(&StreamState::default(), Some(&cursor("9")), None, ends, true).unwrap().state;
         assert_eq!(state, StreamState { cursor: Some(cursor("9")), pending: None });
     }
 
@@ -168,9 +193,12 @@ mod tests {
             (split("b"), SplitEnd::StoppedAt(cursor("5"))),
             (split("c"), SplitEnd::NotBegun),
         ];
-        let state = state_after(&before, Some(&cursor("9")), ends, true).unwrap();
-        assert_eq!(state.cursor, Some(cursor("1")));
-        let pending = state.pending.unwrap();
+        let items = ItemsAfter { plan: LoadId::new("r", 0), anew: false };
+        let next = state_after(&before, Some(&cursor("9")), Some(&items), ends, true).unwrap();
+        assert_eq!(next.items, None, "nothing is remembered before the rest is read");
+        assert_eq!(next.state.cursor, Some(cursor("1")));
+        let pending = next.state.pending.unwrap();
+        assert_eq!(pending.items, Some(items));
         assert_eq!(pending.state_after, Some(cursor("9")));
         assert_eq!(pending.splits, vec![(split("b"), Some(cursor("5"))), (split("c"), None)]);
     }
@@ -178,7 +206,7 @@ mod tests {
     #[test]
     fn the_last_checkpoint_of_an_only_split_is_the_state() {
         let ends = vec![(split("a"), SplitEnd::Finished { last: Some(cursor("7")) })];
-        let state = state_after(&StreamState::default(), None, ends, true).unwrap();
+        let state = state_after(&StreamState::default(), None, None, ends, true).unwrap().state;
         assert_eq!(state.cursor, Some(cursor("7")));
     }
 
@@ -186,14 +214,14 @@ mod tests {
     fn several_splits_without_a_planned_state_are_refused() {
         let end = || SplitEnd::Finished { last: Some(cursor("7")) };
         let ends = vec![(split("a"), end()), (split("b"), end())];
-        let error = state_after(&StreamState::default(), None, ends, true).unwrap_err();
+        let error = state_after(&StreamState::default(), None, None, ends, true).unwrap_err();
         assert!(error.message.contains("2 splits"), "{error}");
     }
 
     #[test]
     fn an_empty_increment_moves_nothing() {
         let before = StreamState { cursor: Some(cursor("1")), pending: None };
-        assert_eq!(state_after(&before, None, vec![], true).unwrap(), before);
+        assert_eq!(state_after(&before, None, None, vec![], true).unwrap().state, before);
     }
 
     #[test]

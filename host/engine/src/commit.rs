@@ -103,6 +103,7 @@ pub(crate) async fn recover(
         store.apply_commits(Scope::LOCAL, std::slice::from_ref(&receipt), clock.now_us()).await?;
         recovered.push(receipt);
     }
+    store.drop_stale_items(Scope::LOCAL, pipeline).await?;
     abandon(sink, store, pipeline).await;
     Ok(recovered)
 }

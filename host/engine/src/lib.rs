@@ -23,6 +23,7 @@
 mod clock;
 mod commit;
 mod failpoint;
+mod items;
 mod ledger;
 mod plan;
 mod progress;

@@ -3,14 +3,17 @@
 //! A stream that cannot be planned is left out and the others are planned again; it fails alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sluice_core::RunError;
-use sluice_core::pipeline::StreamSpec;
+use sluice_core::items::Items;
+use sluice_core::pipeline::{ReadSpec, StreamSpec};
 use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
-use sluice_core::run::StreamState;
-use sluice_runtime::Instance;
+use sluice_core::run::{ItemsAfter, StreamState};
+use sluice_runtime::{Instance, Recall, Remembered};
 use sluice_store::Scope;
 
+use crate::items::StoredItems;
 use crate::run::RunSetup;
 
 /// What is to be read of a stream, and the state around it.
@@ -19,7 +22,16 @@ pub(crate) struct Work {
     /// Each with the checkpoint that it goes on from.
     pub(crate) splits: Vec<(Split, Option<Cursor>)>,
     pub(crate) state_after: Option<Cursor>,
+    pub(crate) remembers: Remembers,
     pub(crate) stream: StreamPlan,
+}
+
+/// What a stream remembers item by item once the work is done.
+pub(crate) enum Remembers {
+    /// What the plan of this run says; `anew` if it takes the place of all that is remembered.
+    Planned { items: Items, anew: bool },
+    /// What the plan of an earlier run said, which is stored.
+    Stored(Option<ItemsAfter>),
 }
 
 /// The work of every stream, and the instance whose plan it is.
@@ -56,14 +68,16 @@ impl Plans {
                 return Self { planner: None, works };
             }
         };
+        let pipeline = setup.pipeline.name.clone();
+        let recall: Arc<dyn Recall> = Arc::new(StoredItems { store: setup.store.clone(), pipeline });
         while !wanted.is_empty() {
             let selections = wanted.iter().map(|spec| {
                 let cursor = before.get(&spec.id).and_then(|state| state.cursor.clone());
                 spec.selection(cursor)
             });
-            match planner.plan(selections.collect(), hints(setup)).await {
-                Ok(plan) => {
-                    works.extend(share_out(plan, &wanted, &mut before));
+            match planner.plan(selections.collect(), hints(setup), recall.clone()).await {
+                Ok((plan, remembered)) => {
+                    works.extend(share_out(plan, remembered, &wanted, &mut before));
                     break;
                 }
                 Err(error) => {
@@ -111,6 +125,7 @@ fn hints(setup: &RunSetup) -> PlanHints {
 /// Gives each stream its part of the plan.
 fn share_out(
     plan: ReadPlan,
+    mut remembered: Remembered,
     wanted: &[&StreamSpec],
     before: &mut HashMap<String, StreamState>,
 ) -> HashMap<String, Result<Work, RunError>> {
@@ -144,7 +159,9 @@ fn share_out(
             (None, None) => Err(not_planned()),
             (None, Some(stream)) => {
                 let splits = splits.remove(&spec.id).unwrap_or_default();
-                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits))
+                let items = remembered.remove(&spec.id).unwrap_or_default();
+                let remembers = Remembers::Planned { items, anew: spec.read == ReadSpec::Full };
+                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits, remembers))
             }
         };
         works.insert(spec.id.clone(), work);
@@ -152,16 +169,17 @@ fn share_out(
     works
 }
 
-fn work(before: StreamState, stream: StreamPlan, splits: Vec<Split>) -> Work {
+fn work(before: StreamState, stream: StreamPlan, splits: Vec<Split>, remembers: Remembers) -> Work {
     match &before.pending {
         // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
         Some(pending) => {
             let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
-            Work { splits, state_after, stream, before }
+            let remembers = Remembers::Stored(pending.items.clone());
+            Work { splits, state_after, remembers, stream, before }
         }
         None => {
             let splits = splits.into_iter().map(|split| (split, None)).collect();
-            Work { splits, state_after: stream.state_after.clone(), stream, before }
+            Work { splits, state_after: stream.state_after.clone(), remembers, stream, before }
         }
     }
 }

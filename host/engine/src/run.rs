@@ -85,6 +85,7 @@ pub struct StreamReport {
 /// the report.
 pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
     let pipeline = &setup.pipeline;
+    pipeline.suits(setup.connection.connector().manifest())?;
     let lease = setup.store.lease(Scope::LOCAL, &pipeline.name)?;
     let recovered = commit::recover(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), &pipeline.name).await?;
     let connector = setup.connection.connector();

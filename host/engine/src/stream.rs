@@ -8,7 +8,7 @@ use sluice_core::load::{CommitReceipt, LoadId, LoadStrategy, SplitReceipt, Table
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::Split;
-use sluice_core::run::{SplitEnd, StreamCounts, StreamState, state_after};
+use sluice_core::run::{ItemsAfter, Next, SplitEnd, StreamCounts, state_after};
 use sluice_core::{Retry, RunError};
 use sluice_sinks::Load;
 use sluice_store::{NewIntent, NewStream, Scope};
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::commit;
 use crate::failpoint;
 use crate::ledger::StoreLedger;
-use crate::plan::{Plans, Work};
+use crate::plan::{Plans, Remembers, Work};
 use crate::progress::StreamProgress;
 use crate::run::RunSetup;
 use crate::split::{self, Outcome, Shared};
@@ -55,10 +55,11 @@ impl StreamRun<'_> {
 
     /// Runs the stream. Whatever fails, nothing of it is visible and its state is where it was.
     pub(crate) async fn run(&self, plans: &mut Plans) -> Result<Ended, RunError> {
-        let work = plans.take(&self.spec.id)?;
+        let mut work = plans.take(&self.spec.id)?;
         self.progress.planned(work.splits.len(), work.stream.rows);
         failpoint::pass("stream.planned");
         let shared = Arc::new(self.prepare(&work).await?);
+        let items = self.put_aside(&mut work).await?;
         failpoint::pass("stream.prepared");
         let (ends, outcomes, warnings) = match self.read(&work, &shared).await? {
             Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
@@ -67,9 +68,9 @@ impl StreamRun<'_> {
             }
         };
         let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
-        let state = state_after(&work.before, work.state_after.as_ref(), ends, self.incremental())?;
-        let counts = self.commit(&shared, &work, outcomes, &state).await?;
-        if let (true, Some(cursor)) = (complete, &state.cursor) {
+        let next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
+        let counts = self.commit(&shared, &work, outcomes, &next).await?;
+        if let (true, Some(cursor)) = (complete, &next.state.cursor) {
             plans.acknowledge(&self.spec.id, cursor.clone()).await;
         }
         Ok(Ended { counts, complete, warnings })
@@ -136,6 +137,20 @@ impl StreamRun<'_> {
         })
     }
 
+    /// Makes durable what the plan wants remembered, before anything is read: whoever finishes the plan, after whatever crash or
+    /// stop, remembers exactly that. Says what to name in the commit.
+    async fn put_aside(&self, work: &mut Work) -> Result<Option<ItemsAfter>, RunError> {
+        match &mut work.remembers {
+            Remembers::Stored(items) => Ok(items.clone()),
+            Remembers::Planned { items, anew: false } if items.is_empty() => Ok(None),
+            Remembers::Planned { items, anew } => {
+                let (pipeline, plan) = (&self.setup.pipeline.name, self.load_id());
+                self.setup.store.plan_items(Scope::LOCAL, pipeline, &plan, std::mem::take(items)).await?;
+                Ok(Some(ItemsAfter { plan, anew: *anew }))
+            }
+        }
+    }
+
     /// Reads the splits, some at once. After a request to stop, none begins, and those under way end at their next checkpoint.
     async fn read(&self, work: &Work, shared: &Arc<Shared>) -> Result<Reading, RunError> {
         let parallel = self.setup.pipeline.limits.parallel.max(1) as usize;
@@ -194,7 +209,7 @@ impl StreamRun<'_> {
         shared: &Shared,
         work: &Work,
         outcomes: Vec<Outcome>,
-        state: &StreamState,
+        next: &Next,
     ) -> Result<StreamCounts, RunError> {
         let setup = self.setup;
         let mut counts = self.progress.counts();
@@ -213,10 +228,11 @@ impl StreamRun<'_> {
         if counts.read != counts.sent.saturating_add(counts.quarantined) || counts.sent != table.intent().rows {
             return Err(unreconciled(&counts));
         }
-        let moves_state = self.incremental() || work.before != *state;
+        let moves_state = self.incremental() || work.before != next.state;
         let intent = NewIntent {
             intent: table.intent().clone(),
-            state_after: moves_state.then(|| state.clone()),
+            state_after: moves_state.then(|| next.state.clone()),
+            items_after: next.items.clone(),
             counts: counts.clone(),
         };
         let mut loads = vec![(table, intent)];
@@ -256,7 +272,7 @@ fn quarantine_commit(
         receipts,
     })?;
     let counts = StreamCounts { read: rows, sent: rows, finalized: rows, ..StreamCounts::default() };
-    let intent = NewIntent { intent: permit.intent().clone(), state_after: None, counts };
+    let intent = NewIntent { intent: permit.intent().clone(), state_after: None, items_after: None, counts };
     Ok((permit, intent))
 }
 

@@ -20,6 +20,7 @@ use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
 use crate::imports::folder::Room;
 use crate::imports::buffers::Buffers;
+use crate::imports::items::PlanItems;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
 use crate::instance::Instance;
@@ -141,6 +142,7 @@ impl Connection {
             hooks: Hooks::new(self.http.clone(), self.limits.connections),
             limiter: Limiter::new(&self.limits),
             output: Output::new(self.limits.clone(), self.buffers.clone()),
+            items: PlanItems::default(),
             log,
             network,
             room: Room::default(),

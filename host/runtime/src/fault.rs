@@ -87,6 +87,17 @@ pub enum Fault {
         /// Which rule, and how.
         reason: String,
     },
+    /// It remembers more, or something larger, than a stream's state may hold.
+    #[error("the connector cannot remember that: {reason}")]
+    Items {
+        /// The stream.
+        stream: String,
+        /// Which limit, and what was asked for.
+        reason: String,
+    },
+    /// What is remembered could not be looked up.
+    #[error("{0}")]
+    Recall(RunError),
     /// It trapped.
     #[error("the connector crashed: {reason}")]
     Trap {
@@ -103,6 +114,9 @@ pub enum Fault {
 
 impl From<Fault> for RunError {
     fn from(fault: Fault) -> Self {
+        if let Fault::Recall(error) = fault {
+            return error;
+        }
         let (kind, retry) = match &fault {
             Fault::Cancelled => (Kind::Cancelled, Retry::Never),
             Fault::Wall { .. } => (Kind::Sandbox, Retry::Later),
@@ -110,7 +124,9 @@ impl From<Fault> for RunError {
         };
         let error = Self::new(kind, Actor::Source, fault.to_string()).with_retry(retry);
         match fault {
-            Fault::Batch { stream, .. } | Fault::Schema { stream, .. } => error.with_stream(stream),
+            Fault::Batch { stream, .. } | Fault::Schema { stream, .. } | Fault::Items { stream, .. } => {
+                error.with_stream(stream)
+            }
             _ => error,
         }
     }

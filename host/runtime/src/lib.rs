@@ -42,6 +42,7 @@ pub use connection::Connection;
 pub use contract::Version;
 pub use environment::{Clock, Environment};
 pub use fault::Fault;
+pub use imports::items::{NothingRecalled, Recall, Remembered};
 pub use imports::log::{Level, Line, Log};
 pub use imports::output::{Budget, InFlight, ReadEnd, ReadEvent};
 pub use instance::{GOODBYE, Instance, Read, StopHandle};

@@ -3,7 +3,7 @@
 use sluice_core::RunError;
 use sluice_core::commit::CommitIntent;
 use sluice_core::load::{CommitReceipt, LoadId};
-use sluice_core::run::{StreamCounts, StreamState};
+use sluice_core::run::{ItemsAfter, StreamCounts, StreamState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -17,6 +17,8 @@ pub struct NewIntent {
     pub intent: CommitIntent,
     /// The state of the stream that holds once it is; `None` for a load that moves no state (quarantined rows).
     pub state_after: Option<StreamState>,
+    /// What the stream remembers item by item from then on, put aside before ([`Store::plan_items`]).
+    pub items_after: Option<ItemsAfter>,
     /// The counts of the load so far; `committed` is filled in from the sink's receipt.
     pub counts: StreamCounts,
 }
@@ -32,6 +34,8 @@ pub struct OpenIntent {
     pub intent: CommitIntent,
     /// The state that holds once it is.
     pub state_after: Option<StreamState>,
+    /// What the stream remembers item by item from then on.
+    pub items_after: Option<ItemsAfter>,
     /// The counts of the load before the commit.
     pub counts: StreamCounts,
     /// When it was recorded, in microseconds.
@@ -52,11 +56,12 @@ impl Store {
         for new in intents {
             let done = sqlx::query(
                 "INSERT INTO commit_intents (tenant, load_id, pipeline, run_id, stream, intent, state_after, counts, \
-                 recorded_us) \
-                 SELECT tenant, load_id, pipeline, run_id, stream, $3, $4, $5, $6 FROM run_streams \
+                 recorded_us, items_after) \
+                 SELECT tenant, load_id, pipeline, run_id, stream, $3, $4, $5, $6, $7 FROM run_streams \
                  WHERE tenant = $1 AND load_id = $2 AND state <> 'committed' \
                  ON CONFLICT (tenant, load_id) DO UPDATE SET intent = excluded.intent, \
-                 state_after = excluded.state_after, counts = excluded.counts, recorded_us = excluded.recorded_us",
+                 state_after = excluded.state_after, counts = excluded.counts, recorded_us = excluded.recorded_us, \
+                 items_after = excluded.items_after",
             )
             .bind(scope.tenant)
             .bind(new.intent.load.as_str())
@@ -64,6 +69,7 @@ impl Store {
             .bind(new.state_after.as_ref().map(to_json).transpose()?)
             .bind(to_json(&new.counts)?)
             .bind(now_us)
+            .bind(new.items_after.as_ref().map(to_json).transpose()?)
             .execute(&mut *transaction)
             .await
             .map_err(|e| self.failed(doing, &e))?;
@@ -82,7 +88,7 @@ impl Store {
     /// If the store cannot be read.
     pub async fn open_intents(&self, scope: Scope<'_>, pipeline: &str) -> Result<Vec<OpenIntent>, RunError> {
         let rows = sqlx::query(
-            "SELECT run_id, stream, intent, state_after, counts, recorded_us FROM commit_intents \
+            "SELECT run_id, stream, intent, state_after, items_after, counts, recorded_us FROM commit_intents \
              WHERE tenant = $1 AND pipeline = $2 ORDER BY recorded_us, load_id",
         )
         .bind(scope.tenant)
@@ -122,8 +128,8 @@ impl Store {
     ) -> Result<(), RunError> {
         let doing = "recording a commit";
         let row = sqlx::query(
-            "SELECT s.state AS load_state, s.pipeline, s.run_id, s.stream, i.intent, i.state_after, i.counts, \
-             i.recorded_us FROM run_streams s \
+            "SELECT s.state AS load_state, s.pipeline, s.run_id, s.stream, i.intent, i.state_after, i.items_after, \
+             i.counts, i.recorded_us FROM run_streams s \
              LEFT JOIN commit_intents i ON i.tenant = s.tenant AND i.load_id = s.load_id \
              WHERE s.tenant = $1 AND s.load_id = $2",
         )
@@ -148,9 +154,12 @@ impl Store {
                 receipt.load, open.intent.table, open.intent.rows, receipt.rows_committed
             )));
         }
+        let pipeline: String = row.try_get("pipeline").map_err(bad)?;
         if let Some(state) = &open.state_after {
-            let pipeline: String = row.try_get("pipeline").map_err(bad)?;
             self.set_state(connection, scope, (&pipeline, &open.stream, &open.run), state, now_us).await?;
+        }
+        if let Some(items) = &open.items_after {
+            self.apply_items(connection, scope, (&pipeline, &open.stream), items).await?;
         }
         self.close_load(connection, scope, receipt, &open, now_us).await
     }
@@ -243,11 +252,13 @@ impl Store {
         let text = |name: &str| row.try_get::<String, _>(name).map_err(bad);
         let what = "an open commit";
         let state_after: Option<String> = row.try_get("state_after").map_err(bad)?;
+        let items_after: Option<String> = row.try_get("items_after").map_err(bad)?;
         Ok(OpenIntent {
             run: text("run_id")?,
             stream: text("stream")?,
             intent: from_json(&self.path, what, &text("intent")?)?,
             state_after: state_after.map(|state| from_json(&self.path, what, &state)).transpose()?,
+            items_after: items_after.map(|items| from_json(&self.path, what, &items)).transpose()?,
             counts: from_json(&self.path, what, &text("counts")?)?,
             recorded_us: row.try_get("recorded_us").map_err(bad)?,
         })

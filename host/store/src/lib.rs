@@ -8,8 +8,8 @@
 //! The order of a load, each step durable when its function returns:
 //!
 //! 1. [`Store::lease`], then [`Store::open_intents`] and [`Store::unfinished_artifacts`]: finish or forget what a killed
-//!    process left behind ([`Store::apply_commits`], [`Store::drop_intent`], [`Store::mark_abandoned`]).
-//! 2. [`Store::begin_run`], [`Store::begin_stream`] for each load.
+//!    process left behind ([`Store::apply_commits`], [`Store::drop_intent`], [`Store::mark_abandoned`], [`Store::drop_stale_items`]).
+//! 2. [`Store::begin_run`], [`Store::begin_stream`] for each load, [`Store::plan_items`] for what it wants remembered.
 //! 3. [`Store::artifact_opened`], [`Store::artifact_progressed`], [`Store::artifact_finalized`] as the sink tells.
 //! 4. [`Store::record_intents`], before the sink is asked to commit.
 //! 5. [`Store::apply_commits`] with the sink's receipts: state, counts, ledger and intents change in one transaction.
@@ -31,6 +31,7 @@
 
 mod commits;
 mod error;
+mod items;
 mod lease;
 mod ledger;
 mod names;

@@ -1,6 +1,7 @@
 //! The committed state of streams.
 
 use sluice_core::RunError;
+use sluice_core::load::LoadId;
 use sluice_core::run::StreamState;
 use sqlx::{Row, SqliteConnection};
 
@@ -48,20 +49,24 @@ impl Store {
         })
     }
 
-    /// Forgets the state of a stream, so that the next run reads it from the beginning. True if there was one.
+    /// Forgets the state of a stream and what it remembers item by item, so that the next run reads it from the beginning. True
+    /// if there was anything.
     ///
     /// # Errors
     /// If it cannot be stored.
     pub async fn forget_state(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<bool, RunError> {
         let doing = "forgetting the state of a stream";
+        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
         let done = sqlx::query("DELETE FROM stream_state WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
             .bind(scope.tenant)
             .bind(pipeline)
             .bind(stream)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(|e| self.failed(doing, &e))?;
-        Ok(done.rows_affected() > 0)
+        let items = self.forget_items(&mut transaction, scope, pipeline, stream).await?;
+        transaction.commit().await.map_err(|e| self.failed(doing, &e))?;
+        Ok(items || done.rows_affected() > 0)
     }
 
     /// Sets the state within the transaction of a commit.
@@ -74,11 +79,13 @@ impl Store {
         now_us: i64,
     ) -> Result<(), RunError> {
         let (pipeline, stream, run) = owner;
+        let planned_by = state.pending.as_ref().and_then(|pending| Some(&pending.items.as_ref()?.plan));
         sqlx::query(
-            "INSERT INTO stream_state (tenant, pipeline, stream, state, revision, updated_by_run, updated_us) \
-             VALUES ($1, $2, $3, $4, 1, $5, $6) ON CONFLICT (tenant, pipeline, stream) DO UPDATE SET \
+            "INSERT INTO stream_state (tenant, pipeline, stream, state, revision, updated_by_run, updated_us, \
+             planned_by) VALUES ($1, $2, $3, $4, 1, $5, $6, $7) ON CONFLICT (tenant, pipeline, stream) DO UPDATE SET \
              state = excluded.state, revision = stream_state.revision + 1, \
-             updated_by_run = excluded.updated_by_run, updated_us = excluded.updated_us",
+             updated_by_run = excluded.updated_by_run, updated_us = excluded.updated_us, \
+             planned_by = excluded.planned_by",
         )
         .bind(scope.tenant)
         .bind(pipeline)
@@ -86,6 +93,7 @@ impl Store {
         .bind(to_json(state)?)
         .bind(run)
         .bind(now_us)
+        .bind(planned_by.map(LoadId::as_str))
         .execute(connection)
         .await
         .map_err(|e| self.failed("recording the state of a stream", &e))?;

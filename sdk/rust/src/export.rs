@@ -150,7 +150,18 @@ mod component {
                 wit::ReadMode::Incremental(column) => ReadMode::Incremental(column),
             },
             filter: selection.filter,
+            changed_files: selection.changed_files.map(changed_files),
             state: selection.state,
+        }
+    }
+
+    fn changed_files(policy: wit::ChangedFiles) -> crate::ChangedFiles {
+        match policy {
+            wit::ChangedFiles::Append => crate::ChangedFiles::Append,
+            wit::ChangedFiles::Tail => crate::ChangedFiles::Tail,
+            wit::ChangedFiles::Replace => crate::ChangedFiles::Replace,
+            wit::ChangedFiles::Ignore => crate::ChangedFiles::Ignore,
+            wit::ChangedFiles::Fail => crate::ChangedFiles::Fail,
         }
     }
 

@@ -25,6 +25,7 @@ mod export;
 mod host;
 pub mod http;
 mod ipc;
+pub mod items;
 pub mod log;
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
@@ -37,8 +38,8 @@ pub use ipc::schema_message;
 pub use output::{Channel, Directive, Output};
 pub use sluice_sdk_derive::{Config, Manifest};
 pub use source::{
-    CheckStep, ConfigSchema, ConnectorManifest, Cursor, DiscoverFilter, DiscoverPage, Hints, Outcome, Plan, ReadMode,
-    Selection, Source, Split, StreamInfo, StreamKind, StreamPlan,
+    ChangedFiles, CheckStep, ConfigSchema, ConnectorManifest, Cursor, DiscoverFilter, DiscoverPage, Hints, Outcome,
+    Plan, ReadMode, Selection, Source, Split, StreamInfo, StreamKind, StreamPlan,
 };
 
 #[doc(hidden)]

@@ -186,6 +186,22 @@ pub enum ReadMode {
     Incremental(String),
 }
 
+/// What an incremental read does with a file that was read before and has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangedFiles {
+    /// The whole file is read again and its rows are added.
+    #[default]
+    Append,
+    /// Only what was added to the file is read.
+    Tail,
+    /// The whole file is read again, and its rows take the place of those that the table has of it.
+    Replace,
+    /// It stays as it was read.
+    Ignore,
+    /// Planning fails and names the file.
+    Fail,
+}
+
 /// A stream that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
@@ -197,6 +213,8 @@ pub struct Selection {
     pub mode: ReadMode,
     /// A row restriction in the source's own language.
     pub filter: Option<String>,
+    /// What changed files come to, where the pipeline says so; only for connectors with the capability `changed_files`.
+    pub changed_files: Option<ChangedFiles>,
     /// The committed state.
     pub state: Option<Cursor>,
 }

@@ -145,7 +145,7 @@ fn the_manifest_is_a_constant_that_the_host_can_read() {
         "hosts": ["{host}:{port}", "api.example.com:443"],
         "auth": [{"scheme": "bearer", "token": "password"}, {"scheme": "header", "name": "X-Key", "value": "client-key"}],
         "folders": ["/data"],
-        "capabilities": {"incremental": true, "splits": false, "estimate": true, "filter": false},
+        "capabilities": {"incremental": true, "splits": false, "estimate": true, "filter": false, "changed_files": false},
         "memory_bytes": 1_048_576,
     });
     assert_eq!(manifest, expected);

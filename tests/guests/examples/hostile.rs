@@ -114,6 +114,7 @@ impl Source for Hostile {
 
     fn plan(&mut self, selections: &[Selection], _hints: &Hints) -> Result<Plan> {
         let [selection] = selections else { return Err(Error::unsupported("one stream at a time")) };
+        self.remember()?;
         let state = selection.state.as_deref().and_then(number).unwrap_or(0);
         let first = if matches!(selection.mode, ReadMode::Incremental(_)) { state } else { 0 };
         let (rows, parts) = (self.config.rows, self.config.splits.max(1));
@@ -138,7 +139,7 @@ impl Source for Hostile {
 
     fn read(&mut self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
         match self.config.attack.as_str() {
-            "" | "none" => self.rows(split, start, output),
+            "" | "none" | "items" => self.rows(split, start, output),
             attack => self.attack(attack, output),
         }
     }
@@ -157,11 +158,46 @@ impl Drop for Hostile {
     }
 }
 
+/// Far more than a plan may remember.
+const MANY: usize = 3_000_000;
+
 fn number(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 impl Hostile {
+    /// What a plan remembers, properly or not.
+    fn remember(&self) -> Result<()> {
+        use sluice_sdk::items::{recall, remember};
+        let one = |key: &str, value: &[u8]| vec![(key.to_owned(), value.to_vec())];
+        match self.config.attack.as_str() {
+            "items" => {
+                let known = recall(STREAM, &["visits".to_owned(), "never".to_owned()])?;
+                let visits = known.first().cloned().flatten().map_or(0, |value| value.len());
+                sluice_sdk::log::warn(format!("{visits} visits, {:?}", known.get(1)));
+                remember(STREAM, &one("visits", &vec![1; visits + 1]))
+            }
+            "items-fail" => {
+                remember(STREAM, &one("visits", &[1; 100]))?;
+                Err(Error::transient("after it was remembered"))
+            }
+            "items-stranger" => remember("another", &one("a", b"")),
+            "items-recall-stranger" => recall("another", &["a".to_owned()]).map(drop),
+            "items-long-key" => remember(STREAM, &one(&"k".repeat(5_000), b"")),
+            "items-recall-long-key" => recall(STREAM, &["k".repeat(5_000)]).map(drop),
+            "items-long-value" => remember(STREAM, &one("a", &[0; 300])),
+            "items-many-at-once" => remember(STREAM, &vec![("a".to_owned(), Vec::new()); 10_001]),
+            "items-recall-many-at-once" => recall(STREAM, &vec!["a".to_owned(); 10_001]).map(drop),
+            "items-many" => {
+                (0..MANY / 10_000).try_for_each(|_| remember(STREAM, &vec![("a".to_owned(), Vec::new()); 10_000]))
+            }
+            "items-bytes" => {
+                (0..MANY / 10_000).try_for_each(|_| remember(STREAM, &vec![("a".to_owned(), vec![0; 200]); 10_000]))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What an honest connector does: batches, each followed by a checkpoint.
     fn rows(&self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
         let descriptor = String::from_utf8_lossy(&split.descriptor).into_owned();
@@ -224,6 +260,8 @@ impl Hostile {
                 Ok(()) => Err(Error::internal("the guest wrote to a read-only folder")),
                 Err(error) => Err(Error::not_found(format!("not written: {error}"))),
             },
+            "items-while-reading" => sluice_sdk::items::remember(STREAM, &[("a".to_owned(), Vec::new())]),
+            "items-recall-while-reading" => sluice_sdk::items::recall(STREAM, &["a".to_owned()]).map(drop),
             "environment" => {
                 let seen = std::env::vars().count() + std::env::args().count();
                 Err(Error::not_found(format!("{seen} variables and arguments")))

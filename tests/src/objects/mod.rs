@@ -2,6 +2,7 @@
 
 mod changes;
 mod content;
+mod policies;
 mod runs;
 
 use serde_json::{Value, json};
@@ -14,6 +15,10 @@ pub use self::changes::{a_file_that_changes_during_the_read_is_named, a_file_tha
 pub use self::content::{
     a_cell_of_ten_megabytes_arrives, broken_files_are_named_and_others_unharmed, every_format_arrives_row_for_row,
     keys_of_every_kind_are_read,
+};
+pub use self::policies::{
+    Dated, append_adds_changed_files_as_wholes, fail_names_a_changed_file_and_reads_nothing,
+    ignore_leaves_changed_files_as_they_were_read, set_modified, tail_adds_what_was_added,
 };
 pub use self::runs::{
     killed_at_any_point_every_row_is_there_once, many_objects_are_listed_and_read, only_what_is_new_or_changed_is_read,
@@ -35,6 +40,16 @@ pub trait Bucket {
     /// Removes an object.
     fn delete(&self, key: &str);
 
+    /// A stream `t` of all CSV files of a folder, as configuration.
+    fn below(&self, folder: &str) -> Value {
+        json!({"prefix": folder, "streams": [{"name": "t", "glob": "**/*.csv"}]})
+    }
+
+    /// What the pipeline grants the connection.
+    fn grants(&self) -> Value {
+        json!({"private_network": true})
+    }
+
     /// The bucket as the connector names it in errors and in `check`, e.g. `s3://bucket`.
     fn place(&self) -> String;
 }
@@ -50,10 +65,10 @@ pub fn with(mut config: Value, more: &Value) -> Value {
 }
 
 /// A pipeline that loads these streams of a bucket into `warehouse`.
-pub fn pipeline(connector: &str, config: &Value, streams: &[&str], read: &str) -> String {
+pub fn pipeline(connector: &str, grants: &Value, config: &Value, streams: &[&str], read: &str) -> String {
     let streams: String = streams.iter().map(|id| format!("  - {{id: {id}, read: {read}}}\n")).collect();
     format!(
-        "name: objects\nsource:\n  connector: {connector}\n  grants: {{private_network: true}}\n  config: {config}\n\
+        "name: objects\nsource:\n  connector: {connector}\n  grants: {grants}\n  config: {config}\n\
          streams:\n{streams}sink: {{type: local, path: warehouse}}\n"
     )
 }
@@ -61,7 +76,7 @@ pub fn pipeline(connector: &str, config: &Value, streams: &[&str], read: &str) -
 /// A folder with such a pipeline.
 pub(crate) fn workspace(bucket: &dyn Bucket, more: &Value, streams: &[&str], read: &str) -> Workspace {
     let workspace = Workspace::new();
-    workspace.pipeline(&pipeline(bucket.connector(), &with(bucket.config(), more), streams, read));
+    workspace.pipeline(&pipeline(bucket.connector(), &bucket.grants(), &with(bucket.config(), more), streams, read));
     workspace
 }
 

@@ -1,17 +1,11 @@
 //! Runs that follow each other: what is new, what was killed, and how much is too much.
 
-use serde_json::json;
-
 use super::{Bucket, workspace};
 use crate::warehouse;
 
 fn rows(ids: std::ops::Range<i64>) -> Vec<u8> {
     let rows: String = ids.map(|id| format!("{id},name {id}\n")).collect();
     format!("id,name\n{rows}").into_bytes()
-}
-
-fn all_of(folder: &str) -> serde_json::Value {
-    json!({"prefix": folder, "streams": [{"name": "t", "glob": "**/*.csv"}]})
 }
 
 /// Far more objects than a page of the listing has.
@@ -22,7 +16,7 @@ pub fn many_objects_are_listed_and_read(bucket: &dyn Bucket, count: i64) {
     for id in 0..count {
         bucket.put(&format!("many/{:02}/{id:05}.csv", id % 37), format!("id\n{id}\n").as_bytes());
     }
-    let workspace = workspace(bucket, &all_of("many"), &["t"], "{incremental: \"\"}");
+    let workspace = workspace(bucket, &bucket.below("many"), &["t"], "{incremental: \"\"}");
     let ran = workspace.run(&[]);
     assert_eq!(ran.code(), Some(0), "{:?}", ran.stderr);
     let table = workspace.path().join("warehouse/main/t");
@@ -39,7 +33,7 @@ pub fn many_objects_are_listed_and_read(bucket: &dyn Bucket, count: i64) {
 pub fn only_what_is_new_or_changed_is_read(bucket: &dyn Bucket) {
     bucket.put("inc/a.csv", &rows(0..3));
     bucket.put("inc/b.csv", &rows(3..5));
-    let workspace = workspace(bucket, &all_of("inc"), &["t"], "{incremental: \"\"}");
+    let workspace = workspace(bucket, &bucket.below("inc"), &["t"], "{incremental: \"\"}");
     let read = |expected: i64, why: &str| {
         let ran = workspace.run(&[]);
         assert_eq!(ran.code(), Some(0), "{why}: {ran:?}");
@@ -75,7 +69,7 @@ pub fn killed_at_any_point_every_row_is_there_once(bucket: &dyn Bucket) {
     .into_iter()
     .enumerate()
     {
-        let workspace = workspace(bucket, &all_of(&format!("kill/{nth}")), &["t"], "{incremental: \"\"}");
+        let workspace = workspace(bucket, &bucket.below(&format!("kill/{nth}")), &["t"], "{incremental: \"\"}");
         bucket.put(&format!("kill/{nth}/0.csv"), &rows(0..1_000));
         assert_eq!(workspace.run(&[]).code(), Some(0), "{point}");
         for file in 1..5 {

@@ -44,6 +44,7 @@ fn main() -> Result<()> {
         columns: Vec::new(),
         mode: ReadMode::Full,
         filter: None,
+        changed_files: None,
         state: None,
     };
     // One split whatever the size, and batches as large as the host asks for by default.

@@ -200,7 +200,7 @@ mod tests {
 
     fn selection(column: &str) -> Selection {
         let mode = ReadMode::Incremental(column.into());
-        Selection { id: "d.t".into(), columns: vec![], mode, filter: None, state: None }
+        Selection { id: "d.t".into(), columns: vec![], mode, filter: None, changed_files: None, state: None }
     }
 
     fn source() -> Source<'static> {

@@ -238,7 +238,14 @@ mod tests {
     }
 
     fn selection(mode: ReadMode, filter: Option<&str>) -> Selection {
-        Selection { id: "d.t".into(), columns: vec![], mode, filter: filter.map(str::to_owned), state: None }
+        Selection {
+            id: "d.t".into(),
+            columns: vec![],
+            mode,
+            filter: filter.map(str::to_owned),
+            changed_files: None,
+            state: None,
+        }
     }
 
     #[test]

@@ -172,7 +172,14 @@ pub(crate) fn rows_in(batch: &RecordBatch) -> Vec<String> {
 }
 
 pub(crate) fn full(id: &str) -> Selection {
-    Selection { id: id.into(), columns: Vec::new(), mode: ReadMode::Full, filter: None, state: None }
+    Selection {
+        id: id.into(),
+        columns: Vec::new(),
+        mode: ReadMode::Full,
+        filter: None,
+        changed_files: None,
+        state: None,
+    }
 }
 
 pub(crate) fn incremental(id: &str, state: Option<Cursor>) -> Selection {

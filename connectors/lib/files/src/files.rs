@@ -11,6 +11,7 @@ use crate::objects::Objects;
 use crate::options::{Options, StreamConfig};
 use crate::spec::Spec;
 use crate::streams::{self, Stream};
+use crate::survey::Survey;
 use crate::{plan, read, schema};
 
 /// Streams whose files a check opens.
@@ -47,7 +48,7 @@ impl Files {
                 return Ok(steps);
             }
         };
-        let files: usize = streams.iter().map(|stream| stream.files.len()).sum();
+        let files: u64 = streams.iter().map(|(_, survey)| survey.files).sum();
         let place = self.objects.place();
         if files == 0 {
             let remedy = format!("put files into it, or {}", self.objects.remedy());
@@ -56,12 +57,12 @@ impl Files {
             return Ok(steps);
         }
         steps.push(CheckStep::passed("list", format!("{place} has {files} files in {} streams", streams.len())));
-        for stream in streams.iter().take(CHECKED) {
+        for (stream, survey) in streams.iter().take(CHECKED) {
             let name = format!("read {}", stream.id);
-            match schema::find(&self.objects, &stream.files, &stream.options, &stream.id) {
+            match schema::find(&self.objects, survey, &stream.options, &stream.id) {
                 Ok(found) => {
                     let columns = found.schema.fields().len();
-                    let detail = format!("{}: {columns} columns", plan::describe(stream, &found));
+                    let detail = format!("{}: {columns} columns", plan::describe(stream, survey, &found));
                     steps.push(CheckStep::passed(name, detail));
                 }
                 Err(error) => {
@@ -83,7 +84,7 @@ impl Files {
     /// by name.
     pub fn discover(&self, filter: &DiscoverFilter, page: Option<&str>) -> Result<DiscoverPage> {
         let contains = filter.contains.to_lowercase();
-        let wanted = |stream: &Stream| {
+        let wanted = |(stream, _): &(Stream, Survey)| {
             (contains.is_empty() || stream.id.to_lowercase().contains(&contains))
                 && (filter.ids.is_empty() || filter.ids.contains(&stream.id))
                 && page.is_none_or(|after| stream.id.as_str() > after)
@@ -93,10 +94,10 @@ impl Files {
         let size = usize::try_from(filter.page_size.max(1)).unwrap_or(usize::MAX);
         let more = streams.len() > size;
         streams.truncate(size);
-        let next = streams.last().filter(|_| more).map(|stream| stream.id.clone());
+        let next = streams.last().filter(|_| more).map(|(stream, _)| stream.id.clone());
         let mut infos = Vec::with_capacity(streams.len());
-        for stream in &streams {
-            match self.info(stream) {
+        for (stream, survey) in &streams {
+            match self.info(stream, survey) {
                 Ok(info) => infos.push(info),
                 Err(error) if filter.ids.is_empty() => {
                     log::warn(format!("the stream {} is left out: {error}", stream.id));
@@ -107,14 +108,14 @@ impl Files {
         Ok(DiscoverPage { streams: infos, next })
     }
 
-    fn info(&self, stream: &Stream) -> Result<StreamInfo> {
-        let found = schema::find(&self.objects, &stream.files, &stream.options, &stream.id)?;
-        let bytes: u64 = stream.files.iter().map(|file| file.size).sum();
+    fn info(&self, stream: &Stream, survey: &Survey) -> Result<StreamInfo> {
+        let found = schema::find(&self.objects, survey, &stream.options, &stream.id)?;
+        let bytes = survey.bytes;
         let rows = (found.rows_per_byte > 0.0).then_some((bytes as f64 * found.rows_per_byte) as u64);
         Ok(StreamInfo {
             id: stream.id.clone(),
             kind: StreamKind::Files,
-            description: Some(plan::describe(stream, &found)),
+            description: Some(plan::describe(stream, survey, &found)),
             schema: found.schema,
             primary_key: Vec::new(),
             cursor_candidates: Vec::new(),

@@ -1,10 +1,10 @@
 //! A folder of the machine as a store of files. In the sandbox it is one that an operator granted, read-only.
 
-use std::cmp::Ordering;
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use sluice_sdk::{Error, ErrorKind, Result};
@@ -21,12 +21,14 @@ const MAX_DEPTH: usize = 32;
 pub struct Folder {
     root: PathBuf,
     page: usize,
+    /// Where the last listing stopped. A folder of a million files is read once, not once for each page.
+    walk: Mutex<Option<Walk>>,
 }
 
 impl Folder {
     /// The files below this folder.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), page: PAGE }
+        Self { root: root.into(), page: PAGE, walk: Mutex::default() }
     }
 
     /// The path of a key, if no part of it leads elsewhere.
@@ -64,7 +66,7 @@ impl Folder {
         if !metadata.is_file() {
             return Err(Error::not_found(format!("{key} is not a file")));
         }
-        Ok(Object { key: key.to_owned(), size: metadata.len(), modified_ms: modified_ms(&metadata), etag: None })
+        Ok(object(key.to_owned(), &metadata))
     }
 
     fn failed(&self, error: &std::io::Error, key: &str) -> Error {
@@ -78,61 +80,87 @@ impl Folder {
         }
     }
 
-    /// Adds files below `folder` (a key, empty for the root) in order of their keys. Returns true when the page is full.
-    fn walk(&self, folder: &str, search: &Search<'_>, depth: usize, found: &mut Vec<Object>) -> Result<bool> {
+    /// Reads a folder (its keys' start, empty for the root) and orders what is wanted of it.
+    fn enter(&self, walk: &Walk, prefix: String) -> Result<Level> {
+        let folder = prefix.trim_end_matches('/');
         let path = if folder.is_empty() { self.root.clone() } else { self.path(folder)? };
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(&path).map_err(|e| self.failed(&e, folder))? {
             let entry = entry.map_err(|e| self.failed(&e, folder))?;
-            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
-            let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let (Ok(mut name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
             // A folder sorts as its keys do: with the slash.
-            if kind.is_dir() && depth < MAX_DEPTH && search.may_hold(&key) {
-                entries.push((format!("{key}/"), true));
-            } else if kind.is_file() && search.wants(&key) {
-                entries.push((key, false));
+            if kind.is_dir() && walk.open.len() < MAX_DEPTH {
+                name.push('/');
+                if walk.may_hold(&format!("{prefix}{name}")) {
+                    entries.push(name.into_boxed_str());
+                }
+            } else if kind.is_file() && walk.wants(&format!("{prefix}{name}")) {
+                entries.push(name.into_boxed_str());
             }
         }
         entries.sort_unstable();
-        for (key, is_folder) in entries {
-            if is_folder {
-                if self.walk(key.trim_end_matches('/'), search, depth + 1, found)? {
-                    return Ok(true);
-                }
+        Ok(Level { prefix, path, entries: entries.into_iter() })
+    }
+
+    /// The next file of a walk, in the order of keys.
+    fn next(&self, walk: &mut Walk) -> Result<Option<Object>> {
+        while let Some(level) = walk.open.last_mut() {
+            let Some(name) = level.entries.next() else {
+                walk.open.pop();
+                continue;
+            };
+            let key = format!("{}{name}", level.prefix);
+            if name.ends_with('/') {
+                let level = self.enter(walk, key)?;
+                walk.open.push(level);
                 continue;
             }
-            if found.len() == self.page {
-                return Ok(true);
-            }
-            match self.head(&key) {
-                Ok(object) => found.push(object),
-                Err(error) if error.kind == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+            match std::fs::symlink_metadata(level.path.join(&*name)) {
+                Ok(metadata) if metadata.is_file() => return Ok(Some(object(key, &metadata))),
+                // It became something else.
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(self.failed(&error, &key)),
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 
-/// What a listing looks for.
-struct Search<'a> {
-    prefix: &'a str,
-    after: Option<&'a str>,
+/// A listing under way.
+struct Walk {
+    prefix: String,
+    /// The key behind which it begins.
+    after: Option<String>,
+    /// The folders that it is in, the outermost first.
+    open: Vec<Level>,
+    /// The last key that was listed.
+    last: String,
 }
 
-impl Search<'_> {
+/// A folder of a listing, and what is still to be listed of it.
+struct Level {
+    prefix: String,
+    path: PathBuf,
+    entries: std::vec::IntoIter<Box<str>>,
+}
+
+impl Walk {
     fn wants(&self, key: &str) -> bool {
-        key.starts_with(self.prefix) && self.after.is_none_or(|after| key > after)
+        key.starts_with(&self.prefix) && self.after.as_deref().is_none_or(|after| key > after)
     }
 
-    fn may_hold(&self, folder: &str) -> bool {
-        let below = format!("{folder}/");
-        let prefix = below.starts_with(self.prefix) || self.prefix.starts_with(&below);
+    /// Whether a folder, with its slash, may hold keys that are wanted.
+    fn may_hold(&self, below: &str) -> bool {
+        let prefix = below.starts_with(&self.prefix) || self.prefix.starts_with(below);
         // All keys of a folder are smaller than the last one only if its name is, unless the last one is inside.
-        let later =
-            self.after.is_none_or(|after| after.starts_with(&below) || below.as_str().cmp(after) == Ordering::Greater);
+        let later = self.after.as_deref().is_none_or(|after| after.starts_with(below) || below > after);
         prefix && later
     }
+}
+
+fn object(key: String, metadata: &Metadata) -> Object {
+    Object { key, size: metadata.len(), modified_ms: modified_ms(metadata), etag: None }
 }
 
 impl Objects for Folder {
@@ -141,9 +169,27 @@ impl Objects for Folder {
     }
 
     fn list(&self, prefix: &str, page: Option<&str>) -> Result<ObjectPage> {
-        let mut objects = Vec::new();
-        let more = self.walk("", &Search { prefix, after: page }, 0, &mut objects)?;
-        let next = objects.last().filter(|_| more).map(|last: &Object| last.key.clone());
+        let mut kept = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut walk = match kept.take() {
+            Some(walk) if walk.prefix == prefix && page == Some(walk.last.as_str()) => walk,
+            _ => {
+                let (prefix, after) = (prefix.to_owned(), page.map(str::to_owned));
+                let mut walk = Walk { prefix, after, open: Vec::new(), last: String::new() };
+                let root = self.enter(&walk, String::new())?;
+                walk.open.push(root);
+                walk
+            }
+        };
+        let mut objects: Vec<Object> = Vec::new();
+        while objects.len() < self.page {
+            match self.next(&mut walk)? {
+                Some(object) => objects.push(object),
+                None => return Ok(ObjectPage { objects, next: None }),
+            }
+        }
+        walk.last = objects.last().map(|last| last.key.clone()).unwrap_or_default();
+        let next = Some(walk.last.clone());
+        *kept = Some(walk);
         Ok(ObjectPage { objects, next })
     }
 
@@ -191,7 +237,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, key).unwrap();
         }
-        let folder = Folder { root: dir.path().to_owned(), page: 2 };
+        let folder = Folder { page: 2, ..Folder::new(dir.path()) };
         (dir, folder)
     }
 

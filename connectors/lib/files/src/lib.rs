@@ -29,14 +29,17 @@ mod format;
 mod glob;
 mod json;
 mod lines;
+mod news;
 mod objects;
 mod options;
+mod packed;
 mod plan;
 mod read;
 mod schema;
 mod spec;
 mod state;
 mod streams;
+mod survey;
 mod text;
 mod values;
 mod vector;
@@ -45,6 +48,4 @@ pub use files::Files;
 pub use folder::Folder;
 pub use glob::Glob;
 pub use objects::{Object, ObjectPage, Objects, changed, list_all};
-pub use options::{
-    ColumnType, Compression, CsvOptions, Encoding, Format, OnChange, OnMismatch, Options, Ragged, StreamConfig,
-};
+pub use options::{ColumnType, Compression, CsvOptions, Encoding, Format, OnMismatch, Options, Ragged, StreamConfig};

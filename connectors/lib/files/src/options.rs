@@ -39,9 +39,6 @@ pub struct Options {
     /// What to do with a file that does not fit the stream's schema or its own format.
     #[config(title = "Files that do not fit", default = "fail")]
     pub on_mismatch: OnMismatch,
-    /// What an incremental read does with a file that was read before and has changed.
-    #[config(title = "Changed files", default = "reread")]
-    pub on_change: OnChange,
     /// Files that are looked at to find the schema.
     #[config(title = "Sampled files", default = 20, minimum = 1, maximum = 10000)]
     pub sample_files: u32,
@@ -64,7 +61,6 @@ impl Default for Options {
             csv: CsvOptions::default(),
             types: BTreeMap::new(),
             on_mismatch: OnMismatch::Fail,
-            on_change: OnChange::Reread,
             sample_files: 20,
             sample_bytes: 1 << 20,
             max_record_bytes: 32 << 20,
@@ -205,19 +201,6 @@ pub enum OnMismatch {
     Null,
     /// The file is left out as a whole and the log says why. Each file is read twice: once to see whether it fits.
     SkipFile,
-}
-
-/// What an incremental read does with a changed file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Config)]
-#[serde(rename_all = "lowercase")]
-pub enum OnChange {
-    /// The whole file is read again: no row is missed, unchanged rows come twice.
-    #[default]
-    Reread,
-    /// If it grew, only what was added is read: for files that are only ever appended to, uncompressed CSV and NDJSON.
-    Append,
-    /// The run fails and names the file.
-    Fail,
 }
 
 impl Options {

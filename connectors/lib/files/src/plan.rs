@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use sluice_sdk::{Error, Hints, Plan, ReadMode, Result, Selection, Split, StreamPlan};
+use sluice_sdk::{ChangedFiles, Error, Hints, Plan, ReadMode, Result, Selection, Split, StreamPlan, items};
 
 use crate::columnar::file::Footer;
 use crate::csv::sniff;
 use crate::format;
+use crate::news::{self, Files};
 use crate::objects::{Object, Objects};
-use crate::options::{Format, OnChange, OnMismatch, Options};
+use crate::options::{Format, OnMismatch, Options};
+use crate::packed::Packer;
 use crate::schema::{self, Found};
 use crate::spec::{Part, PartRange, Spec, VERSION, encode_schema, project};
-use crate::state::{News, State};
+use crate::state::{self, Seen};
 use crate::streams::Stream;
+use crate::survey::Survey;
 use crate::text::open;
 
 /// A split is not made smaller than this to occupy more workers, bytes.
@@ -25,6 +28,8 @@ const MAX_PARTS: usize = 900 << 10;
 const LOOK: usize = 1 << 20;
 
 /// Plans one selection, which is the `nth`.
+///
+/// Of the files only those that are to be read are kept, packed; the others go by, page by page.
 pub(crate) fn plan(
     objects: &Arc<dyn Objects>,
     stream: &Stream,
@@ -33,17 +38,16 @@ pub(crate) fn plan(
     nth: usize,
     plan: &mut Plan,
 ) -> Result<()> {
-    let options = &stream.options;
-    let found = schema::find(objects, &stream.files, options, &stream.id)?;
-    let wanted = project(&found.schema, &selection.columns, &stream.id)?;
     if selection.filter.as_ref().is_some_and(|filter| !filter.is_empty()) {
         return Err(Error::unsupported("files cannot be filtered; remove the stream's filter").stream(&stream.id));
     }
-    let (parts, state_after) = chosen(objects, stream, selection, &found)?;
-    let total: u64 = parts.iter().map(bytes_of).sum();
+    let policy = policy(selection, stream)?;
+    let Files { survey, kept } = news::of(&**objects, stream, policy)?;
+    let found = schema::find(objects, &survey, &stream.options, &stream.id)?;
+    let wanted = project(&found.schema, &selection.columns, &stream.id)?;
+    let total = kept.bytes();
     let target =
         (total / u64::from(hints.max_parallel.max(1))).clamp(SMALLEST.min(hints.split_bytes), hints.split_bytes);
-    let mut parts = divide(objects, parts, &found, options, target)?;
     let spec = Spec {
         v: VERSION,
         stream: stream.id.clone(),
@@ -54,136 +58,154 @@ pub(crate) fn plan(
         batch_bytes: hints.batch_bytes.clamp(4 << 10, 16 << 20),
         parts: Vec::new(),
     };
-    let rows = |bytes: u64| (found.rows_per_byte > 0.0).then_some((bytes as f64 * found.rows_per_byte) as u64);
-    for (number, parts) in group(&mut parts, target)?.into_iter().enumerate() {
-        let bytes = parts.iter().map(|(_, bytes)| bytes).sum();
-        let parts: Vec<Part> = parts.into_iter().map(|(part, _)| part).collect();
-        plan.splits.push(Split {
-            id: format!("{nth}-{number}"),
-            streams: vec![stream.id.clone()],
-            descriptor: serde_json::to_vec(&Spec { parts, ..spec.clone() })?,
-            rows: rows(bytes),
-            bytes: Some(bytes),
-            resumable: true,
-        });
+    let tail = policy == Some(ChangedFiles::Tail);
+    let mut splits = Splits { spec: &spec, found: &found, target, nth, open: Packer::default(), bytes: 0, plan };
+    for page in kept.drain() {
+        let mut remembered = Vec::new();
+        for part in page? {
+            let part = if tail { up_to_last_line(objects, part, &found, &stream.options)? } else { part };
+            let read_to = part.range.map_or(part.object.size, |range| range.to);
+            remembered.push((part.object.key.clone(), Seen::new(&part.object, read_to).encode()));
+            if part.range.is_none_or(|range| range.from < range.to) {
+                divide(objects, part, &found, &stream.options, target, &mut splits)?;
+            }
+        }
+        for entries in remembered.chunks(items::MAX_PER_CALL) {
+            items::remember(&stream.id, entries)?;
+        }
     }
+    splits.close()?;
     plan.streams.push(StreamPlan {
         id: stream.id.clone(),
         schema: wanted,
-        rows: rows(total),
+        rows: rows(&found, total),
         bytes: Some(total),
-        state_after,
+        state_after: Some(state::cursor()),
     });
     Ok(())
 }
 
-/// The files to read, each as one part, and the state once they are read.
-fn chosen(
-    objects: &Arc<dyn Objects>,
-    stream: &Stream,
-    selection: &Selection,
-    found: &Found,
-) -> Result<(Vec<Part>, Option<Vec<u8>>)> {
-    let whole = |object: &Object| Part { object: object.clone(), range: None };
-    let mut state = match &selection.mode {
-        // A full read knows nothing of earlier ones, but an incremental one may follow it.
-        ReadMode::Full => State::default(),
+/// What changed files come to; none if every file is read, changed or not.
+fn policy(selection: &Selection, stream: &Stream) -> Result<Option<ChangedFiles>> {
+    match &selection.mode {
+        ReadMode::Full => Ok(None),
         ReadMode::Incremental(column) if column.is_empty() => {
-            selection.state.as_deref().map(State::decode).transpose()?.unwrap_or_default()
+            state::check(selection.state.as_ref()).map_err(|error| error.stream(&stream.id))?;
+            Ok(Some(selection.changed_files.unwrap_or_default()))
         }
         ReadMode::Incremental(_) => {
             let message =
                 "files are read incrementally by what is new among them, not by a column; leave the column out";
-            return Err(Error::unsupported(message).stream(&stream.id));
+            Err(Error::unsupported(message).stream(&stream.id))
         }
-    };
-    let on_change = stream.options.on_change;
-    let mut parts = Vec::new();
-    for file in &stream.files {
-        let news = state.news(file);
-        let from = match (news, on_change) {
-            (News::Same, _) => continue,
-            (News::Changed(_), OnChange::Fail) => {
-                return Err(Error::unsupported(format!(
-                    "{} has changed since it was read; set on_change to reread or append, or put new rows into new files",
-                    file.key
-                ))
-                .stream(&stream.id));
-            }
-            (News::Changed(size), OnChange::Append) if size <= file.size => size,
-            _ => 0,
-        };
-        if on_change == OnChange::Append {
-            let to = complete(objects, file, found, &stream.options)?;
-            state.remember(file, to);
-            if from < to {
-                parts.push(Part { object: file.clone(), range: Some(PartRange { from, to, exact: true }) });
-            }
-            continue;
-        }
-        state.remember(file, file.size);
-        parts.push(whole(file));
     }
-    state.shrink(&stream.files);
-    Ok((parts, Some(state.encode()?)))
 }
 
-/// Where the last complete line of a file ends that is still being written.
-fn complete(objects: &Arc<dyn Objects>, file: &Object, found: &Found, options: &Options) -> Result<u64> {
+fn rows(found: &Found, bytes: u64) -> Option<u64> {
+    (found.rows_per_byte > 0.0).then_some((bytes as f64 * found.rows_per_byte) as u64)
+}
+
+/// The part of a file that is still being written which ends with its last complete line.
+fn up_to_last_line(objects: &Arc<dyn Objects>, part: Part, found: &Found, options: &Options) -> Result<Part> {
+    let file = &part.object;
     let lines = matches!(found.format, Format::Csv | Format::Ndjson);
     if !lines || (file.size > 0 && !open(&**objects, file, options, LOOK)?.direct) {
-        return Err(Error::config(format!(
-            "{}: on_change: append needs uncompressed CSV or NDJSON files in UTF-8",
-            file.key
-        ))
-        .field("/options/on_change"));
+        let message = "changed_files: tail needs uncompressed CSV or NDJSON files in UTF-8; choose another policy";
+        return Err(Error::unsupported(format!("{}: {message}", file.key)));
     }
     let terminator = found.dialect.map_or(b'\n', |dialect| dialect.terminator);
-    let mut end = file.size;
-    while end > 0 {
-        let start = end.saturating_sub(64 << 10);
-        let mut tail = Vec::new();
-        let mut reader = crate::objects::Exact::open(&**objects, file, start..end)?;
-        std::io::Read::read_to_end(&mut reader, &mut tail).map_err(|e| crate::objects::from_io(e, &file.key))?;
-        if let Some(at) = memchr::memrchr(terminator, &tail) {
-            return Ok(start + at as u64 + 1);
-        }
-        end = start;
+    let from = part.range.map_or(0, |range| range.from);
+    if from > 0 && from < file.size && bytes_of(objects, file, from - 1..from)? != [terminator] {
+        return Err(Error::unsupported(format!(
+            "{} was read up to byte {from}, which is within a line, so that what was added to it cannot be read alone; run once \
+             with changed_files: append, or with ignore",
+            file.key
+        )));
     }
-    Ok(0)
+    let mut to = file.size;
+    while to > from {
+        let start = to.saturating_sub(64 << 10).max(from);
+        if let Some(at) = memchr::memrchr(terminator, &bytes_of(objects, file, start..to)?) {
+            to = start + at as u64 + 1;
+            break;
+        }
+        to = start;
+    }
+    Ok(Part { range: Some(PartRange { from, to, exact: true }), object: part.object })
 }
 
-fn bytes_of(part: &Part) -> u64 {
-    part.range.map_or(part.object.size, |range| range.to.saturating_sub(range.from))
+fn bytes_of(objects: &Arc<dyn Objects>, file: &Object, range: std::ops::Range<u64>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut reader = crate::objects::Exact::open(&**objects, file, range)?;
+    std::io::Read::read_to_end(&mut reader, &mut bytes).map_err(|e| crate::objects::from_io(e, &file.key))?;
+    Ok(bytes)
 }
 
-/// Divides files that are larger than a split, where that is safe, and says how many bytes each part has.
+/// Puts parts together, in order, until a split is full.
+struct Splits<'a> {
+    spec: &'a Spec,
+    found: &'a Found,
+    target: u64,
+    nth: usize,
+    open: Packer,
+    bytes: u64,
+    plan: &'a mut Plan,
+}
+
+impl Splits<'_> {
+    fn add(&mut self, part: &Part, bytes: u64) -> Result<()> {
+        // A part takes at most its key and mark and a few numbers.
+        let described = part.object.key.len() + part.object.etag.as_ref().map_or(0, String::len) + 64;
+        if self.open.len() > 0 && (self.bytes + bytes > self.target || self.open.len() + described > MAX_PARTS) {
+            self.close()?;
+        }
+        self.open.push(part);
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if self.open.len() == 0 {
+            return Ok(());
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        self.plan.splits.push(Split {
+            id: format!("{}-{}", self.nth, self.plan.splits.len()),
+            streams: vec![self.spec.stream.clone()],
+            descriptor: self.spec.encode(&self.open.take())?,
+            rows: rows(self.found, bytes),
+            bytes: Some(bytes),
+            resumable: true,
+        });
+        Ok(())
+    }
+}
+
+/// Divides a file that is larger than a split, where that is safe.
 ///
 /// Safe are: row groups of Parquet files; NDJSON and CSV that is not compressed and in UTF-8. CSV whose first MiB has line
 /// breaks within quotes is not divided; where it has none, `read` verifies at every border that the part before it really
 /// ends where the next one starts, and fails otherwise: a record is never cut, lost or read twice.
 fn divide(
     objects: &Arc<dyn Objects>,
-    parts: Vec<Part>,
+    part: Part,
     found: &Found,
     options: &Options,
     target: u64,
-) -> Result<Vec<(Part, u64)>> {
-    let mut divided = Vec::with_capacity(parts.len());
-    for part in parts {
-        let size = bytes_of(&part);
-        let whole = options.on_mismatch == OnMismatch::SkipFile || part.range.is_some();
-        if whole || size < target + target / 2 {
-            divided.push((part, size));
-        } else if found.format == Format::Parquet {
-            row_groups(objects, &part.object, target, &mut divided)?;
-        } else if can_enter(objects, &part.object, found, options)? {
-            byte_ranges(&part.object, target, &mut divided);
-        } else {
-            divided.push((part, size));
-        }
+    splits: &mut Splits<'_>,
+) -> Result<()> {
+    let size = part.range.map_or(part.object.size, |range| range.to.saturating_sub(range.from));
+    let whole = options.on_mismatch == OnMismatch::SkipFile || part.range.is_some();
+    if whole || size < target + target / 2 {
+        return splits.add(&part, size);
     }
-    Ok(divided)
+    if found.format == Format::Parquet {
+        return row_groups(objects, &part.object, target, splits);
+    }
+    if can_enter(objects, &part.object, found, options)? {
+        return byte_ranges(&part.object, target, splits);
+    }
+    splits.add(&part, size)
 }
 
 fn can_enter(objects: &Arc<dyn Objects>, file: &Object, found: &Found, options: &Options) -> Result<bool> {
@@ -199,17 +221,18 @@ fn can_enter(objects: &Arc<dyn Objects>, file: &Object, found: &Found, options: 
     }
 }
 
-fn byte_ranges(file: &Object, target: u64, divided: &mut Vec<(Part, u64)>) {
+fn byte_ranges(file: &Object, target: u64, splits: &mut Splits<'_>) -> Result<()> {
     let count = file.size.div_ceil(target.max(1)).max(1);
     let border = |at: u64| (u128::from(file.size) * u128::from(at) / u128::from(count)) as u64;
     for at in 0..count {
         let (from, to) = (border(at), border(at + 1));
-        let part = Part { object: file.clone(), range: Some(PartRange { from, to, exact: false }) };
-        divided.push((part, to - from));
+        let range = Some(PartRange { from, to, exact: false });
+        splits.add(&Part { object: file.clone(), range }, to - from)?;
     }
+    Ok(())
 }
 
-fn row_groups(objects: &Arc<dyn Objects>, file: &Object, target: u64, divided: &mut Vec<(Part, u64)>) -> Result<()> {
+fn row_groups(objects: &Arc<dyn Objects>, file: &Object, target: u64, splits: &mut Splits<'_>) -> Result<()> {
     let groups = Footer::read(objects, file)?.groups();
     let total: u64 = groups.iter().map(|group| group.bytes).fold(0, u64::saturating_add).max(1);
     let (mut from, mut bytes) = (0, 0);
@@ -218,36 +241,16 @@ fn row_groups(objects: &Arc<dyn Objects>, file: &Object, target: u64, divided: &
         bytes += (u128::from(group.bytes) * u128::from(file.size) / u128::from(total)) as u64;
         let to = at as u64 + 1;
         if bytes >= target || to == groups.len() as u64 {
-            let part = Part { object: file.clone(), range: Some(PartRange { from, to, exact: true }) };
-            divided.push((part, bytes));
+            let range = Some(PartRange { from, to, exact: true });
+            splits.add(&Part { object: file.clone(), range }, bytes)?;
             (from, bytes) = (to, 0);
         }
     }
     Ok(())
 }
 
-/// Puts parts together, in order, until a split is full.
-fn group(parts: &mut Vec<(Part, u64)>, target: u64) -> Result<Vec<Vec<(Part, u64)>>> {
-    let mut groups: Vec<Vec<(Part, u64)>> = Vec::new();
-    let (mut bytes, mut described) = (0, 0);
-    for (part, size) in parts.drain(..) {
-        let description = serde_json::to_vec(&part)?.len() + 1;
-        let full = bytes + size > target || described + description > MAX_PARTS;
-        match groups.last_mut().filter(|_| !full) {
-            Some(last) => last.push((part, size)),
-            None => {
-                groups.push(vec![(part, size)]);
-                (bytes, described) = (0, 0);
-            }
-        }
-        bytes += size;
-        described += description;
-    }
-    Ok(groups)
-}
-
 /// What a stream's format is called.
-pub(crate) fn describe(stream: &Stream, found: &Found) -> String {
-    let files = if stream.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", stream.files.len()) };
+pub(crate) fn describe(stream: &Stream, survey: &Survey, found: &Found) -> String {
+    let files = if survey.files == 1 { "1 file".to_owned() } else { format!("{} files", survey.files) };
     format!("{} ({}, {files})", stream.origin, format::name(found.format))
 }

@@ -16,6 +16,7 @@ use crate::json::scan::next_object;
 use crate::json::unescape;
 use crate::objects::{Object, Objects};
 use crate::options::{Format, Options, Ragged};
+use crate::survey::Survey;
 use crate::text::{Text, open};
 use crate::values::cell::Cell;
 use crate::values::cell::{Malformed, Records};
@@ -88,25 +89,11 @@ pub(crate) fn format_of(object: &Object, options: &Options) -> Result<Format> {
 }
 
 /// Looks at samples of the files.
-pub(crate) fn find(objects: &Arc<dyn Objects>, files: &[Object], options: &Options, stream: &str) -> Result<Found> {
-    let Some(first) = files.iter().find(|file| file.size > 0).or(files.first()) else {
+pub(crate) fn find(objects: &Arc<dyn Objects>, survey: &Survey, options: &Options, stream: &str) -> Result<Found> {
+    let Some(format) = survey.format() else {
         return Err(Error::not_found(format!("the stream {stream} has no files in {}", objects.place())).stream(stream));
     };
-    let format = format_of(first, options)?;
-    for file in files {
-        let other = format_of(file, options)?;
-        if other != format {
-            return Err(Error::config(format!(
-                "{} is {} and {} is {}; a stream has files of one format: narrow its glob or set options.format",
-                first.key,
-                format::name(format),
-                file.key,
-                format::name(other)
-            ))
-            .stream(stream));
-        }
-    }
-    let samples = samples(files, options.sample_files as usize);
+    let samples = survey.samples();
     if format == Format::Parquet {
         return parquet(objects, &samples);
     }
@@ -133,17 +120,6 @@ pub(crate) fn find(objects: &Arc<dyn Objects>, files: &[Object], options: &Optio
 
 fn skippable(options: &Options, error: &Error) -> bool {
     options.on_mismatch == crate::options::OnMismatch::SkipFile && error.kind == sluice_sdk::ErrorKind::Protocol
-}
-
-/// Files spread evenly over all of them, the first and the last included.
-fn samples(files: &[Object], most: usize) -> Vec<&Object> {
-    let files: Vec<&Object> = files.iter().filter(|file| file.size > 0).collect();
-    if files.len() <= most {
-        return files;
-    }
-    let last = files.len() - 1;
-    let steps = most.saturating_sub(1).max(1);
-    (0..most).filter_map(|at| files.get(at * last / steps).copied()).collect()
 }
 
 /// How many bytes of the file the sampled bytes of text stand for.

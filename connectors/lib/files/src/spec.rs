@@ -12,9 +12,10 @@ use sluice_sdk::{Error, Result};
 use crate::csv::Dialect;
 use crate::objects::Object;
 use crate::options::Format;
+use crate::packed;
 
 /// The version of descriptors and cursors.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// How to read one split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,39 +32,50 @@ pub(crate) struct Spec {
     pub(crate) columns: Vec<String>,
     /// About how many bytes of Arrow a batch should hold.
     pub(crate) batch_bytes: u64,
+    /// Behind the rest, packed.
+    #[serde(skip)]
     pub(crate) parts: Vec<Part>,
 }
 
 /// A file, or a part of one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
-    #[serde(rename = "o")]
     pub(crate) object: Object,
     /// Bytes of a text, or row groups of a Parquet file.
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub(crate) range: Option<PartRange>,
 }
 
 /// A part of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartRange {
-    #[serde(rename = "f")]
     pub(crate) from: u64,
-    #[serde(rename = "t")]
     pub(crate) to: u64,
     /// `from` and `to` are where records start, not just anywhere.
-    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) exact: bool,
 }
 
 impl Spec {
+    /// A descriptor of these parts, as a [`Packer`](crate::packed::Packer) made them.
+    pub(crate) fn encode(&self, parts: &[u8]) -> Result<Vec<u8>> {
+        let head = serde_json::to_vec(self)?;
+        let mut descriptor = Vec::with_capacity(4 + head.len() + parts.len());
+        descriptor.extend_from_slice(&u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes());
+        descriptor.extend_from_slice(&head);
+        descriptor.extend_from_slice(parts);
+        Ok(descriptor)
+    }
+
     /// Reads a descriptor.
     pub(crate) fn decode(descriptor: &[u8]) -> Result<Self> {
-        let spec: Self = serde_json::from_slice(descriptor)
+        let foreign = || Error::internal("the split was not planned by this connector");
+        let (length, rest) = descriptor.split_first_chunk::<4>().ok_or_else(foreign)?;
+        let (head, parts) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(foreign)?;
+        let mut spec: Self = serde_json::from_slice(head)
             .map_err(|error| Error::internal(format!("the split was not planned by this connector: {error}")))?;
         if spec.v != VERSION {
             return Err(Error::transient("the split was planned by another version of the connector; plan again"));
         }
+        spec.parts = packed::unpack(parts)?;
         Ok(spec)
     }
 

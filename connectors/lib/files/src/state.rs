@@ -1,39 +1,35 @@
-//! What an incremental read remembers of a stream: which version of which file has been read.
+//! What an incremental read remembers of each file: which version of it was read, and how far.
 //!
-//! A cursor has at most 64 KiB, so a file takes 28 bytes: hashes of its key and mark, its size, its time. Past
-//! [`MAX_FILES`] the files with the oldest times are forgotten, and the newest of their times is kept as a watermark: a file
-//! that is not remembered and not newer than it counts as read.
+//! The host keeps it, file by file; the stream's cursor only says in which form. A file of which nothing is remembered is new,
+//! whatever its time: one that a listing shows late is not lost.
 
-use std::collections::HashMap;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde::{Deserialize, Serialize};
 use sluice_sdk::{Cursor, Error, Result};
 
 use crate::objects::Object;
+use crate::packed::{Reader, number, signed};
 
-/// Files that are remembered one by one.
-pub(crate) const MAX_FILES: usize = 1700;
+/// The version of cursors.
+const VERSION: u32 = 2;
 
-const VERSION: u32 = 1;
+/// The version of what is remembered of a file.
+const SEEN: u8 = 1;
 
-/// Bytes of an entry.
-const ENTRY: usize = 28;
-
-/// What is known of a file that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    size: u64,
-    modified_ms: i64,
-    mark: u32,
+mod flag {
+    pub(super) const MODIFIED: u8 = 1;
+    pub(super) const MARK: u8 = 2;
+    /// It was not read to its end.
+    pub(super) const PART: u8 = 4;
 }
 
-/// A stream's state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct State {
-    files: HashMap<u64, Seen>,
-    watermark_ms: Option<i64>,
+/// A version of a file that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    size: u64,
+    modified_ms: Option<i64>,
+    /// A hash of the store's mark: etag or generation.
+    mark: Option<u64>,
+    /// Bytes that were read.
+    read_to: u64,
 }
 
 /// What a file is to a state.
@@ -43,104 +39,81 @@ pub(crate) enum News {
     New,
     /// Read, as it is.
     Same,
-    /// Read, but it has changed; its size then.
+    /// Read up to here, but it has changed since.
     Changed(u64),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    v: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    watermark_ms: Option<i64>,
-    files: String,
-}
-
-impl State {
-    /// Reads a cursor.
-    pub(crate) fn decode(cursor: &[u8]) -> Result<Self> {
-        let broken = |what: String| {
-            Error::config(format!("the stream's state is not one of this connector: {what}; reset the stream's state"))
-        };
-        let stored: Stored = serde_json::from_slice(cursor).map_err(|error| broken(error.to_string()))?;
-        if stored.v != VERSION {
-            return Err(broken(format!("it has version {}", stored.v)));
-        }
-        let packed = STANDARD_NO_PAD.decode(&stored.files).map_err(|error| broken(error.to_string()))?;
-        let (entries, rest) = packed.as_chunks::<ENTRY>();
-        if !rest.is_empty() {
-            return Err(broken("its list of files is cut off".into()));
-        }
-        let files = entries.iter().filter_map(unpack).collect();
-        Ok(Self { files, watermark_ms: stored.watermark_ms })
-    }
-
-    /// The cursor.
-    pub(crate) fn encode(&self) -> Result<Cursor> {
-        let mut entries: Vec<(&u64, &Seen)> = self.files.iter().collect();
-        entries.sort_unstable_by_key(|(key, seen)| (seen.modified_ms, **key));
-        let mut packed = Vec::with_capacity(entries.len() * ENTRY);
-        for (key, seen) in entries {
-            packed.extend_from_slice(&key.to_le_bytes());
-            packed.extend_from_slice(&seen.size.to_le_bytes());
-            packed.extend_from_slice(&seen.modified_ms.to_le_bytes());
-            packed.extend_from_slice(&seen.mark.to_le_bytes());
-        }
-        let files = STANDARD_NO_PAD.encode(packed);
-        Ok(serde_json::to_vec(&Stored { v: VERSION, watermark_ms: self.watermark_ms, files })?)
-    }
-
-    /// What a file is, as it is listed now.
-    pub(crate) fn news(&self, object: &Object) -> News {
-        match self.files.get(&hash(object.key.as_bytes())) {
-            Some(seen) if *seen == Seen::of(object, object.size) => News::Same,
-            Some(seen) => News::Changed(seen.size),
-            None => match (self.watermark_ms, object.modified_ms) {
-                (Some(watermark), Some(modified)) if modified <= watermark => News::Same,
-                _ => News::New,
-            },
-        }
-    }
-
-    /// Remembers that a file was read up to a size, which is less than its own where a part is still to come.
-    pub(crate) fn remember(&mut self, object: &Object, size: u64) {
-        self.files.insert(hash(object.key.as_bytes()), Seen::of(object, size));
-    }
-
-    /// Forgets what does not fit: files that are gone, then the oldest ones.
-    pub(crate) fn shrink(&mut self, listed: &[Object]) {
-        if self.files.len() <= MAX_FILES {
-            return;
-        }
-        let there: std::collections::HashSet<u64> = listed.iter().map(|o| hash(o.key.as_bytes())).collect();
-        self.files.retain(|key, _| there.contains(key));
-        let surplus = self.files.len().saturating_sub(MAX_FILES);
-        let mut ages: Vec<(i64, u64)> = self.files.iter().map(|(key, seen)| (seen.modified_ms, *key)).collect();
-        ages.sort_unstable();
-        for (modified, key) in ages.into_iter().take(surplus) {
-            self.files.remove(&key);
-            self.watermark_ms = Some(self.watermark_ms.map_or(modified, |watermark| watermark.max(modified)));
-        }
-    }
-}
-
 impl Seen {
-    fn of(object: &Object, size: u64) -> Self {
-        let mark = object.etag.as_ref().map_or(0, |etag| (hash(etag.as_bytes()) >> 32) as u32);
-        Self { size, modified_ms: object.modified_ms.unwrap_or_default(), mark }
+    /// A file that has been read up to here.
+    pub(crate) fn new(object: &Object, read_to: u64) -> Self {
+        let mark = object.etag.as_ref().map(|etag| hash(etag.as_bytes()));
+        Self { size: object.size, modified_ms: object.modified_ms, mark, read_to }
+    }
+
+    /// What is stored.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut flags = 0;
+        let mut set = |on: bool, bit: u8| flags |= if on { bit } else { 0 };
+        set(self.modified_ms.is_some(), flag::MODIFIED);
+        set(self.mark.is_some(), flag::MARK);
+        set(self.read_to != self.size, flag::PART);
+        let mut stored = vec![SEEN, flags];
+        number(&mut stored, self.size);
+        if let Some(modified) = self.modified_ms {
+            signed(&mut stored, modified);
+        }
+        if let Some(mark) = self.mark {
+            stored.extend_from_slice(&mark.to_le_bytes());
+        }
+        if self.read_to != self.size {
+            number(&mut stored, self.read_to);
+        }
+        stored
+    }
+
+    fn decode(stored: &[u8]) -> Option<Self> {
+        let mut reader = Reader(stored);
+        if reader.byte()? != SEEN {
+            return None;
+        }
+        let flags = reader.byte()?;
+        let size = reader.number()?;
+        let modified_ms = if flags & flag::MODIFIED != 0 { Some(reader.signed()?) } else { None };
+        let mark = match flags & flag::MARK != 0 {
+            true => Some(u64::from_le_bytes(reader.bytes(8)?.try_into().ok()?)),
+            false => None,
+        };
+        let read_to = if flags & flag::PART != 0 { reader.number()? } else { size };
+        reader.0.is_empty().then_some(Self { size, modified_ms, mark, read_to })
     }
 }
 
-fn unpack(entry: &[u8; ENTRY]) -> Option<(u64, Seen)> {
-    let (key, rest) = entry.split_first_chunk::<8>()?;
-    let (size, rest) = rest.split_first_chunk::<8>()?;
-    let (modified, rest) = rest.split_first_chunk::<8>()?;
-    let mark = rest.first_chunk::<4>()?;
-    let seen = Seen {
-        size: u64::from_le_bytes(*size),
-        modified_ms: i64::from_le_bytes(*modified),
-        mark: u32::from_le_bytes(*mark),
-    };
-    Some((u64::from_le_bytes(*key), seen))
+/// What a file is, as it is listed now, given what is remembered of it.
+pub(crate) fn news(object: &Object, remembered: Option<&[u8]>) -> Result<News> {
+    let Some(stored) = remembered else { return Ok(News::New) };
+    let seen = Seen::decode(stored).ok_or_else(|| foreign("what is remembered of its files"))?;
+    let now = Seen { read_to: seen.read_to, ..Seen::new(object, 0) };
+    Ok(if seen == now { News::Same } else { News::Changed(seen.read_to) })
+}
+
+/// The cursor of a stream whose files are remembered.
+pub(crate) fn cursor() -> Cursor {
+    format!("{{\"v\":{VERSION}}}").into_bytes()
+}
+
+/// Makes sure that what is remembered has the form that this connector knows.
+pub(crate) fn check(state: Option<&Cursor>) -> Result<()> {
+    match state {
+        Some(state) if *state != cursor() => Err(foreign("its cursor")),
+        _ => Ok(()),
+    }
+}
+
+fn foreign(what: &str) -> Error {
+    Error::config(format!(
+        "the stream's state was not left by this version of the connector ({what} has another form); run once with \
+         --from-beginning"
+    ))
 }
 
 /// FNV-1a with a final mix. Stored, so it may never change.
@@ -157,33 +130,38 @@ fn hash(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn file(key: &str, size: u64, modified_ms: i64) -> Object {
-        Object { key: key.into(), size, modified_ms: Some(modified_ms), etag: None }
+    fn file(size: u64, modified_ms: i64) -> Object {
+        Object { key: "a".into(), size, modified_ms: Some(modified_ms), etag: None }
+    }
+
+    fn after(object: &Object, read_to: u64) -> Vec<u8> {
+        Seen::new(object, read_to).encode()
     }
 
     #[test]
     fn a_file_is_new_then_the_same_then_changed() {
-        let mut state = State::default();
-        let a = file("a", 10, 1);
-        assert_eq!(state.news(&a), News::New);
-        state.remember(&a, 10);
-        let state = State::decode(&state.encode().unwrap()).unwrap();
-        assert_eq!(state.news(&a), News::Same);
-        assert_eq!(state.news(&file("a", 12, 2)), News::Changed(10));
-        assert_eq!(state.news(&Object { etag: Some("x".into()), ..a }), News::Changed(10));
+        let a = file(10, 1_770_000_000_000);
+        assert_eq!(news(&a, None).unwrap(), News::New);
+        let stored = after(&a, 10);
+        assert_eq!(news(&a, Some(&stored)).unwrap(), News::Same);
+        assert_eq!(news(&file(12, 2), Some(&stored)).unwrap(), News::Changed(10));
+        assert_eq!(news(&file(10, 0), Some(&stored)).unwrap(), News::Changed(10), "an older time is a change, too");
+        let marked = Object { etag: Some("x".into()), ..a };
+        assert_eq!(news(&marked, Some(&stored)).unwrap(), News::Changed(10));
+        assert_eq!(news(&marked, Some(&after(&marked, 7))).unwrap(), News::Same, "however far it was read");
     }
 
     #[test]
-    fn a_state_of_many_files_fits_a_cursor_and_forgets_none_of_them() {
-        let mut state = State::default();
-        let files: Vec<Object> = (0..5000).map(|n| file(&format!("logs/{n}.csv"), n, n as i64)).collect();
-        files.iter().for_each(|f| state.remember(f, f.size));
-        state.shrink(&files);
-        let cursor = state.encode().unwrap();
-        assert!(cursor.len() <= 64 << 10, "{}", cursor.len());
-        let state = State::decode(&cursor).unwrap();
-        assert!(files.iter().all(|f| state.news(f) == News::Same));
-        assert_eq!(state.news(&file("logs/5000.csv", 1, 5000)), News::New);
+    fn what_is_remembered_is_small_and_comes_back() {
+        let marked =
+            Object { etag: Some("\"d41d8cd98f00b204e9800998ecf8427e\"".into()), ..file(5 << 30, 1_770_000_000_000) };
+        let unknown = Object { modified_ms: None, ..file(0, 0) };
+        for (object, read_to, most) in [(&marked, 5 << 30, 21), (&marked, 7, 22), (&unknown, 0, 3)] {
+            let stored = after(object, read_to);
+            assert!(stored.len() <= most, "{}", stored.len());
+            assert_eq!(Seen::decode(&stored), Some(Seen::new(object, read_to)));
+            assert_eq!(Seen::decode(&stored[..stored.len() - 1]), None);
+        }
     }
 
     #[test]
@@ -193,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_foreign_state_is_refused() {
-        assert!(State::decode(b"{}").unwrap_err().message.contains("reset"));
-        assert!(State::decode(br#"{"v":1,"files":"AAAA"}"#).is_err());
+        assert!(check(Some(&b"{}".to_vec())).unwrap_err().message.contains("--from-beginning"));
+        assert!(check(Some(&cursor())).is_ok() && check(None).is_ok());
+        assert!(news(&file(1, 1), Some(&[9, 9])).unwrap_err().message.contains("--from-beginning"));
     }
 }

@@ -98,7 +98,14 @@ pub fn sql(text: &str) -> Vec<String> {
 
 /// All columns of a stream, in full.
 pub fn full(id: &str) -> Selection {
-    Selection { id: id.to_owned(), columns: Vec::new(), mode: ReadMode::Full, filter: None, state: None }
+    Selection {
+        id: id.to_owned(),
+        columns: Vec::new(),
+        mode: ReadMode::Full,
+        filter: None,
+        changed_files: None,
+        state: None,
+    }
 }
 
 /// A stream by a cursor column.

@@ -73,9 +73,10 @@ fn contract_version(exports: &[String]) -> Result<Version, RunError> {
 
 /// Interfaces that a connector may import.
 fn allowed(import: &str) -> bool {
-    const PREFIXES: [&str; 9] = [
+    const PREFIXES: [&str; 10] = [
         "sluice:source/types@0.1.",
         "sluice:source/output@0.1.",
+        "sluice:source/items@0.1.",
         "sluice:source/log@0.1.",
         "sluice:source/net@0.1.",
         "wasi:http/",

@@ -2,6 +2,7 @@
 
 pub(crate) mod buffers;
 pub(crate) mod folder;
+pub(crate) mod items;
 pub(crate) mod log;
 #[allow(unreachable_pub, reason = "the generated bindings re-export what is in it")]
 pub mod net;

@@ -16,6 +16,7 @@ use super::store::StoreData;
 use crate::contract::{Called, Guest};
 use crate::fault::Fault;
 use crate::http::LastFailure;
+use crate::imports::items::{Planning, Remembered};
 use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, ReadEnd};
 
@@ -25,7 +26,7 @@ type Reply<T> = oneshot::Sender<Result<T, RunError>>;
 pub(crate) enum Command {
     Check { reply: Reply<Vec<CheckStep>> },
     Discover { filter: DiscoverFilter, page: Option<String>, reply: Reply<DiscoverPage> },
-    Plan { selections: Vec<Selection>, hints: PlanHints, reply: Reply<ReadPlan> },
+    Plan { selections: Vec<Selection>, hints: PlanHints, planning: Planning, reply: Reply<(ReadPlan, Remembered)> },
     Read { split: Split, start: Option<Cursor>, active: ActiveRead, reply: Reply<ReadEnd> },
     Acknowledge { stream: String, cursor: Cursor, reply: Reply<()> },
     Close { reply: Reply<()> },
@@ -73,8 +74,11 @@ impl Actor {
             Command::Discover { filter, page, reply } => {
                 answer(reply, bounded(bounds, guest.discover(store, config, &filter, page.as_deref())).await)
             }
-            Command::Plan { selections, hints, reply } => {
-                answer(reply, bounded(bounds, guest.plan(store, config, &selections, hints)).await)
+            Command::Plan { selections, hints, planning, reply } => {
+                store.data_mut().items.begin(planning);
+                let planned = bounded(bounds, guest.plan(store, config, &selections, hints)).await;
+                let remembered = store.data_mut().items.end();
+                answer(reply, planned.map(|planned| planned.map(|plan| (plan, remembered))))
             }
             Command::Read { split, start, active, reply } => {
                 store.data_mut().output.begin(active);

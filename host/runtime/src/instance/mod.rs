@@ -18,6 +18,7 @@ pub(crate) mod meter;
 pub(crate) mod store;
 
 use crate::fault::Fault;
+use crate::imports::items::{Planning, Recall, Remembered};
 use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, Budget, ReadEnd, ReadEvent};
 use actor::Command;
@@ -53,12 +54,19 @@ impl Instance {
         self.call(|reply| Command::Discover { filter, page, reply }).await
     }
 
-    /// Plans a read. The instance must be kept until every split of the plan has been read.
+    /// Plans a read. The instance must be kept until every split of the plan has been read. `recall` tells what the streams'
+    /// states remember item by item; the answer has what they remember once the plan has been carried out.
     ///
     /// # Errors
-    /// The connector's own error, or the sandbox's.
-    pub async fn plan(&self, selections: Vec<Selection>, hints: PlanHints) -> Result<ReadPlan, RunError> {
-        self.call(|reply| Command::Plan { selections, hints, reply }).await
+    /// The connector's own error, the sandbox's, or that of `recall`.
+    pub async fn plan(
+        &self,
+        selections: Vec<Selection>,
+        hints: PlanHints,
+        recall: Arc<dyn Recall>,
+    ) -> Result<(ReadPlan, Remembered), RunError> {
+        let planning = Planning::new(&selections, recall);
+        self.call(|reply| Command::Plan { selections, hints, planning, reply }).await
     }
 
     /// Begins to read a split. `planned` has the schema of each of its streams.

@@ -10,6 +10,7 @@ use crate::engine::TABLE_ELEMENTS;
 use crate::fault::Fault;
 use crate::http::Hooks;
 use crate::imports::folder::Room;
+use crate::imports::items::PlanItems;
 use crate::imports::log::Log;
 use crate::imports::output::Output;
 use crate::net::Network;
@@ -22,6 +23,7 @@ pub(crate) struct StoreData {
     pub(crate) hooks: Hooks,
     pub(crate) limiter: Limiter,
     pub(crate) output: Output,
+    pub(crate) items: PlanItems,
     pub(crate) log: Log,
     pub(crate) network: Network,
     /// Files of granted folders that are read ahead.

@@ -8,7 +8,7 @@ use sluice_core::naming::{Names, assign_fields};
 use sluice_core::pipeline::{Pipeline, SinkSpec, StreamSpec};
 use sluice_core::plan::{PlanHints, ReadPlan};
 use sluice_engine::transform::Transform;
-use sluice_runtime::{Budget, Connection, ReadEvent};
+use sluice_runtime::{Budget, Connection, NothingRecalled, ReadEvent};
 use sluice_sinks::local;
 
 use super::failed;
@@ -70,7 +70,7 @@ async fn rows(
 ) -> Result<Vec<RecordBatch>, RunError> {
     let planner = connection.instance().await?;
     let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
-    let plan = planner.plan(vec![spec.selection(None)], hints).await?;
+    let (plan, _) = planner.plan(vec![spec.selection(None)], hints, Arc::new(NothingRecalled)).await?;
     let rows = first_rows(pipeline, spec, connection, plan, limit).await;
     planner.close().await;
     rows

@@ -52,7 +52,7 @@ pub fn config(input: TokenStream) -> TokenStream {
 ///     secrets_inside("password"),             // secrets that must enter the sandbox
 ///     auth(bearer(token = "api_token")),      // how the host signs requests: see below
 ///     folders("/data"),
-///     capabilities(incremental, splits, estimate, filter),
+///     capabilities(incremental, splits, estimate, filter, changed_files),
 ///     memory_bytes = 268435456,
 /// )]
 /// struct Shop;

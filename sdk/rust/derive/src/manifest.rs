@@ -15,7 +15,7 @@ use crate::parts::{Object, Parts};
 const CONTRACT: &str = "0.1";
 
 /// Capabilities, as the host names them.
-const CAPABILITIES: [&str; 4] = ["incremental", "splits", "estimate", "filter"];
+const CAPABILITIES: [&str; 5] = ["incremental", "splits", "estimate", "filter", "changed_files"];
 
 /// Schemes and what each is told; for each whether it names a configuration field, and whether that must be a secret.
 const SCHEMES: [(&str, &[Told]); 7] = [

@@ -18,6 +18,8 @@ pub(crate) trait Host: Sync {
     fn declare(&self, stream: &str, schema: &[u8]) -> Result<u32>;
     fn push(&self, channel: u32, message: &[u8]) -> Result<()>;
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive>;
+    fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>>;
+    fn remember(&self, stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()>;
     fn log(&self, level: Level, message: &str);
     fn connect(&self, host: &str, port: u16, tls: Option<&TlsOptions>) -> Result<Box<dyn Link>>;
     /// Sends a request.

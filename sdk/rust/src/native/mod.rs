@@ -2,6 +2,7 @@
 //! tests of connectors and for comparing the sandboxed code with the same code compiled natively; no TLS here.
 
 mod http;
+mod items;
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -15,6 +16,8 @@ use crate::http::Request;
 use crate::log::Level;
 use crate::net::TlsOptions;
 use crate::{Cursor, Directive, Error, Output, Result, Source, Split};
+
+pub use items::{Memory, plan};
 
 /// What a read did, as the host would see it.
 #[derive(Clone, Debug)]
@@ -103,6 +106,14 @@ impl Host for Native {
 
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {
         emit(Event::Checkpoint { channel, cursor: cursor.to_vec(), rows })
+    }
+
+    fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        items::recall(stream, keys)
+    }
+
+    fn remember(&self, stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()> {
+        items::remember(stream, entries)
     }
 
     fn log(&self, level: Level, message: &str) {

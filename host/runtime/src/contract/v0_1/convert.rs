@@ -6,8 +6,8 @@ use std::time::Duration;
 use arrow_schema::SchemaRef;
 use sluice_core::error::{Actor, Kind, Retry, RunError};
 use sluice_core::plan::{
-    CheckStep, Cursor, DiscoverFilter, DiscoverPage, Outcome, PlanHints, ReadMode, ReadPlan, Selection, Split,
-    StreamInfo, StreamKind, StreamPlan,
+    ChangedFiles, CheckStep, Cursor, DiscoverFilter, DiscoverPage, Outcome, PlanHints, ReadMode, ReadPlan, Selection,
+    Split, StreamInfo, StreamKind, StreamPlan,
 };
 
 use super::bindings::exports::sluice::source::source as wit;
@@ -121,7 +121,18 @@ pub(super) fn selection(selection: &Selection) -> wit::Selection {
             ReadMode::Incremental(column) => wit::ReadMode::Incremental(column.clone()),
         },
         filter: selection.filter.clone(),
+        changed_files: selection.changed_files.map(changed_files),
         state: selection.state.as_ref().map(|cursor| cursor.0.clone()),
+    }
+}
+
+fn changed_files(policy: ChangedFiles) -> wit::ChangedFiles {
+    match policy {
+        ChangedFiles::Append => wit::ChangedFiles::Append,
+        ChangedFiles::Tail => wit::ChangedFiles::Tail,
+        ChangedFiles::Replace => wit::ChangedFiles::Replace,
+        ChangedFiles::Ignore => wit::ChangedFiles::Ignore,
+        ChangedFiles::Fail => wit::ChangedFiles::Fail,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use wasmtime::component::{Linker, Resource, WasmList};
 
-use super::bindings::sluice::source::{log, net, output, types};
+use super::bindings::sluice::source::{items, log, net, output, types};
 use super::convert;
 use crate::imports::log::Level;
 use crate::imports::net::OpenConnection;
@@ -70,6 +70,24 @@ impl output::Host for StoreData {
     ) -> wasmtime::Result<Result<output::Directive, types::Error>> {
         let go_on = self.output.checkpoint(channel, convert::cursor(cursor)?, rows).await?;
         Ok(Ok(if go_on { output::Directive::Continue } else { output::Directive::Stop }))
+    }
+}
+
+impl items::Host for StoreData {
+    async fn recall(
+        &mut self,
+        stream: String,
+        keys: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<Option<Vec<u8>>>, types::Error>> {
+        Ok(Ok(self.items.recall(&stream, &keys).await?))
+    }
+
+    async fn remember(
+        &mut self,
+        stream: String,
+        entries: Vec<(String, Vec<u8>)>,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        Ok(Ok(self.items.remember(&stream, &entries)?))
     }
 }
 

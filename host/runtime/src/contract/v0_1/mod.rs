@@ -13,9 +13,10 @@ mod convert;
 mod imports;
 
 pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
-    use bindings::sluice::source::{log, net, output, types};
+    use bindings::sluice::source::{items, log, net, output, types};
     types::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     output::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
+    items::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     log::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     net::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
     imports::push_from_memory(linker)

@@ -7,7 +7,9 @@ mod waiting;
 use std::time::Duration;
 
 use super::bindings::sluice::source::types::ErrorKind as WitKind;
-use super::bindings::sluice::source::{log as wit_log, net as wit_net, output as wit_output, types as wit};
+use super::bindings::sluice::source::{
+    items as wit_items, log as wit_log, net as wit_net, output as wit_output, types as wit,
+};
 use super::{Exchange, Host, Link, Timer};
 use crate::http::Request;
 use crate::log::Level;
@@ -31,6 +33,14 @@ impl Host for Sandboxed {
             wit_output::Directive::Continue => Directive::Continue,
             wit_output::Directive::Stop => Directive::Stop,
         })
+    }
+
+    fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        wit_items::recall(stream, keys).map_err(Into::into)
+    }
+
+    fn remember(&self, stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()> {
+        wit_items::remember(stream, entries).map_err(Into::into)
     }
 
     fn log(&self, level: Level, message: &str) {
