@@ -166,6 +166,11 @@ fn tail_adds_what_was_added() {
 }
 
 #[test]
+fn replace_puts_new_rows_in_the_place_of_a_files_old_ones() {
+    objects::replace_puts_new_rows_in_the_place_of_a_files_old_ones(&Folder::new());
+}
+
+#[test]
 fn ignore_leaves_changed_files_as_they_were_read() {
     objects::ignore_leaves_changed_files_as_they_were_read(&Folder::new());
 }

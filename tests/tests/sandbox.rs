@@ -130,6 +130,8 @@ async fn items_are_remembered_only_while_a_plan_runs_and_only_for_its_streams() 
     let outside = "items can only be recalled and remembered while `plan` runs";
     assert_ended(&attack("items-while-reading").await, Kind::Sandbox, outside);
     assert_ended(&attack("items-recall-while-reading").await, Kind::Sandbox, outside);
+    let unasked = "replaces files of a stream whose changed files are not to be replaced";
+    assert_ended(&attack("items-replace").await, Kind::Sandbox, unasked);
     assert_ended(&attack("items-stranger").await, Kind::Sandbox, "not asked to plan another, whose items it wants");
     assert_ended(&attack("items-recall-stranger").await, Kind::Sandbox, "not asked to plan another");
 }

@@ -21,6 +21,8 @@ pub struct Evidence {
     pub expected: Vec<ExpectedSplit>,
     /// What the sink confirmed.
     pub receipts: Vec<SplitReceipt>,
+    /// Where the names of the files are whose rows the load replaces; empty if it replaces none.
+    pub replaced: Vec<Artifact>,
 }
 
 /// How many rows of a split were handed to the sink.
@@ -46,6 +48,16 @@ pub struct CommitIntent {
     pub artifacts: Vec<Artifact>,
     /// Rows in them.
     pub rows: u64,
+    /// Where the names of the files are whose rows go in the moment in which these become visible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Artifact>,
+}
+
+impl CommitIntent {
+    /// Everything that the load has at the sink.
+    pub fn all_artifacts(&self) -> impl Iterator<Item = &Artifact> {
+        self.artifacts.iter().chain(&self.replaced)
+    }
 }
 
 /// Permission to make a load's rows visible. Can only be built from evidence that agrees.
@@ -118,8 +130,14 @@ pub fn permit(evidence: Evidence) -> Result<CommitPermit, RunError> {
     if let Some(stranger) = stranger {
         return Err(disagree(&evidence, &stranger.split, "there is a receipt, but the plan has no such split"));
     }
-    let Evidence { load, table, strategy, .. } = evidence;
-    Ok(CommitPermit { intent: CommitIntent { load, table, strategy, artifacts, rows } })
+    if let Some(open) = evidence.replaced.iter().find(|artifact| !artifact.finalized) {
+        return Err(disagree(&evidence, &open.split, &format!("artifact {} is not finalized", open.name)));
+    }
+    if !evidence.replaced.is_empty() && evidence.strategy != LoadStrategy::Files {
+        return Err(disagree(&evidence, "of replaced files", "the load's strategy replaces no files"));
+    }
+    let Evidence { load, table, strategy, replaced, .. } = evidence;
+    Ok(CommitPermit { intent: CommitIntent { load, table, strategy, artifacts, rows, replaced } })
 }
 
 fn check_counts(evidence: &Evidence, expected: &ExpectedSplit, receipt: &SplitReceipt) -> Result<(), RunError> {
@@ -166,7 +184,14 @@ mod tests {
         let expected =
             [("a", 3), ("b", 4)].map(|(split, rows)| ExpectedSplit { split: split.into(), rows }).into_iter().collect();
         let table = TableName { dataset: "d".into(), table: "t".into() };
-        Evidence { load: LoadId::new("r", 0), table, strategy: LoadStrategy::Transactional, expected, receipts }
+        Evidence {
+            load: LoadId::new("r", 0),
+            table,
+            strategy: LoadStrategy::Transactional,
+            expected,
+            receipts,
+            replaced: vec![],
+        }
     }
 
     #[test]
@@ -206,6 +231,21 @@ mod tests {
         open.artifacts[0].finalized = false;
         let error = permit(evidence(vec![receipt("a", 3), open])).unwrap_err();
         assert!(error.message.contains("not finalized"), "{error}");
+    }
+
+    #[test]
+    fn names_of_replaced_files_that_may_be_incomplete_are_never_committed() {
+        let mut names = receipt("names", 2).artifacts;
+        names[0].finalized = false;
+        let mut evidence = evidence(vec![receipt("a", 3), receipt("b", 4)]);
+        evidence.replaced = names;
+        evidence.strategy = LoadStrategy::Files;
+        let error = permit(evidence.clone()).unwrap_err();
+        assert!(error.message.contains("not finalized"), "{error}");
+        evidence.replaced[0].finalized = true;
+        assert_eq!(permit(evidence.clone()).unwrap().intent().rows, 7, "names are no rows");
+        evidence.strategy = LoadStrategy::Transactional;
+        assert!(permit(evidence).unwrap_err().message.contains("replaces no files"));
     }
 
     #[test]

@@ -52,7 +52,13 @@ pub enum LoadStrategy {
         /// The day that the snapshot stands for.
         snapshot_date: Date,
     },
+    /// Rows are added, and in the same moment those go that the table has of files which the load replaces. Rows say in
+    /// [`FILE_COLUMN`] which file they are of.
+    Files,
 }
+
+/// The column that says which file a row is of, in tables whose files are replaced. A connector adds it to the stream.
+pub const FILE_COLUMN: &str = "_sluice_file";
 
 /// The column that a catalog load adds: the day of the snapshot, the table's partitioning column.
 pub const SNAPSHOT_DATE_COLUMN: &str = "snapshot_date";

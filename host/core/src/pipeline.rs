@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
 use crate::limits::RunLimits;
-use crate::load::{Evolution, Partitioning, SNAPSHOT_DATE_COLUMN};
+use crate::load::{Evolution, FILE_COLUMN, Partitioning, SNAPSHOT_DATE_COLUMN};
 use crate::manifest::Manifest;
 use crate::naming;
 use crate::plan::{ChangedFiles, Cursor, ReadMode, Selection};
@@ -288,6 +288,11 @@ impl StreamSpec {
         }
     }
 
+    /// Whether rows of changed files take the place of those that the table has of them.
+    pub fn replaces_files(&self) -> bool {
+        self.changed_files == Some(ChangedFiles::Replace)
+    }
+
     /// Names that no column of the source may have in the table, because the load adds columns of these names.
     pub fn reserved_columns(&self) -> &'static [&'static str] {
         match self.load {
@@ -323,6 +328,14 @@ impl StreamSpec {
             let message =
                 "a full read reads every file every time; use `read: {incremental: \"\"}`, or remove `changed_files`";
             return Err(RunError::config("changed_files", message));
+        }
+        if self.replaces_files() {
+            let touched =
+                [("rename", self.rename.contains_key(FILE_COLUMN)), ("cast", self.cast.contains_key(FILE_COLUMN))];
+            if let Some((field, _)) = touched.iter().find(|(_, touched)| *touched) {
+                let message = format!("the column {FILE_COLUMN} tells which rows are replaced; leave it as it is");
+                return Err(RunError::config(format!("{field}.{FILE_COLUMN}"), message));
+            }
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 //!
 //! A stream that cannot be planned is left out and the others are planned again; it fails alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use arrow_array::StringArray;
 use sluice_core::RunError;
 use sluice_core::items::Items;
 use sluice_core::pipeline::{ReadSpec, StreamSpec};
@@ -23,6 +24,8 @@ pub(crate) struct Work {
     pub(crate) splits: Vec<(Split, Option<Cursor>)>,
     pub(crate) state_after: Option<Cursor>,
     pub(crate) remembers: Remembers,
+    /// Files whose rows go when those of the work come.
+    pub(crate) replaced: Option<StringArray>,
     pub(crate) stream: StreamPlan,
 }
 
@@ -125,7 +128,7 @@ fn hints(setup: &RunSetup) -> PlanHints {
 /// Gives each stream its part of the plan.
 fn share_out(
     plan: ReadPlan,
-    mut remembered: Remembered,
+    mut remembered: BTreeMap<String, Remembered>,
     wanted: &[&StreamSpec],
     before: &mut HashMap<String, StreamState>,
 ) -> HashMap<String, Result<Work, RunError>> {
@@ -159,9 +162,9 @@ fn share_out(
             (None, None) => Err(not_planned()),
             (None, Some(stream)) => {
                 let splits = splits.remove(&spec.id).unwrap_or_default();
-                let items = remembered.remove(&spec.id).unwrap_or_default();
+                let Remembered { items, replaced } = remembered.remove(&spec.id).unwrap_or_default();
                 let remembers = Remembers::Planned { items, anew: spec.read == ReadSpec::Full };
-                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits, remembers))
+                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits, remembers, replaced))
             }
         };
         works.insert(spec.id.clone(), work);
@@ -169,17 +172,24 @@ fn share_out(
     works
 }
 
-fn work(before: StreamState, stream: StreamPlan, splits: Vec<Split>, remembers: Remembers) -> Work {
+fn work(
+    before: StreamState,
+    stream: StreamPlan,
+    splits: Vec<Split>,
+    remembers: Remembers,
+    replaced: Option<StringArray>,
+) -> Work {
     match &before.pending {
         // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
         Some(pending) => {
             let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
             let remembers = Remembers::Stored(pending.items.clone());
-            Work { splits, state_after, remembers, stream, before }
+            // A load that replaces files is never committed in part, so nothing that is left over replaces any.
+            Work { splits, state_after, remembers, replaced: None, stream, before }
         }
         None => {
             let splits = splits.into_iter().map(|split| (split, None)).collect();
-            Work { splits, state_after: stream.state_after.clone(), remembers, stream, before }
+            Work { splits, state_after: stream.state_after.clone(), remembers, replaced, stream, before }
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use sluice_core::commit::{Evidence, ExpectedSplit, permit};
 use sluice_core::error::{Actor, Kind};
-use sluice_core::load::{CommitReceipt, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec};
+use sluice_core::load::{
+    Artifact, CommitReceipt, FILE_COLUMN, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec,
+};
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::Split;
 use sluice_core::run::{ItemsAfter, Next, SplitEnd, StreamCounts, state_after};
 use sluice_core::{Retry, RunError};
-use sluice_sinks::Load;
+use sluice_sinks::{Load, names_schema};
 use sluice_store::{NewIntent, NewStream, Scope};
 use tokio::task::JoinSet;
 
@@ -60,6 +63,7 @@ impl StreamRun<'_> {
         failpoint::pass("stream.planned");
         let shared = Arc::new(self.prepare(&work).await?);
         let items = self.put_aside(&mut work).await?;
+        let replaced = name_replaced(&shared, &mut work).await?;
         failpoint::pass("stream.prepared");
         let (ends, outcomes, warnings) = match self.read(&work, &shared).await? {
             Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
@@ -69,7 +73,7 @@ impl StreamRun<'_> {
         };
         let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
         let next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
-        let counts = self.commit(&shared, &work, outcomes, &next).await?;
+        let counts = self.commit(&shared, &work, outcomes, replaced, &next).await?;
         if let (true, Some(cursor)) = (complete, &next.state.cursor) {
             plans.acknowledge(&self.spec.id, cursor.clone()).await;
         }
@@ -87,11 +91,15 @@ impl StreamRun<'_> {
             &self.spec.rename,
             self.spec.reserved_columns(),
         )?;
+        if self.spec.replaces_files() {
+            tells_files(work, &names)?;
+        }
         let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.
         setup.store.save_names(Scope::LOCAL, pipeline, stream, &names).await?;
         let strategy = match self.spec.load {
+            LoadSpec::Transactional if self.spec.replaces_files() => LoadStrategy::Files,
             LoadSpec::Transactional => LoadStrategy::Transactional,
             LoadSpec::Catalog => LoadStrategy::Catalog { snapshot_date: setup.snapshot_date },
         };
@@ -154,8 +162,10 @@ impl StreamRun<'_> {
     /// Reads the splits, some at once. After a request to stop, none begins, and those under way end at their next checkpoint.
     async fn read(&self, work: &Work, shared: &Arc<Shared>) -> Result<Reading, RunError> {
         let parallel = self.setup.pipeline.limits.parallel.max(1) as usize;
-        // A part of a snapshot is not a snapshot, and what cannot be resumed must not be committed in part.
-        let divisible = self.spec.load != LoadSpec::Catalog && work.splits.iter().all(|(split, _)| split.resumable);
+        // A part of a snapshot is not a snapshot, nor a part of a file the file that it replaces, and what cannot be resumed must
+        // not be committed in part.
+        let whole = self.spec.load == LoadSpec::Catalog || self.spec.replaces_files();
+        let divisible = !whole && work.splits.iter().all(|(split, _)| split.resumable);
         let mut waiting = work.splits.iter().enumerate();
         let mut running = JoinSet::new();
         let mut done: Vec<Option<Outcome>> = work.splits.iter().map(|_| None).collect();
@@ -209,6 +219,7 @@ impl StreamRun<'_> {
         shared: &Shared,
         work: &Work,
         outcomes: Vec<Outcome>,
+        replaced: Vec<Artifact>,
         next: &Next,
     ) -> Result<StreamCounts, RunError> {
         let setup = self.setup;
@@ -220,6 +231,7 @@ impl StreamRun<'_> {
             strategy: shared.load.spec.strategy,
             expected: outcomes.iter().map(|outcome| expected(&outcome.receipt, outcome.rows)).collect(),
             receipts: outcomes.iter().map(|outcome| outcome.receipt.clone()).collect(),
+            replaced,
         };
         counts.finalized = table.receipts.iter().map(|receipt| receipt.rows_finalized).sum();
         let aside: Vec<SplitReceipt> = outcomes.iter().filter_map(|outcome| outcome.quarantine.clone()).collect();
@@ -249,6 +261,41 @@ impl StreamRun<'_> {
     }
 }
 
+/// Makes sure that every row says which file it is of.
+fn tells_files(work: &Work, names: &naming::Names) -> Result<(), RunError> {
+    let column = work.stream.schema.field_with_name(FILE_COLUMN);
+    if !column.is_ok_and(|column| *column.data_type() == arrow_schema::DataType::Utf8 && !column.is_nullable()) {
+        let message =
+            format!("the connector replaces files, but planned no column {FILE_COLUMN} that says of which each row is");
+        return Err(RunError::internal(message));
+    }
+    if names.get(FILE_COLUMN).map(String::as_str) != Some(FILE_COLUMN) {
+        let message =
+            format!("another column has the name {FILE_COLUMN}, which tells which rows are replaced; rename it");
+        return Err(RunError::config("rename", message));
+    }
+    Ok(())
+}
+
+/// Tells the sink which files' rows go when the load is committed, before anything is read.
+async fn name_replaced(shared: &Shared, work: &mut Work) -> Result<Vec<Artifact>, RunError> {
+    /// Names in a batch.
+    const AT_ONCE: usize = 65_536;
+    let Some(names) = work.replaced.take().filter(|names| !names.is_empty()) else { return Ok(Vec::new()) };
+    let mut writer = shared.sink.open_names(&shared.load).await?;
+    for from in (0..names.len()).step_by(AT_ONCE) {
+        let part: ArrayRef = Arc::new(names.slice(from, AT_ONCE.min(names.len() - from)));
+        let batch = RecordBatch::try_new(names_schema(), vec![part]);
+        writer.write(batch.map_err(|e| RunError::internal(format!("names of files are no column: {e}")))?).await?;
+    }
+    let receipt = writer.finish().await?;
+    if receipt.rows_finalized != names.len() as u64 {
+        let what = format!("{} files are replaced, but the sink stored {} names", names.len(), receipt.rows_finalized);
+        return Err(RunError::new(Kind::Internal, Actor::Sink, what));
+    }
+    Ok(receipt.artifacts)
+}
+
 enum Reading {
     Done {
         ends: Vec<(Split, SplitEnd)>,
@@ -270,6 +317,7 @@ fn quarantine_commit(
         strategy: LoadStrategy::Transactional,
         expected: receipts.iter().map(|r| ExpectedSplit { split: r.split.clone(), rows: r.rows_sent }).collect(),
         receipts,
+        replaced: Vec::new(),
     })?;
     let counts = StreamCounts { read: rows, sent: rows, finalized: rows, ..StreamCounts::default() };
     let intent = NewIntent { intent: permit.intent().clone(), state_after: None, items_after: None, counts };

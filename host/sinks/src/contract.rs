@@ -16,9 +16,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitPermit, Evidence, ExpectedSplit, permit};
-use sluice_core::load::{Artifact, Evolution, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec};
+use sluice_core::load::{Artifact, Evolution, FILE_COLUMN, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec};
 
-use crate::{Ledger, Load, Sink, SplitWriter};
+use crate::{Ledger, Load, Sink, SplitWriter, names_schema};
 
 /// Reads back what a sink shows to its users.
 #[async_trait]
@@ -180,8 +180,48 @@ impl Ground<'_> {
             let rows = u64::try_from(ids.end.saturating_sub(ids.start)).unwrap_or_default();
             expected.push(ExpectedSplit { split: (*split).to_owned(), rows });
         }
-        let (load, table, strategy) = (load.clone(), spec.name.clone(), spec.strategy);
-        Ok(permit(Evidence { load, table, strategy, expected, receipts })?)
+        let (load, table, strategy, replaced) = (load.clone(), spec.name.clone(), spec.strategy, Vec::new());
+        Ok(permit(Evidence { load, table, strategy, expected, receipts, replaced })?)
+    }
+
+    /// Prepares the table and writes the rows of files, each file's with the ids of its range, and names of replaced files.
+    async fn stage_files(
+        &self,
+        load: &LoadId,
+        files: &[(&str, std::ops::Range<i64>)],
+        replaced: &[&str],
+    ) -> Result<CommitPermit, Broken> {
+        let spec = self.spec(LoadStrategy::Files, &["text", FILE_COLUMN])?;
+        self.subject.sink.prepare(&spec).await?;
+        let ledger = Arc::new(MemoryLedger::default());
+        let mut names = Vec::new();
+        if !replaced.is_empty() {
+            let ledger: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
+            let load = Load { id: load.clone(), spec: spec.clone(), ledger };
+            let mut writer = self.subject.sink.open_names(&load).await?;
+            for part in replaced.chunks(1000) {
+                let column: ArrayRef = Arc::new(StringArray::from_iter_values(part));
+                writer.write(RecordBatch::try_new(names_schema(), vec![column])?).await?;
+            }
+            let receipt = writer.finish().await?;
+            let count = u64::try_from(replaced.len()).unwrap_or_default();
+            must("names that are stored", &confirmed(&receipt), &(count, count))?;
+            names = receipt.artifacts;
+        }
+        let mut writer = self.writer(load, &spec, "a", &ledger).await?;
+        let mut rows = 0;
+        for (file, ids) in files {
+            rows += u64::try_from(ids.end.saturating_sub(ids.start)).unwrap_or_default();
+            writer.write(batch_of(&spec.schema, ids.clone(), file)?).await?;
+        }
+        Ok(permit(Evidence {
+            load: load.clone(),
+            table: spec.name.clone(),
+            strategy: spec.strategy,
+            expected: vec![ExpectedSplit { split: "a".to_owned(), rows }],
+            receipts: vec![writer.finish().await?],
+            replaced: names,
+        })?)
     }
 
     async fn ids(&self, day: Option<&str>) -> Result<Vec<i64>, Broken> {
@@ -193,9 +233,17 @@ impl Ground<'_> {
 
 /// Rows with these ids, and a text for each other column.
 fn batch(schema: &SchemaRef, ids: std::ops::Range<i64>) -> Result<RecordBatch, Broken> {
+    batch_of(schema, ids, "")
+}
+
+/// Rows of a file.
+fn batch_of(schema: &SchemaRef, ids: std::ops::Range<i64>, file: &str) -> Result<RecordBatch, Broken> {
     let column = |field: &Field| -> ArrayRef {
         if field.name() == "id" {
             return Arc::new(Int64Array::from_iter_values(ids.clone()));
+        }
+        if field.name() == FILE_COLUMN {
+            return Arc::new(StringArray::from_iter_values(ids.clone().map(|_| file)));
         }
         Arc::new(StringArray::from_iter_values(ids.clone().map(|id| format!("{} {id}", field.name()))))
     };
@@ -258,7 +306,7 @@ impl Ledger for MemoryLedger {
 
 /// Artifacts of receipts, for `abandon`.
 fn artifacts(permit: &CommitPermit) -> Vec<Artifact> {
-    permit.intent().artifacts.clone()
+    permit.intent().all_artifacts().cloned().collect()
 }
 
 /// Rows that a receipt confirms.

@@ -26,11 +26,11 @@ pub mod null;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
-use sluice_core::load::{Artifact, CommitReceipt, LoadId, SplitReceipt, TableSpec};
+use sluice_core::load::{Artifact, CommitReceipt, FILE_COLUMN, LoadId, SplitReceipt, TableSpec};
 
 /// Where a sink writes down what it has begun, so that another process can finish or forget it.
 ///
@@ -95,7 +95,14 @@ pub trait Sink: Send + Sync {
     /// As the sink says.
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError>;
 
-    /// Makes all rows of a load visible at once.
+    /// Opens a writer for the names of the files whose rows a load replaces: batches of [`names_schema`]. What it finalizes goes
+    /// into the evidence as `replaced`; nothing changes before the commit. Only for loads whose strategy replaces files.
+    ///
+    /// # Errors
+    /// As the sink says.
+    async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError>;
+
+    /// Makes all rows of a load visible at once, and removes, in the same moment, those of the files that it replaces.
     ///
     /// # Errors
     /// [`CommitError::Refused`] if nothing became visible, [`CommitError::Unclear`] if that is not known.
@@ -113,6 +120,14 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// If the sink does not answer; nothing is lost by that.
     async fn abandon(&self, artifacts: &[Artifact]) -> Result<(), RunError>;
+}
+
+/// The split in whose name the names of replaced files are written.
+pub const NAMES: &str = "replaced-files";
+
+/// The one column of the names of replaced files.
+pub fn names_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new(FILE_COLUMN, DataType::Utf8, false)]))
 }
 
 /// Writes the rows of one split. Dropped without [`SplitWriter::finish`], its artifacts stay invisible.

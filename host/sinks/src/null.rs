@@ -11,7 +11,7 @@ use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::load::{Artifact, CommitReceipt, SplitReceipt, TableSpec};
 
-use crate::{Load, Sink, SplitWriter};
+use crate::{Load, NAMES, Sink, SplitWriter};
 
 /// What a commit is called here.
 const REFERENCE: &str = "dropped";
@@ -36,6 +36,10 @@ impl Sink for NullSink {
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {
         Ok(Box::new(NullWriter { load: load.clone(), split: split.to_owned(), rows: 0, bytes: 0 }))
+    }
+
+    async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError> {
+        self.open(load, NAMES).await
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

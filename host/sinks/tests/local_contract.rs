@@ -87,6 +87,13 @@ async fn the_null_sink_behaves_as_far_as_it_can() {
         ("preparing_twice_changes_nothing", keeps_nothing),
         ("the_ledger_is_told_before_the_first_row", "the null sink leaves nothing behind to write down"),
         ("no_row_is_taken_when_the_ledger_refuses", "the null sink leaves nothing behind to write down"),
+        ("loads_of_files_that_replace_nothing_add_up", keeps_nothing),
+        ("rows_of_a_file_change_places_with_its_new_ones", keeps_nothing),
+        ("a_file_that_became_empty_loses_its_rows", keeps_nothing),
+        ("files_of_one_load_are_replaced_one_by_one", keeps_nothing),
+        ("replacing_twice_changes_nothing", keeps_nothing),
+        ("a_replacing_load_that_is_given_up_changes_nothing", keeps_nothing),
+        ("files_of_any_name_and_many_of_them_are_replaced", keeps_nothing),
     ];
     let skips: Vec<_> = skips.into_iter().map(|(case, reason)| Skip { case, reason }).collect();
     let subject = Subject { sink: &NullSink, readback: &Nothing, dataset: "contract".into(), prefix: "t".into() };

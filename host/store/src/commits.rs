@@ -195,7 +195,7 @@ impl Store {
         .await
         .map_err(|e| self.failed(doing, &e))?;
         // By name: what an earlier attempt of the load left behind is not part of the commit and stays to be abandoned.
-        for artifact in &open.intent.artifacts {
+        for artifact in open.intent.all_artifacts() {
             sqlx::query("UPDATE artifacts SET state = 'committed' WHERE tenant = $1 AND load_id = $2 AND name = $3")
                 .bind(scope.tenant)
                 .bind(load)

@@ -69,7 +69,7 @@ async fn staged(store: &Store, lease: &Lease, run: &str, rows: u64, cursor: &str
     let done = artifact(&load, &name, rows, true);
     store.artifact_finalized(HERE, &done).await.unwrap();
     let strategy = LoadStrategy::Transactional;
-    let intent = CommitIntent { load, table: table(), strategy, artifacts: vec![done], rows };
+    let intent = CommitIntent { load, table: table(), strategy, artifacts: vec![done], rows, replaced: vec![] };
     NewIntent { intent, state_after: Some(state(cursor)), items_after: None, counts: counts(rows) }
 }
 

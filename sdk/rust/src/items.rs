@@ -16,6 +16,9 @@ pub const MAX_KEY_BYTES: usize = 4 << 10;
 /// Longest value, bytes.
 pub const MAX_VALUE_BYTES: usize = 255;
 
+/// The column that says which file a row is of, in streams whose changed files are replaced.
+pub const FILE_COLUMN: &str = "_sluice_file";
+
 /// What committed reads left under these keys, in their order; none where nothing is, and for a stream that is read in full.
 ///
 /// # Errors
@@ -37,4 +40,17 @@ pub fn remember(stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()> {
         return Ok(());
     }
     host().remember(stream, entries)
+}
+
+/// Names files whose rows this plan replaces: those that the table has of them go in the moment in which the plan's rows become
+/// visible. Only for a stream whose [`Selection::changed_files`](crate::Selection::changed_files) is `Replace`; its last column is
+/// [`FILE_COLUMN`], text that is never null.
+///
+/// # Errors
+/// If the host ends the plan; pass it on.
+pub fn replace(stream: &str, files: &[String]) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    host().replace(stream, files)
 }

@@ -168,7 +168,7 @@ fn number(text: &[u8]) -> Option<i64> {
 impl Hostile {
     /// What a plan remembers, properly or not.
     fn remember(&self) -> Result<()> {
-        use sluice_sdk::items::{recall, remember};
+        use sluice_sdk::items::{recall, remember, replace};
         let one = |key: &str, value: &[u8]| vec![(key.to_owned(), value.to_vec())];
         match self.config.attack.as_str() {
             "items" => {
@@ -181,6 +181,7 @@ impl Hostile {
                 remember(STREAM, &one("visits", &[1; 100]))?;
                 Err(Error::transient("after it was remembered"))
             }
+            "items-replace" => replace(STREAM, &["a".to_owned()]),
             "items-stranger" => remember("another", &one("a", b"")),
             "items-recall-stranger" => recall("another", &["a".to_owned()]).map(drop),
             "items-long-key" => remember(STREAM, &one(&"k".repeat(5_000), b"")),

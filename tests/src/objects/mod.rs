@@ -18,7 +18,8 @@ pub use self::content::{
 };
 pub use self::policies::{
     Dated, append_adds_changed_files_as_wholes, fail_names_a_changed_file_and_reads_nothing,
-    ignore_leaves_changed_files_as_they_were_read, set_modified, tail_adds_what_was_added,
+    ignore_leaves_changed_files_as_they_were_read, replace_puts_new_rows_in_the_place_of_a_files_old_ones,
+    set_modified, tail_adds_what_was_added,
 };
 pub use self::runs::{
     killed_at_any_point_every_row_is_there_once, many_objects_are_listed_and_read, only_what_is_new_or_changed_is_read,

@@ -143,3 +143,17 @@ pub fn fail_names_a_changed_file_and_reads_nothing(bucket: &dyn Dated) {
     bucket.delete("in/growing.csv");
     assert_eq!(runs.settled(), (2, vec![1, 2, 3, 4, 5, 6, 7, 10, 11]));
 }
+
+/// With `replace` the rows of a changed file take the place of those that the table has of it.
+///
+/// # Panics
+/// If not.
+pub fn replace_puts_new_rows_in_the_place_of_a_files_old_ones(bucket: &dyn Dated) {
+    let runs = Runs::new(bucket, "replace");
+    runs.begin();
+    runs.go_on();
+    runs.rewrite();
+    assert_eq!(runs.settled(), (8, vec![1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 40]), "rows of a file that is gone stay");
+    bucket.put("in/a.csv", b"id\n");
+    assert_eq!(runs.settled(), (0, vec![3, 5, 6, 7, 8, 9, 10, 11, 40]), "a file that became empty");
+}

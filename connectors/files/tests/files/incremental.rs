@@ -155,6 +155,64 @@ fn tail_does_not_go_on_within_a_line_that_another_policy_has_read() {
 }
 
 #[test]
+fn with_replace_rows_say_their_file_and_changed_files_are_named() {
+    let fixture = Fixture::new();
+    fixture.write("s/1.csv", "id\n1\n").write("s/2.csv", "id\n2\n").write("s/3.csv", "id\n3\n");
+    let mut runs = Runs::of(&fixture, ChangedFiles::Replace);
+    assert_eq!(runs.next(), ["1|s/1.csv", "2|s/2.csv", "3|s/3.csv"]);
+    assert_eq!(runs.memory.replaced("s").len(), 3, "without a state the table may have rows of any file");
+    fixture.append("s/1.csv", "10\n");
+    fixture.write("s/2.csv", "id\n");
+    fixture.write("s/4.csv", "id\n4\n");
+    assert_eq!(runs.next(), ["1|s/1.csv", "10|s/1.csv", "4|s/4.csv"]);
+    assert_eq!(runs.memory.replaced("s"), ["s/1.csv", "s/2.csv"]);
+    assert_eq!(runs.next(), [""; 0]);
+    assert_eq!(runs.memory.replaced("s"), [""; 0]);
+}
+
+#[test]
+fn with_replace_the_file_is_told_by_every_format_and_whatever_columns_are_chosen() {
+    for (key, content) in [
+        ("s/1.csv", csv(3).into_bytes()),
+        ("s/1.ndjson.gz", gzip(ndjson(3).as_bytes())),
+        ("s/1.parquet", parquet(3, 2)),
+    ] {
+        let fixture = Fixture::new();
+        fixture.write(key, content);
+        let selection = Selection {
+            changed_files: Some(ChangedFiles::Replace),
+            columns: vec!["id".into()],
+            ..incremental("s", None)
+        };
+        let rows = Runs::of(&fixture, None).try_next(selection).unwrap();
+        assert_eq!(rows, [0, 1, 2].map(|id| format!("{id}|{key}")));
+    }
+}
+
+#[test]
+fn replace_is_refused_where_rows_do_not_say_their_file() {
+    let fixture = Fixture::new();
+    fixture.write("s/1.csv", "id\n1\n");
+    let mut runs = Runs::of(&fixture, ChangedFiles::Replace);
+    runs.next();
+    runs.next();
+    runs.policy = Some(ChangedFiles::Append);
+    runs.next();
+    runs.policy = Some(ChangedFiles::Replace);
+    let error = runs.error();
+    assert!(error.message.contains("do not say which file they are of"), "{error}");
+}
+
+#[test]
+fn replace_is_refused_where_files_have_a_column_of_the_same_name() {
+    let fixture = Fixture::new();
+    fixture.write("s/1.csv", "id,_sluice_file\n1,x\n");
+    let error = Runs::of(&fixture, ChangedFiles::Replace).error();
+    assert_eq!(error.kind, ErrorKind::Unsupported);
+    assert!(error.message.contains("_sluice_file of their own"), "{error}");
+}
+
+#[test]
 fn with_fail_a_changed_file_is_named() {
     let fixture = Fixture::new();
     fixture.write("s/1.csv", "id\n1\n");

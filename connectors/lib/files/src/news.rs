@@ -17,8 +17,16 @@ pub(crate) struct Files {
     pub(crate) kept: Kept,
 }
 
+/// What becomes of a stream's files.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy {
+    pub(crate) changed: ChangedFiles,
+    /// Nothing was committed yet, or it was forgotten: the table may have rows of any file.
+    pub(crate) first: bool,
+}
+
 /// Lists a stream's files. With a policy only new and changed ones are to be read, without one all.
-pub(crate) fn of(objects: &dyn Objects, stream: &Stream, policy: Option<ChangedFiles>) -> Result<Files> {
+pub(crate) fn of(objects: &dyn Objects, stream: &Stream, policy: Option<Policy>) -> Result<Files> {
     let mut files = Files { survey: Survey::new(&stream.options), kept: Kept::default() };
     streams::walk(objects, stream, |page| {
         files.survey.see(&page, &stream.options)?;
@@ -31,14 +39,20 @@ pub(crate) fn of(objects: &dyn Objects, stream: &Stream, policy: Option<ChangedF
     Ok(files)
 }
 
-fn sort_out(page: Vec<Object>, stream: &Stream, policy: ChangedFiles, kept: &mut Kept) -> Result<()> {
+fn sort_out(page: Vec<Object>, stream: &Stream, policy: Policy, kept: &mut Kept) -> Result<()> {
     let keys: Vec<String> = page.iter().map(|file| file.key.clone()).collect();
     let mut remembered = Vec::with_capacity(keys.len());
     for part in keys.chunks(items::MAX_PER_CALL) {
         remembered.extend(items::recall(&stream.id, part)?);
     }
+    let mut replaced = Vec::new();
     for (file, remembered) in page.into_iter().zip(remembered) {
-        match (state::news(&file, remembered.as_deref())?, policy) {
+        let news = state::news(&file, remembered.as_deref())?;
+        let known = matches!(news, News::Changed(_)) || policy.first;
+        if policy.changed == ChangedFiles::Replace && news != News::Same && known {
+            replaced.push(file.key.clone());
+        }
+        match (news, policy.changed) {
             (News::Same, _) | (News::Changed(_), ChangedFiles::Ignore) => {}
             (News::New, _) | (News::Changed(_), ChangedFiles::Append | ChangedFiles::Replace) => kept.push(file, 0),
             // What became shorter is another file under the same name.
@@ -55,5 +69,5 @@ fn sort_out(page: Vec<Object>, stream: &Stream, policy: ChangedFiles, kept: &mut
             }
         }
     }
-    Ok(())
+    replaced.chunks(items::MAX_PER_CALL).try_for_each(|part| items::replace(&stream.id, part))
 }

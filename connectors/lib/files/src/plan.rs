@@ -7,13 +7,13 @@ use sluice_sdk::{ChangedFiles, Error, Hints, Plan, ReadMode, Result, Selection, 
 use crate::columnar::file::Footer;
 use crate::csv::sniff;
 use crate::format;
-use crate::news::{self, Files};
+use crate::news::{self, Files, Policy};
 use crate::objects::{Object, Objects};
 use crate::options::{Format, OnMismatch, Options};
 use crate::packed::Packer;
 use crate::schema::{self, Found};
 use crate::spec::{Part, PartRange, Spec, VERSION, encode_schema, project};
-use crate::state::{self, Seen};
+use crate::state::{Seen, State};
 use crate::streams::Stream;
 use crate::survey::Survey;
 use crate::text::open;
@@ -44,7 +44,8 @@ pub(crate) fn plan(
     let policy = policy(selection, stream)?;
     let Files { survey, kept } = news::of(&**objects, stream, policy)?;
     let found = schema::find(objects, &survey, &stream.options, &stream.id)?;
-    let wanted = project(&found.schema, &selection.columns, &stream.id)?;
+    let replace = policy.is_some_and(|policy| policy.changed == ChangedFiles::Replace);
+    let wanted = project(&found.schema, &selection.columns, replace, &stream.id)?;
     let total = kept.bytes();
     let target =
         (total / u64::from(hints.max_parallel.max(1))).clamp(SMALLEST.min(hints.split_bytes), hints.split_bytes);
@@ -56,9 +57,10 @@ pub(crate) fn plan(
         schema: encode_schema(&found.schema)?,
         columns: selection.columns.clone(),
         batch_bytes: hints.batch_bytes.clamp(4 << 10, 16 << 20),
+        file_column: replace,
         parts: Vec::new(),
     };
-    let tail = policy == Some(ChangedFiles::Tail);
+    let tail = policy.is_some_and(|policy| policy.changed == ChangedFiles::Tail);
     let mut splits = Splits { spec: &spec, found: &found, target, nth, open: Packer::default(), bytes: 0, plan };
     for page in kept.drain() {
         let mut remembered = Vec::new();
@@ -80,18 +82,25 @@ pub(crate) fn plan(
         schema: wanted,
         rows: rows(&found, total),
         bytes: Some(total),
-        state_after: Some(state::cursor()),
+        state_after: Some(State::new(replace).encode()?),
     });
     Ok(())
 }
 
 /// What changed files come to; none if every file is read, changed or not.
-fn policy(selection: &Selection, stream: &Stream) -> Result<Option<ChangedFiles>> {
+fn policy(selection: &Selection, stream: &Stream) -> Result<Option<Policy>> {
     match &selection.mode {
         ReadMode::Full => Ok(None),
         ReadMode::Incremental(column) if column.is_empty() => {
-            state::check(selection.state.as_ref()).map_err(|error| error.stream(&stream.id))?;
-            Ok(Some(selection.changed_files.unwrap_or_default()))
+            let state = selection.state.as_deref().map(State::decode).transpose();
+            let state = state.map_err(|error| error.stream(&stream.id))?;
+            let changed = selection.changed_files.unwrap_or_default();
+            if changed == ChangedFiles::Replace && state.is_some_and(|state| !state.rows_tell_files) {
+                let message = "the rows that were loaded so far do not say which file they are of, so that changed_files: replace \
+                               cannot replace them; choose another `table` and run once with --from-beginning";
+                return Err(Error::config(message).stream(&stream.id));
+            }
+            Ok(Some(Policy { changed, first: selection.state.is_none() }))
         }
         ReadMode::Incremental(_) => {
             let message =

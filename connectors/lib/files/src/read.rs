@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::SchemaRef;
 use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, log};
 
 use crate::columnar::file::Columnar;
@@ -26,9 +27,10 @@ pub(crate) fn read(
     output: &mut Output,
 ) -> Result<()> {
     let full = spec.full_schema()?;
-    let schema = project(&full, &spec.columns, &spec.stream)?;
+    let schema = project(&full, &spec.columns, false, &spec.stream)?;
+    let sent = project(&full, &spec.columns, spec.file_column, &spec.stream)?;
     let mut position = start.map(|cursor| Position::decode(cursor)).transpose()?.unwrap_or_default();
-    let mut channel = output.stream(&spec.stream, Arc::clone(&schema))?;
+    let mut channel = output.stream(&spec.stream, sent)?;
     let reading = Reading { objects: &**objects, options, spec, full, schema };
     while let Some(part) = spec.parts.get(position.part) {
         expect_next(&**objects, spec, position.part);
@@ -86,7 +88,11 @@ fn read_part(
     let mut pending = 0;
     while let Some(batch) = reader.next()? {
         pending += batch.get_array_memory_size() as u64;
-        channel.push(&batch)?;
+        if reading.spec.file_column {
+            channel.push(&of_file(batch, &part.object.key, channel.schema())?)?;
+        } else {
+            channel.push(&batch)?;
+        }
         if pending >= enough {
             pending = 0;
             let reached = Position { v: VERSION, part: position.part, at: Some(reader.position()) };
@@ -97,6 +103,13 @@ fn read_part(
     }
     report(&part.object.key, reader.repairs());
     Ok(Directive::Continue)
+}
+
+/// Rows that say which file they are of.
+fn of_file(batch: RecordBatch, key: &str, schema: &SchemaRef) -> Result<RecordBatch> {
+    let file: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(key, batch.num_rows())));
+    let columns = batch.columns().iter().cloned().chain([file]).collect();
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 fn report(key: &str, repairs: Repairs) {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, write_message};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sluice_sdk::items::FILE_COLUMN;
 use sluice_sdk::{Error, Result};
 
 use crate::csv::Dialect;
@@ -32,6 +33,9 @@ pub(crate) struct Spec {
     pub(crate) columns: Vec<String>,
     /// About how many bytes of Arrow a batch should hold.
     pub(crate) batch_bytes: u64,
+    /// Rows say which file they are of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) file_column: bool,
     /// Behind the rest, packed.
     #[serde(skip)]
     pub(crate) parts: Vec<Part>,
@@ -85,17 +89,27 @@ impl Spec {
     }
 }
 
-/// The columns of a schema that are wanted, in the order that was asked for.
-pub(crate) fn project(schema: &SchemaRef, columns: &[String], stream: &str) -> Result<SchemaRef> {
-    if columns.is_empty() {
+/// The columns of a schema that are wanted, in the order that was asked for, and the file's name behind them where rows tell it.
+pub(crate) fn project(schema: &SchemaRef, columns: &[String], file_column: bool, stream: &str) -> Result<SchemaRef> {
+    if columns.is_empty() && !file_column {
         return Ok(Arc::clone(schema));
     }
-    let mut fields = Vec::with_capacity(columns.len());
+    let mut fields: Vec<FieldRef> = if columns.is_empty() { schema.fields().to_vec() } else { Vec::new() };
     for column in columns {
         let found = schema.fields().iter().find(|field| field.name() == column).ok_or_else(|| {
             Error::not_found(format!("the files of {stream} have no column {column:?}")).stream(stream)
         })?;
         fields.push(Arc::clone(found));
+    }
+    if file_column {
+        if fields.iter().any(|field| field.name().eq_ignore_ascii_case(FILE_COLUMN)) {
+            return Err(Error::unsupported(format!(
+                "the files of {stream} have a column {FILE_COLUMN} of their own, so that changed_files cannot be replace; choose \
+                 columns without it, or another policy"
+            ))
+            .stream(stream));
+        }
+        fields.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
     }
     Ok(Arc::new(Schema::new(fields)))
 }

@@ -3,6 +3,7 @@
 //! The host keeps it, file by file; the stream's cursor only says in which form. A file of which nothing is remembered is new,
 //! whatever its time: one that a listing shows late is not lost.
 
+use serde::{Deserialize, Serialize};
 use sluice_sdk::{Cursor, Error, Result};
 
 use crate::objects::Object;
@@ -96,16 +97,33 @@ pub(crate) fn news(object: &Object, remembered: Option<&[u8]>) -> Result<News> {
     Ok(if seen == now { News::Same } else { News::Changed(seen.read_to) })
 }
 
-/// The cursor of a stream whose files are remembered.
-pub(crate) fn cursor() -> Cursor {
-    format!("{{\"v\":{VERSION}}}").into_bytes()
+/// The cursor of a stream whose files are remembered; what they are is with the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    v: u32,
+    /// All rows that were loaded say which file they are of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) rows_tell_files: bool,
 }
 
-/// Makes sure that what is remembered has the form that this connector knows.
-pub(crate) fn check(state: Option<&Cursor>) -> Result<()> {
-    match state {
-        Some(state) if *state != cursor() => Err(foreign("its cursor")),
-        _ => Ok(()),
+impl State {
+    /// The state after a read.
+    pub(crate) fn new(rows_tell_files: bool) -> Self {
+        Self { v: VERSION, rows_tell_files }
+    }
+
+    /// The cursor.
+    pub(crate) fn encode(&self) -> Result<Cursor> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// Reads a cursor.
+    pub(crate) fn decode(cursor: &[u8]) -> Result<Self> {
+        let state: Self = serde_json::from_slice(cursor).map_err(|_| foreign("its cursor"))?;
+        if state.v != VERSION {
+            return Err(foreign("its cursor"));
+        }
+        Ok(state)
     }
 }
 
@@ -171,8 +189,12 @@ mod tests {
 
     #[test]
     fn a_foreign_state_is_refused() {
-        assert!(check(Some(&b"{}".to_vec())).unwrap_err().message.contains("--from-beginning"));
-        assert!(check(Some(&cursor())).is_ok() && check(None).is_ok());
+        for foreign in ["{}", "{\"v\":1}", "\u{1}"] {
+            assert!(State::decode(foreign.as_bytes()).unwrap_err().message.contains("--from-beginning"));
+        }
+        for state in [State::new(false), State::new(true)] {
+            assert_eq!(State::decode(&state.encode().unwrap()).unwrap(), state);
+        }
         assert!(news(&file(1, 1), Some(&[9, 9])).unwrap_err().message.contains("--from-beginning"));
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
+use sluice_core::load::FILE_COLUMN;
 use sluice_core::pipeline::StreamSpec;
 use sluice_core::{Actor, RunError, error::Kind};
 
 /// The columns that a pipeline chose, in its order; all of them if it chose none. What the names of a stream are
-/// assigned over.
+/// assigned over. Where files are replaced, the column that tells a row's file is always among them.
 ///
 /// # Errors
 /// Names the field `columns[i]` of a column that is chosen twice or that the stream does not have (any more).
@@ -38,6 +39,8 @@ pub(super) fn indices(spec: &StreamSpec, source: &SchemaRef) -> Result<Vec<usize
         }
         indices.push(index);
     }
+    let file = source.fields().iter().position(|field| field.name() == FILE_COLUMN).filter(|_| spec.replaces_files());
+    indices.extend(file.filter(|file| !indices.contains(file)));
     Ok(indices)
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::StringArray;
+use arrow_array::builder::StringBuilder;
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::items::{ItemKey, Items, MAX_BYTES, MAX_ENTRIES, MAX_KEY_BYTES, MAX_PER_CALL, MAX_VALUE_BYTES};
-use sluice_core::plan::{ReadMode, Selection};
+use sluice_core::plan::{ChangedFiles, ReadMode, Selection};
 
 use crate::fault::Fault;
 use crate::text::printable;
@@ -31,19 +33,35 @@ impl Recall for NothingRecalled {
     }
 }
 
-/// What a plan wants remembered, by stream.
-pub type Remembered = BTreeMap<String, Items>;
+/// What a plan says of a stream beside its splits.
+#[derive(Default)]
+pub struct Remembered {
+    /// What is to be remembered.
+    pub items: Items,
+    /// Files whose rows are to be replaced.
+    pub replaced: Option<StringArray>,
+}
 
 /// What a plan under way may look up.
 pub(crate) struct Planning {
-    /// The streams, and whether they are read in full.
-    streams: BTreeMap<String, bool>,
+    streams: BTreeMap<String, Asked>,
     recall: Arc<dyn Recall>,
+}
+
+/// What is asked of a stream.
+#[derive(Clone, Copy)]
+struct Asked {
+    full: bool,
+    replace: bool,
 }
 
 impl Planning {
     pub(crate) fn new(selections: &[Selection], recall: Arc<dyn Recall>) -> Self {
-        let streams = selections.iter().map(|one| (one.id.clone(), one.mode == ReadMode::Full)).collect();
+        let asked = |one: &Selection| Asked {
+            full: one.mode == ReadMode::Full,
+            replace: one.changed_files == Some(ChangedFiles::Replace),
+        };
+        let streams = selections.iter().map(|one| (one.id.clone(), asked(one))).collect();
         Self { streams, recall }
     }
 }
@@ -52,7 +70,8 @@ impl Planning {
 #[derive(Default)]
 pub(crate) struct PlanItems {
     planning: Option<Planning>,
-    remembered: Remembered,
+    remembered: BTreeMap<String, Items>,
+    replaced: BTreeMap<String, StringBuilder>,
     entries: usize,
     bytes: usize,
 }
@@ -63,28 +82,36 @@ impl PlanItems {
     }
 
     /// Ends the plan; what it wants remembered.
-    pub(crate) fn end(&mut self) -> Remembered {
-        std::mem::take(self).remembered
+    pub(crate) fn end(&mut self) -> BTreeMap<String, Remembered> {
+        let Self { remembered, replaced, .. } = std::mem::take(self);
+        let mut all: BTreeMap<String, Remembered> = BTreeMap::new();
+        for (stream, items) in remembered {
+            all.entry(stream).or_default().items = items;
+        }
+        for (stream, mut files) in replaced {
+            all.entry(stream).or_default().replaced = Some(files.finish());
+        }
+        all
     }
 
-    /// The plan under way, and whether the stream is read in full.
-    fn planning(&self, stream: &str) -> Result<(&Planning, bool), Fault> {
+    /// The plan under way, and what it is asked of the stream.
+    fn planning(&self, stream: &str) -> Result<(&Planning, Asked), Fault> {
         let broken = |reason: String| Fault::Contract { reason };
         let planning = self
             .planning
             .as_ref()
             .ok_or_else(|| broken("items can only be recalled and remembered while `plan` runs".into()))?;
-        let full = planning.streams.get(stream).ok_or_else(|| {
+        let asked = planning.streams.get(stream).ok_or_else(|| {
             broken(format!("it was not asked to plan {}, whose items it wants", printable(stream, 200)))
         })?;
-        Ok((planning, *full))
+        Ok((planning, *asked))
     }
 
     pub(crate) async fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
-        let (planning, full) = self.planning(stream)?;
+        let (planning, asked) = self.planning(stream)?;
         within(stream, "keys recalled in one call", keys.len(), MAX_PER_CALL)?;
         let hashed: Vec<ItemKey> = keys.iter().map(|key| hashed(stream, key)).collect::<Result<_, _>>()?;
-        if full {
+        if asked.full {
             return Ok(vec![None; keys.len()]);
         }
         planning.recall.recall(stream, &hashed).await.map_err(Fault::Recall)
@@ -106,6 +133,25 @@ impl PlanItems {
         }
         self.entries = self.entries.saturating_add(entries.len());
         self.bytes = self.bytes.saturating_add(items.bytes().saturating_sub(before));
+        Ok(())
+    }
+
+    pub(crate) fn replace(&mut self, stream: &str, files: &[String]) -> Result<(), Fault> {
+        let (_, asked) = self.planning(stream)?;
+        if !asked.replace {
+            let reason = "it replaces files of a stream whose changed files are not to be replaced".to_owned();
+            return Err(Fault::Contract { reason });
+        }
+        within(stream, "files replaced in one call", files.len(), MAX_PER_CALL)?;
+        within(stream, "entries remembered by one plan", self.entries.saturating_add(files.len()), MAX_ENTRIES)?;
+        self.entries = self.entries.saturating_add(files.len());
+        let replaced = self.replaced.entry(stream.to_owned()).or_default();
+        for file in files {
+            within(stream, "bytes in one key", file.len(), MAX_KEY_BYTES)?;
+            self.bytes = self.bytes.saturating_add(file.len());
+            within(stream, "bytes remembered by one plan", self.bytes, MAX_BYTES)?;
+            replaced.append_value(file);
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The task that owns an instance's store.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -20,13 +21,16 @@ use crate::imports::items::{Planning, Remembered};
 use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, ReadEnd};
 
+/// A plan, and what it says of streams beside their splits.
+type Planned = (ReadPlan, BTreeMap<String, Remembered>);
+
 type Reply<T> = oneshot::Sender<Result<T, RunError>>;
 
 /// What an instance is asked to do.
 pub(crate) enum Command {
     Check { reply: Reply<Vec<CheckStep>> },
     Discover { filter: DiscoverFilter, page: Option<String>, reply: Reply<DiscoverPage> },
-    Plan { selections: Vec<Selection>, hints: PlanHints, planning: Planning, reply: Reply<(ReadPlan, Remembered)> },
+    Plan { selections: Vec<Selection>, hints: PlanHints, planning: Planning, reply: Reply<Planned> },
     Read { split: Split, start: Option<Cursor>, active: ActiveRead, reply: Reply<ReadEnd> },
     Acknowledge { stream: String, cursor: Cursor, reply: Reply<()> },
     Close { reply: Reply<()> },

@@ -2,6 +2,7 @@
 //!
 //! A trap, a cancel or a deadline ends the actor; the store is never used again. Dropping the handle cancels whatever runs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -55,7 +56,7 @@ impl Instance {
     }
 
     /// Plans a read. The instance must be kept until every split of the plan has been read. `recall` tells what the streams'
-    /// states remember item by item; the answer has what they remember once the plan has been carried out.
+    /// states remember item by item; the answer has, by stream, what is to be remembered and replaced once the plan has been carried out.
     ///
     /// # Errors
     /// The connector's own error, the sandbox's, or that of `recall`.
@@ -64,7 +65,7 @@ impl Instance {
         selections: Vec<Selection>,
         hints: PlanHints,
         recall: Arc<dyn Recall>,
-    ) -> Result<(ReadPlan, Remembered), RunError> {
+    ) -> Result<(ReadPlan, BTreeMap<String, Remembered>), RunError> {
         let planning = Planning::new(&selections, recall);
         self.call(|reply| Command::Plan { selections, hints, planning, reply }).await
     }

@@ -34,16 +34,40 @@ pub(crate) enum Place {
 /// The places of a commit, streams and tables apart.
 pub(crate) struct Places {
     pub(crate) streams: Vec<String>,
-    pub(crate) tables: Vec<(TableName, u64)>,
+    pub(crate) tables: Tables,
+}
+
+/// Staging tables and how many rows each holds.
+#[derive(Default)]
+pub(crate) struct Tables {
+    /// Of the load's rows.
+    pub(crate) rows: Vec<(TableName, u64)>,
+    /// Of the names of files whose rows are replaced.
+    pub(crate) names: Vec<(TableName, u64)>,
+}
+
+impl Tables {
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(TableName, u64)> {
+        self.rows.iter().chain(&self.names)
+    }
 }
 
 impl Places {
-    pub(crate) fn of(artifacts: &[Artifact]) -> Result<Self, RunError> {
-        let mut places = Self { streams: Vec::new(), tables: Vec::new() };
-        for artifact in artifacts {
+    pub(crate) fn of(intent: &CommitIntent) -> Result<Self, RunError> {
+        let mut places = Self { streams: Vec::new(), tables: Tables::default() };
+        for artifact in &intent.artifacts {
             match place(&artifact.name)? {
                 Place::Stream(name) => places.streams.push(name),
-                Place::Table(name) => places.tables.push((name, artifact.rows)),
+                Place::Table(name) => places.tables.rows.push((name, artifact.rows)),
+            }
+        }
+        for artifact in &intent.replaced {
+            match place(&artifact.name)? {
+                Place::Table(name) => places.tables.names.push((name, artifact.rows)),
+                Place::Stream(name) => {
+                    return Err(RunError::internal(format!("names of files are staged in a table, not in {name}")));
+                }
             }
         }
         Ok(places)
@@ -51,7 +75,7 @@ impl Places {
 
     /// Whether a script is part of the commit. A catalog has one even without rows: its day becomes empty.
     fn has_script(&self, strategy: LoadStrategy) -> bool {
-        !self.tables.is_empty() || matches!(strategy, LoadStrategy::Catalog { .. })
+        self.tables.iter().next().is_some() || matches!(strategy, LoadStrategy::Catalog { .. })
     }
 }
 
@@ -67,7 +91,7 @@ fn place(name: &str) -> Result<Place, RunError> {
 }
 
 pub(crate) async fn commit(shared: &Shared, intent: &CommitIntent) -> Result<CommitReceipt, CommitError> {
-    let places = Places::of(&intent.artifacts).map_err(CommitError::Refused)?;
+    let places = Places::of(intent).map_err(CommitError::Refused)?;
     let mut references = Vec::new();
     if !places.streams.is_empty() {
         references.push(commit_streams(shared, intent, &places).await?);
@@ -113,7 +137,7 @@ async fn commit_streams(shared: &Shared, intent: &CommitIntent, places: &Places)
 }
 
 pub(crate) async fn settle(shared: &Shared, intent: &CommitIntent) -> Result<Settled, RunError> {
-    let places = Places::of(&intent.artifacts)?;
+    let places = Places::of(intent)?;
     let has_script = places.has_script(intent.strategy);
     let mut references = Vec::new();
     if !places.streams.is_empty() {

@@ -8,6 +8,7 @@
 //! | transactional with a TIME column | one staging table per split attempt, filled by Parquet load jobs | one script in a transaction |
 //! | transactional, rows more than 10 years old or a year ahead in a partitioned table | those rows in a staging table, the others in a stream | both of the above, streams first |
 //! | catalog | staging tables | one script in a transaction that replaces the snapshot's day |
+//! | files that are replaced | staging tables, one more for the files' names | one script in a transaction that deletes the rows of these files and adds the new ones |
 //!
 //! A stream is created and written to the ledger before its first row, every append names its offset, a stream's row
 //! count is checked when it is closed. A script asserts its row count and rolls back otherwise; its job's id is the
@@ -162,6 +163,10 @@ impl Sink for BigQuerySink {
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {
         Ok(Box::new(writer::Writer::open(self.shared.clone(), load, split).await?))
+    }
+
+    async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError> {
+        Ok(Box::new(writer::Writer::of_names(self.shared.clone(), load)))
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

@@ -2,7 +2,7 @@
 
 use google_cloud_bigquery_v2::model::TableFieldSchema;
 use jiff::civil::Date;
-use sluice_core::load::{SNAPSHOT_DATE_COLUMN, TableName};
+use sluice_core::load::{FILE_COLUMN, SNAPSHOT_DATE_COLUMN, TableName};
 
 use super::schema::canonical;
 
@@ -23,30 +23,51 @@ pub(crate) struct Staged {
     pub(crate) columns: Vec<TableFieldSchema>,
 }
 
+/// What a commit takes out of the table.
+#[derive(Clone, Copy)]
+pub(crate) enum Replaced<'a> {
+    /// Nothing.
+    Nothing,
+    /// The rows of a snapshot's day.
+    Day(Date),
+    /// The rows of the files that these staging tables name, each with how many names it holds.
+    Files(&'a [(TableName, u64)]),
+}
+
 /// The one script by which staged rows become visible.
 ///
 /// It is a transaction, so it is seen whole or not at all, and it asserts its own row count, so that it rolls back
-/// rather than commit another number of rows than was staged. `replaced` is the snapshot day whose rows it replaces.
+/// rather than commit another number of rows than was staged, or replace other files than were named.
 pub(crate) fn swap_script(
     project: &str,
     table: &TableName,
     target: &[TableFieldSchema],
     staged: &[Staged],
-    replaced: Option<Date>,
+    replaced: Replaced<'_>,
     rows: u64,
 ) -> String {
     let target_name = qualified(project, table);
     let mut script = String::from("BEGIN TRANSACTION;\n");
-    if let Some(date) = replaced {
-        let column = identifier(SNAPSHOT_DATE_COLUMN);
-        script.push_str(&format!("DELETE FROM {target_name} WHERE {column} = DATE '{date}';\n"));
-    }
+    let day = match replaced {
+        Replaced::Nothing => None,
+        Replaced::Day(date) => {
+            let column = identifier(SNAPSHOT_DATE_COLUMN);
+            script.push_str(&format!("DELETE FROM {target_name} WHERE {column} = DATE '{date}';\n"));
+            Some(date)
+        }
+        Replaced::Files(names) => {
+            for (table, count) in names {
+                delete_files(&mut script, &target_name, &qualified(project, table), *count);
+            }
+            None
+        }
+    };
     if let Some(first) = staged.first() {
         let mut names: Vec<_> = first.columns.iter().map(|c| identifier(&c.name)).collect();
-        if replaced.is_some() {
+        if day.is_some() {
             names.push(identifier(SNAPSHOT_DATE_COLUMN));
         }
-        let selects: Vec<_> = staged.iter().map(|staged| select(project, target, staged, replaced)).collect();
+        let selects: Vec<_> = staged.iter().map(|staged| select(project, target, staged, day)).collect();
         script.push_str(&format!("INSERT INTO {target_name} ({})\n", names.join(", ")));
         script.push_str(&selects.join("\nUNION ALL\n"));
         script.push_str(";\n");
@@ -56,6 +77,15 @@ pub(crate) fn swap_script(
     }
     script.push_str("COMMIT TRANSACTION;");
     script
+}
+
+/// Deletes the rows of the files that a table names, if it names as many as were sent.
+fn delete_files(script: &mut String, target: &str, names: &str, count: u64) {
+    let column = identifier(FILE_COLUMN);
+    script.push_str(&format!(
+        "ASSERT (SELECT COUNT(*) FROM {names}) = {count} AS 'the staged names are not the {count} that were sent';\n\
+         DELETE FROM {target} WHERE {column} IN (SELECT {column} FROM {names});\n"
+    ));
 }
 
 fn select(project: &str, target: &[TableFieldSchema], staged: &Staged, replaced: Option<Date>) -> String {
@@ -143,7 +173,7 @@ mod tests {
     fn a_snapshot_replaces_its_day_in_one_transaction_that_counts() {
         let staged = [Staged { name: table("s"), columns: vec![column("a", "INTEGER", "NULLABLE")] }];
         let target = [column("a", "INTEGER", "NULLABLE"), column("snapshot_date", "DATE", "REQUIRED")];
-        let script = swap_script("p", &table("t"), &target, &staged, Some(jiff::civil::date(2026, 1, 2)), 7);
+        let script = swap_script("p", &table("t"), &target, &staged, Replaced::Day(jiff::civil::date(2026, 1, 2)), 7);
         let expected = "BEGIN TRANSACTION;\n\
             DELETE FROM `p`.`d`.`t` WHERE `snapshot_date` = DATE '2026-01-02';\n\
             INSERT INTO `p`.`d`.`t` (`a`, `snapshot_date`)\n\
@@ -154,8 +184,23 @@ mod tests {
     }
 
     #[test]
+    fn files_are_replaced_by_their_names_in_one_transaction_that_counts() {
+        let staged = [Staged { name: table("s"), columns: vec![column("a", "INTEGER", "NULLABLE")] }];
+        let names = [(table("n"), 2)];
+        let script = swap_script("p", &table("t"), &[], &staged, Replaced::Files(&names), 7);
+        let expected = "BEGIN TRANSACTION;\n\
+            ASSERT (SELECT COUNT(*) FROM `p`.`d`.`n`) = 2 AS 'the staged names are not the 2 that were sent';\n\
+            DELETE FROM `p`.`d`.`t` WHERE `_sluice_file` IN (SELECT `_sluice_file` FROM `p`.`d`.`n`);\n\
+            INSERT INTO `p`.`d`.`t` (`a`)\n\
+            SELECT `a` FROM `p`.`d`.`s`;\n\
+            ASSERT @@row_count = 7 AS 'the staged rows are not the 7 that were sent';\n\
+            COMMIT TRANSACTION;";
+        assert_eq!(script, expected);
+    }
+
+    #[test]
     fn an_empty_snapshot_still_empties_its_day() {
-        let script = swap_script("p", &table("t"), &[], &[], Some(jiff::civil::date(2026, 1, 2)), 0);
+        let script = swap_script("p", &table("t"), &[], &[], Replaced::Day(jiff::civil::date(2026, 1, 2)), 0);
         assert!(script.contains("DELETE FROM") && !script.contains("INSERT"), "{script}");
     }
 

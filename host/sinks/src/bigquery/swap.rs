@@ -3,16 +3,16 @@
 //! A load has one name for its commit, so that it is committed at most once: who asks twice gets the first job's
 //! outcome. Only a job that failed, and so did nothing, is followed by one with the next number.
 
-use jiff::civil::Date;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, Settled};
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{LoadId, LoadStrategy, TableName};
 
 use super::Shared;
+use super::commit::Tables;
 use super::errors::Failure;
 use super::jobs::{self, Ended};
-use super::sql::{Staged, swap_script};
+use super::sql::{Replaced, Staged, swap_script};
 
 /// Failed commits of one load before it is given up.
 const MOST: u32 = 50;
@@ -44,11 +44,7 @@ async fn find(shared: &Shared, load: &LoadId, location: &str) -> Result<Found, F
     Err(Failure::new(google_cloud_gax::error::rpc::Code::Aborted, format!("{MOST} commits of load {load} have failed")))
 }
 
-pub(crate) async fn commit(
-    shared: &Shared,
-    intent: &CommitIntent,
-    tables: &[(TableName, u64)],
-) -> Result<String, CommitError> {
+pub(crate) async fn commit(shared: &Shared, intent: &CommitIntent, tables: &Tables) -> Result<String, CommitError> {
     let doing = format!("committing the staged rows of table {}", intent.table);
     let nothing_done = |failure: Failure| CommitError::Refused(failure.into_run_error(&doing));
     let unclear = |failure: Failure| CommitError::Unclear(failure.into_run_error(&doing));
@@ -68,7 +64,7 @@ pub(crate) async fn commit(
     }
     let ran = ended.job.configuration.and_then(|c| c.query).map(|q| q.query).unwrap_or_default();
     let reference = same(intent, tables, &id, &ran).map_err(CommitError::Unclear)?;
-    for (table, _) in tables {
+    for (table, _) in tables.iter() {
         // It expires by itself, so a failure here costs storage and nothing else.
         if let Err(failure) = shared.rest.delete_table(table).await {
             tracing::debug!(%table, %failure, "bigquery.staging_table_left");
@@ -77,11 +73,7 @@ pub(crate) async fn commit(
     Ok(reference)
 }
 
-pub(crate) async fn settle(
-    shared: &Shared,
-    intent: &CommitIntent,
-    tables: &[(TableName, u64)],
-) -> Result<Settled, RunError> {
+pub(crate) async fn settle(shared: &Shared, intent: &CommitIntent, tables: &Tables) -> Result<Settled, RunError> {
     let doing = format!("reading what became of load {} into {}", intent.load, intent.table);
     let location = shared.rest.location(&intent.table.dataset).await.map_err(|f| f.into_run_error(&doing))?;
     if let Found::Done { id, script } =
@@ -89,7 +81,7 @@ pub(crate) async fn settle(
     {
         return Ok(Settled::Committed { reference: same(intent, tables, &id, &script)? });
     }
-    for (name, rows) in tables {
+    for (name, rows) in tables.iter() {
         let table = shared.rest.table(name).await.map_err(|f| f.into_run_error(&doing))?;
         let Some(table) = table else {
             return Ok(Settled::Lost { reason: format!("staging table {name} is gone") });
@@ -104,7 +96,7 @@ pub(crate) async fn settle(
 }
 
 /// The job under the load's id must be this commit and not that of another attempt, whose rows would be other ones.
-fn same(intent: &CommitIntent, tables: &[(TableName, u64)], id: &str, script: &str) -> Result<String, RunError> {
+fn same(intent: &CommitIntent, tables: &Tables, id: &str, script: &str) -> Result<String, RunError> {
     match tables.iter().find(|(table, _)| !script.contains(&table.table)) {
         None => Ok(format!("job {id}")),
         Some((table, _)) => {
@@ -118,17 +110,18 @@ fn same(intent: &CommitIntent, tables: &[(TableName, u64)], id: &str, script: &s
     }
 }
 
-async fn script(shared: &Shared, intent: &CommitIntent, tables: &[(TableName, u64)]) -> Result<String, RunError> {
+async fn script(shared: &Shared, intent: &CommitIntent, tables: &Tables) -> Result<String, RunError> {
     let target = columns(shared, &intent.table).await?;
-    let mut staged = Vec::with_capacity(tables.len());
+    let mut staged = Vec::with_capacity(tables.rows.len());
     let mut rows = 0_u64;
-    for (name, count) in tables {
+    for (name, count) in &tables.rows {
         staged.push(Staged { name: name.clone(), columns: columns(shared, name).await? });
         rows = rows.saturating_add(*count);
     }
-    let replaced: Option<Date> = match intent.strategy {
-        LoadStrategy::Transactional => None,
-        LoadStrategy::Catalog { snapshot_date } => Some(snapshot_date),
+    let replaced = match intent.strategy {
+        LoadStrategy::Catalog { snapshot_date } => Replaced::Day(snapshot_date),
+        LoadStrategy::Files if !tables.names.is_empty() => Replaced::Files(&tables.names),
+        LoadStrategy::Transactional | LoadStrategy::Files => Replaced::Nothing,
     };
     Ok(swap_script(&shared.config.project, &intent.table, &target, &staged, replaced, rows))
 }

@@ -88,8 +88,8 @@ fn new_table(spec: &TableSpec) -> Table {
     let mut table = Table::new().set_schema(table_schema(spec));
     let partitioning = match (&spec.strategy, &spec.partitioning) {
         (LoadStrategy::Catalog { .. }, _) => Some((SNAPSHOT_DATE_COLUMN, PartitionUnit::Day)),
-        (LoadStrategy::Transactional, Some(by)) => Some((by.column.as_str(), by.unit)),
-        (LoadStrategy::Transactional, None) => None,
+        (LoadStrategy::Transactional | LoadStrategy::Files, Some(by)) => Some((by.column.as_str(), by.unit)),
+        (LoadStrategy::Transactional | LoadStrategy::Files, None) => None,
     };
     if let Some((column, unit)) = partitioning {
         let unit = match unit {
@@ -150,7 +150,7 @@ fn check_layout(spec: &TableSpec, table: &Table) -> Result<(), RunError> {
     let field = table.time_partitioning.as_ref().and_then(|p| p.field.as_deref());
     let wanted = match spec.strategy {
         LoadStrategy::Catalog { .. } => SNAPSHOT_DATE_COLUMN,
-        LoadStrategy::Transactional => return Ok(()),
+        LoadStrategy::Transactional | LoadStrategy::Files => return Ok(()),
     };
     if field.is_some_and(|field| field.eq_ignore_ascii_case(wanted)) {
         return Ok(());

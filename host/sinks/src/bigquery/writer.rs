@@ -17,7 +17,7 @@ use super::table::resource;
 use super::types::has_time;
 use super::window::{Divided, MICROS_PER_DAY, Window};
 use super::wire::Wire;
-use crate::{Load, SplitWriter};
+use crate::{Load, NAMES, SplitWriter, names_schema};
 
 /// The ledger hears of progress each time so many bytes are acknowledged.
 const PROGRESS_BYTES: u64 = 64 << 20;
@@ -92,6 +92,14 @@ impl Writer {
         let table = table.schema.map(|s| s.fields).unwrap_or_default();
         let context = Context { shared, load: load.clone(), split: split.to_owned(), table };
         Ok(Self { context, route, stream: None, staging: None, sent: 0, reported: 0 })
+    }
+
+    /// Writes the names of the files that a load replaces, to a staging table of their own.
+    pub(crate) fn of_names(shared: Arc<Shared>, load: &Load) -> Self {
+        let mut load = load.clone();
+        load.spec.schema = names_schema();
+        let context = Context { shared, load, split: NAMES.to_owned(), table: Vec::new() };
+        Self { context, route: Route::Staging, stream: None, staging: None, sent: 0, reported: 0 }
     }
 
     async fn append(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
@@ -199,7 +207,8 @@ impl SplitWriter for Writer {
 
 fn route(load: &Load, partition: Option<&str>, now_us: i64) -> Route {
     let schema = &load.spec.schema;
-    if matches!(load.spec.strategy, LoadStrategy::Catalog { .. })
+    // What was appended by the Write API cannot always be deleted soon after, and files that were just read may change at once.
+    if matches!(load.spec.strategy, LoadStrategy::Catalog { .. } | LoadStrategy::Files)
         || schema.fields().iter().any(|field| has_time(field.data_type()))
     {
         return Route::Staging;

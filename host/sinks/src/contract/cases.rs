@@ -36,6 +36,13 @@ cases! {
     preparing_twice_changes_nothing,
     the_ledger_is_told_before_the_first_row,
     no_row_is_taken_when_the_ledger_refuses,
+    loads_of_files_that_replace_nothing_add_up,
+    rows_of_a_file_change_places_with_its_new_ones,
+    a_file_that_became_empty_loses_its_rows,
+    files_of_one_load_are_replaced_one_by_one,
+    replacing_twice_changes_nothing,
+    a_replacing_load_that_is_given_up_changes_nothing,
+    files_of_any_name_and_many_of_them_are_replaced,
 }
 
 const ROWS: LoadStrategy = LoadStrategy::Transactional;
@@ -263,4 +270,96 @@ async fn no_row_is_taken_when_the_ledger_refuses(ground: &Ground<'_>) -> Result<
         must("finished", &writer.finish().await.is_ok(), &false)?;
     }
     must("rows", &ground.ids(None).await?, &vec![])
+}
+
+async fn loads_of_files_that_replace_nothing_add_up(ground: &Ground<'_>) -> Result<(), Broken> {
+    for (index, (file, from)) in [("a", 0), ("b", 10), ("c", 20)].into_iter().enumerate() {
+        let permit = ground.stage_files(&ground.load(index), &[(file, from..from + 10)], &[]).await?;
+        let receipt = ground.subject.sink.commit(&permit).await?;
+        must("rows of the receipt", &receipt.rows_committed, &10)?;
+    }
+    let empty = ground.stage_files(&ground.load(3), &[], &[]).await?;
+    ground.subject.sink.commit(&empty).await?;
+    must("rows", &ground.ids(None).await?, &range(0, 30))
+}
+
+async fn rows_of_a_file_change_places_with_its_new_ones(ground: &Ground<'_>) -> Result<(), Broken> {
+    let first = ground.stage_files(&ground.load(0), &[("a", 0..10), ("b", 10..20), ("c", 20..30)], &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    let second = ground.stage_files(&ground.load(1), &[("b", 100..103), ("d", 200..201)], &["b"]).await?;
+    must("rows before the commit", &ground.ids(None).await?, &range(0, 30))?;
+    must("before the commit", &ground.subject.sink.settle(second.intent()).await?, &Settled::Intact)?;
+    let receipt = ground.subject.sink.commit(&second).await?;
+    must("rows of the receipt", &receipt.rows_committed, &4)?;
+    let settled = ground.subject.sink.settle(second.intent()).await?;
+    must("committed", &matches!(settled, Settled::Committed { .. }), &true)?;
+    let expected: Vec<i64> = (0..10).chain(20..30).chain(100..103).chain(200..201).collect();
+    must("rows", &ground.ids(None).await?, &expected)
+}
+
+async fn a_file_that_became_empty_loses_its_rows(ground: &Ground<'_>) -> Result<(), Broken> {
+    let first = ground.stage_files(&ground.load(0), &[("a", 0..10), ("b", 10..20)], &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    let empty = ground.stage_files(&ground.load(1), &[], &["a", "never-there"]).await?;
+    must("before the commit", &ground.subject.sink.settle(empty.intent()).await?, &Settled::Intact)?;
+    let receipt = ground.subject.sink.commit(&empty).await?;
+    must("rows of the receipt", &receipt.rows_committed, &0)?;
+    must("rows", &ground.ids(None).await?, &range(10, 20))?;
+    let last = ground.stage_files(&ground.load(2), &[], &["b"]).await?;
+    ground.subject.sink.commit(&last).await?;
+    must("rows once all are gone", &ground.ids(None).await?, &vec![])
+}
+
+async fn files_of_one_load_are_replaced_one_by_one(ground: &Ground<'_>) -> Result<(), Broken> {
+    let first = ground.stage_files(&ground.load(0), &[("a", 0..3), ("b", 3..6), ("c", 6..9)], &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    for (index, (file, ids)) in [("b", 30..33), ("a", 0..1), ("b", 40..42), ("c", 60..66)].into_iter().enumerate() {
+        let permit = ground.stage_files(&ground.load(index.saturating_add(1)), &[(file, ids)], &[file]).await?;
+        ground.subject.sink.commit(&permit).await?;
+    }
+    must("rows", &ground.ids(None).await?, &[0, 40, 41].into_iter().chain(60..66).collect())
+}
+
+async fn replacing_twice_changes_nothing(ground: &Ground<'_>) -> Result<(), Broken> {
+    let first = ground.stage_files(&ground.load(0), &[("a", 0..10), ("b", 10..20)], &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    let second = ground.stage_files(&ground.load(1), &[("a", 50..55)], &["a"]).await?;
+    ground.subject.sink.commit(&second).await?;
+    let third = ground.stage_files(&ground.load(2), &[("c", 70..75)], &[]).await?;
+    ground.subject.sink.commit(&third).await?;
+    for permit in [&second, &first, &third] {
+        let again = ground.subject.sink.commit(permit).await?;
+        must("rows of the second receipt", &again.rows_committed, &permit.intent().rows)?;
+    }
+    let expected: Vec<i64> = (10..20).chain(50..55).chain(70..75).collect();
+    must("rows", &ground.ids(None).await?, &expected)
+}
+
+async fn a_replacing_load_that_is_given_up_changes_nothing(ground: &Ground<'_>) -> Result<(), Broken> {
+    let first = ground.stage_files(&ground.load(0), &[("a", 0..10)], &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    let given_up = ground.stage_files(&ground.load(1), &[("a", 50..55)], &["a"]).await?;
+    for _ in 0..2 {
+        ground.subject.sink.abandon(&artifacts(&given_up)).await?;
+    }
+    must("rows after giving up", &ground.ids(None).await?, &range(0, 10))?;
+    match ground.subject.sink.settle(given_up.intent()).await? {
+        Settled::Lost { .. } => {}
+        other => return Err(Broken(format!("after giving up it is {other:?}"))),
+    }
+    let next = ground.stage_files(&ground.load(2), &[("a", 60..62)], &["a"]).await?;
+    ground.subject.sink.commit(&next).await?;
+    must("rows of the next load", &ground.ids(None).await?, &range(60, 62))
+}
+
+async fn files_of_any_name_and_many_of_them_are_replaced(ground: &Ground<'_>) -> Result<(), Broken> {
+    let odd = ["it's", "a\"b", "c\\d", "größe/ö.csv", "`x`", "100%_", " ", "new\nline", "b\u{1F600}.csv"];
+    let files: Vec<(&str, std::ops::Range<i64>)> = odd.iter().zip(0..).map(|(file, id)| (*file, id..id + 1)).collect();
+    let first = ground.stage_files(&ground.load(0), &files, &[]).await?;
+    ground.subject.sink.commit(&first).await?;
+    let many: Vec<String> = (0..12_000).map(|n| format!("logs/day={n:05}/part.csv")).collect();
+    let replaced: Vec<&str> = many.iter().map(String::as_str).chain(odd.into_iter().skip(1)).collect();
+    let second = ground.stage_files(&ground.load(1), &[("it's not", 100..101)], &replaced).await?;
+    ground.subject.sink.commit(&second).await?;
+    must("rows", &ground.ids(None).await?, &vec![0, 100])
 }

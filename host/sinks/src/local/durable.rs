@@ -89,7 +89,8 @@ pub(super) fn exchange(one: &Path, other: &Path) -> Result<(), RunError> {
 fn cannot_exchange(path: &Path) -> RunError {
     let message = format!(
         "the file system of {} cannot swap two folders in one step (renameat2 with RENAME_EXCHANGE), which replacing a \
-         day of a catalog table needs; put the warehouse on ext4, xfs, btrfs, tmpfs or apfs, or load transactionally",
+         day of a catalog table, or changed files, needs; put the warehouse on ext4, xfs, btrfs, tmpfs or apfs, or load \
+         transactionally",
         path.display()
     );
     RunError::new(Kind::Unsupported, Actor::Host, message)

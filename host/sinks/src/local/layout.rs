@@ -13,6 +13,21 @@ pub(super) const MARKER: &str = "_sluice.json";
 /// The table's columns.
 pub(super) const SCHEMA: &str = "_schema.json";
 
+/// The one folder of a table whose files are replaced.
+const FILES: &str = "files=current";
+/// What the staged folder of the names of replaced files has behind the load's id.
+const NAMES_SUFFIX: &str = "-names";
+
+/// Under this id the names of the files are staged that a load replaces: apart from its rows, because those are published.
+pub(super) fn names_of(load: &LoadId) -> LoadId {
+    LoadId::from(format!("{load}{NAMES_SUFFIX}"))
+}
+
+/// The load whose replaced files a staged folder names.
+pub(super) fn named_by(folder: &str) -> Option<LoadId> {
+    folder.strip_suffix(NAMES_SUFFIX).map(|load| LoadId::from(load.to_owned()))
+}
+
 /// The folders of one table.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
@@ -45,7 +60,13 @@ impl Layout {
         Ok(self.dir.join(match strategy {
             LoadStrategy::Transactional => format!("load={load}"),
             LoadStrategy::Catalog { snapshot_date } => format!("{SNAPSHOT_DATE_COLUMN}={snapshot_date}"),
+            LoadStrategy::Files => FILES.to_owned(),
         }))
+    }
+
+    /// The folder of a table whose files are replaced.
+    pub(super) fn current(&self) -> PathBuf {
+        self.dir.join(FILES)
     }
 
     /// The table's schema file.

@@ -12,8 +12,9 @@ use sluice_core::load::LoadId;
 use super::durable::{io_error, write_atomically};
 use super::layout::MARKER;
 
-/// How many replaced loads a day remembers.
-const REMEMBERED: usize = 16;
+/// How many replaced loads a folder remembers. A load that was committed and is not remembered any more, before its run has recorded
+/// that, would be committed again; so this many loads of other runs may come between.
+const REMEMBERED: usize = 500;
 
 /// The content of `_sluice.json`: written into a staged folder last, so it also says that the folder is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub(super) struct Marker {
     pub(super) files: Vec<MarkedFile>,
     /// Fingerprint of the table's columns when the folder was published.
     pub(super) schema: String,
-    /// Loads that had published this day before, the latest first: their commits did happen.
+    /// Loads that had published this folder before, the latest first: their commits did happen.
     #[serde(default)]
     pub(super) replaced: Vec<LoadId>,
 }

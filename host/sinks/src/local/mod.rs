@@ -4,16 +4,21 @@
 //! <root>/<dataset>/<table>/_schema.json                               the table's columns
 //!                         /load=<load id>/part-<split>-00000.parquet  a transactional load
 //!                         /snapshot_date=2024-01-31/part-….parquet    a day of a catalog table
+//!                         /files=current/….parquet                    all rows of a table whose files are replaced
 //!                         /…/_sluice.json                             what the folder holds, and by which load
 //!                         /_staging/<load id>/part-….parquet          not committed yet
+//!                         /_staging/<load id>-names/part-….parquet    which files a load replaces
 //! ```
 //!
 //! Committed rows are exactly those of `<root>/<dataset>/<table>/*/*.parquet`; a reader that takes `**` instead also
-//! sees what is staged. `load` and `snapshot_date` are in the paths and not in the files.
+//! sees what is staged. `load`, `snapshot_date` and `files` are in the paths and not in the files.
 //!
 //! A commit is one rename of a folder (`publish.rs`), after everything in the folder was made durable; so it is atomic
 //! under `kill -9` and survives a power cut. It needs a file system that can exchange two folders (ext4, xfs, btrfs, tmpfs,
-//! apfs) if days are to be replaced.
+//! apfs) if days or files are to be replaced.
+//!
+//! A table whose files are replaced has one folder. A load that replaces rows makes another one beside it, of hard links to the
+//! Parquet files in which nothing changes, new copies of those that lose rows, and its own (`replace.rs`).
 //!
 //! Types go in as they are, with these exceptions, which lose nothing: `Interval(MonthDayNano)` becomes text, as the other
 //! two kinds of interval are all that Parquet has; `Null` becomes `Utf8`, `Float16` `Float32`, `Date64` and timestamps and
@@ -28,6 +33,7 @@ mod layout;
 mod marker;
 mod publish;
 mod read;
+mod replace;
 mod schema;
 mod types;
 mod writer;
@@ -47,7 +53,7 @@ use self::durable::{create_dirs, io_error};
 use self::layout::Layout;
 use self::schema::Table;
 use self::writer::Writer;
-use crate::{Load, Sink, SplitWriter};
+use crate::{Load, NAMES, Sink, SplitWriter, names_schema};
 
 /// How big things get before they are written out. The defaults are good; tests make them small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +130,7 @@ impl Sink for LocalSink {
             publish::remove_replaced(&layout)?;
             match spec.strategy {
                 LoadStrategy::Transactional => Ok(()),
-                LoadStrategy::Catalog { .. } => publish::probe_exchange(&layout),
+                LoadStrategy::Catalog { .. } | LoadStrategy::Files => publish::probe_exchange(&layout),
             }
         })
         .await?
@@ -138,7 +144,14 @@ impl Sink for LocalSink {
         let table = table.ok_or_else(|| {
             RunError::internal(format!("table {} must be prepared before it is written to", load.spec.name))
         })?;
-        Ok(Box::new(Writer::start(load, split, layout, table.schema, self.settings)))
+        Ok(Box::new(Writer::start(load, split, load.id.clone(), layout, table.schema, self.settings)))
+    }
+
+    async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError> {
+        let layout = Layout::new(&self.root, &load.spec.name)?;
+        let folder = layout::names_of(&load.id);
+        layout.staged(&folder)?;
+        Ok(Box::new(Writer::start(load, NAMES, folder, layout, names_schema(), self.settings)))
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

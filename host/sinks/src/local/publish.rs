@@ -1,7 +1,7 @@
 //! Making a staged load visible in one step, and finding out later whether that happened.
 //!
 //! The one step is a rename: of the staged folder to `load=<id>`, or to a day that has no folder; where the day has one, the
-//! two folders are exchanged. Before it nothing is visible, after it everything is, and the marker in the folder says by
+//! two folders are exchanged; so are they where files are replaced. Before it nothing is visible, after it everything is, and the marker in the folder says by
 //! whom. What an exchange brings into the staging area is old and is removed then, or by whoever comes next.
 
 use std::fs::{self, File};
@@ -15,14 +15,20 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{Artifact, CommitReceipt, LoadId, LoadStrategy};
 
 use super::durable::{create_dirs, exchange, io_error, remove_dir, remove_file, sync_dir};
-use super::layout::{Layout, staged_file};
+use super::layout::{Layout, named_by, names_of, staged_file};
 use super::marker::{MarkedFile, Marker};
+use super::replace;
 use super::schema::{Table, fingerprint};
 
 /// Makes all rows of the intent visible.
 pub(super) fn commit(root: &Path, intent: &CommitIntent) -> Result<CommitReceipt, CommitError> {
     let layout = Layout::new(root, &intent.table).map_err(CommitError::Refused)?;
     let (staged, published) = folders(&layout, intent).map_err(CommitError::Refused)?;
+    // What one load builds from must still be there when it takes its place.
+    let _alone = match intent.strategy {
+        LoadStrategy::Files => Some(lock(&layout).map_err(CommitError::Refused)?),
+        LoadStrategy::Transactional | LoadStrategy::Catalog { .. } => None,
+    };
     let existing = Marker::read(&published).map_err(CommitError::Refused)?;
     if nothing_to_add(intent) || existing.as_ref().is_some_and(|marker| marker.has_seen(&intent.load)) {
         return Ok(receipt(intent, &published));
@@ -36,17 +42,25 @@ pub(super) fn commit(root: &Path, intent: &CommitIntent) -> Result<CommitReceipt
     }
     // Visible from here on; durable once both folders are.
     sync_dir(&layout.dir).and_then(|()| sync_dir(&layout.staging())).map_err(CommitError::Unclear)?;
-    if existing.is_some()
-        && let Err(e) = remove_dir(&staged)
-    {
-        tracing::warn!(error = %e, "the replaced day stays on the disk until the table is prepared again");
+    let replaced = if existing.is_some() { remove_dir(&staged) } else { Ok(()) };
+    let names = layout.staged(&names_of(&intent.load)).and_then(|names| remove_dir(&names));
+    if let Err(e) = replaced.and(names) {
+        tracing::warn!(error = %e, "what was replaced stays on the disk until the table is prepared again");
     }
     Ok(receipt(intent, &published))
 }
 
-/// An empty transactional load adds nothing, so it needs no folder, and was committed as soon as it was begun.
+/// Waits until no other process works on the table's folder. Ends with what is returned, or with the process.
+fn lock(layout: &Layout) -> Result<File, RunError> {
+    let folder = File::open(&layout.dir).map_err(|e| io_error("opening", &layout.dir, &e))?;
+    folder.lock().map_err(|e| io_error("locking", &layout.dir, &e))?;
+    Ok(folder)
+}
+
+/// An empty load that replaces nothing adds nothing, so it needs no folder, and was committed as soon as it was begun.
 fn nothing_to_add(intent: &CommitIntent) -> bool {
-    intent.rows == 0 && intent.artifacts.is_empty() && intent.strategy == LoadStrategy::Transactional
+    let keeps_the_rest = !matches!(intent.strategy, LoadStrategy::Catalog { .. });
+    keeps_the_rest && intent.rows == 0 && intent.all_artifacts().next().is_none()
 }
 
 fn folders(layout: &Layout, intent: &CommitIntent) -> Result<(PathBuf, PathBuf), RunError> {
@@ -79,8 +93,12 @@ fn make_ready(
     if intent.artifacts.is_empty() {
         create_dirs(staged)?;
     }
-    let files = marked_files(layout, intent, staged)?;
+    let mut files = marked_files(layout, intent, staged)?;
     remove_strangers(staged, &files)?;
+    if let (LoadStrategy::Files, Some(marker)) = (intent.strategy, existing) {
+        let names = replace::names(&names_files(layout, intent)?)?;
+        files.extend(replace::carry_over(marker, published, staged, &names)?);
+    }
     let table = Table::read(layout)?.ok_or_else(|| {
         RunError::internal(format!(
             "table {} has no schema file; it was never prepared, or it was removed",
@@ -90,12 +108,19 @@ fn make_ready(
     let marker = Marker {
         format: 1,
         load: intent.load.clone(),
-        rows: intent.rows,
+        rows: files.iter().map(|file| file.rows).fold(0, u64::saturating_add),
         files,
         schema: fingerprint(&table.schema),
         replaced: existing.map(Marker::history).unwrap_or_default(),
     };
     marker.write(staged)
+}
+
+/// Where the names of replaced files are staged.
+fn names_files(layout: &Layout, intent: &CommitIntent) -> Result<Vec<PathBuf>, RunError> {
+    let folder = names_of(&intent.load);
+    let staged = layout.staged(&folder)?;
+    intent.replaced.iter().map(|artifact| Ok(staged.join(file_of(layout, &folder, artifact)?))).collect()
 }
 
 fn holds_anything(folder: &Path) -> Result<bool, RunError> {
@@ -109,7 +134,7 @@ fn holds_anything(folder: &Path) -> Result<bool, RunError> {
 fn marked_files(layout: &Layout, intent: &CommitIntent, staged: &Path) -> Result<Vec<MarkedFile>, RunError> {
     let mut files = Vec::with_capacity(intent.artifacts.len());
     for artifact in &intent.artifacts {
-        let name = file_of(layout, intent, artifact)?;
+        let name = file_of(layout, &intent.load, artifact)?;
         let path = staged.join(&name);
         let bytes = fs::metadata(&path).map_err(|e| io_error("publishing", &path, &e))?.len();
         if bytes != artifact.bytes {
@@ -121,14 +146,14 @@ fn marked_files(layout: &Layout, intent: &CommitIntent, staged: &Path) -> Result
     Ok(files)
 }
 
-/// The file's name, if the artifact is a staged file of exactly this load.
-fn file_of(layout: &Layout, intent: &CommitIntent, artifact: &Artifact) -> Result<String, RunError> {
-    let prefix = layout.artifact(&intent.load, "");
+/// The file's name, if the artifact is a staged file of exactly this folder.
+fn file_of(layout: &Layout, folder: &LoadId, artifact: &Artifact) -> Result<String, RunError> {
+    let prefix = layout.artifact(folder, "");
     match artifact.name.strip_prefix(&prefix) {
         Some(file) if !file.is_empty() && !file.contains(['/', '\\', '\0']) && !file.starts_with(['.', '_']) => {
             Ok(file.to_owned())
         }
-        _ => Err(RunError::internal(format!("artifact {:?} is no staged file of load {}", artifact.name, intent.load))),
+        _ => Err(RunError::internal(format!("artifact {:?} is no staged file of load {folder}", artifact.name))),
     }
 }
 
@@ -155,9 +180,11 @@ pub(super) fn settle(root: &Path, intent: &CommitIntent) -> Result<Settled, RunE
         }
         return Ok(Settled::Committed { reference: reference(intent, &published) });
     }
-    for artifact in &intent.artifacts {
-        let path = staged.join(file_of(&layout, intent, artifact)?);
-        if let Some(reason) = damage(&path, artifact)? {
+    let rows = intent.artifacts.iter().map(|artifact| Ok(staged.join(file_of(&layout, &intent.load, artifact)?)));
+    let mut paths = rows.collect::<Result<Vec<_>, RunError>>()?;
+    paths.extend(names_files(&layout, intent)?);
+    for (path, artifact) in paths.iter().zip(intent.all_artifacts()) {
+        if let Some(reason) = damage(path, artifact)? {
             return Ok(Settled::Lost { reason });
         }
     }
@@ -207,16 +234,18 @@ fn remove_if_done(layout: &Layout, folder: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Removes replaced days that a killed process left in the staging area: folders whose marker names another load than the
-/// folder. All other folders may belong to a load that is under way.
+/// Removes what a killed process left in the staging area: folders that were replaced, whose marker names another load than the
+/// folder, and names of files that were replaced. All other folders may belong to a load that is under way.
 pub(super) fn remove_replaced(layout: &Layout) -> Result<(), RunError> {
     if !layout.staging().is_dir() {
         return Ok(());
     }
+    let current = Marker::read(&layout.current())?;
     for folder in entries(&layout.staging())? {
-        let load = folder.file_name().and_then(|name| name.to_str()).map(|name| LoadId::from(name.to_owned()));
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let done = named_by(name).is_some_and(|load| current.as_ref().is_some_and(|current| current.has_seen(&load)));
         let marker = Marker::read(&folder)?;
-        if marker.is_some_and(|marker| Some(marker.load) != load) {
+        if done || marker.is_some_and(|marker| marker.load.as_str() != name) {
             remove_dir(&folder)?;
         }
     }

@@ -23,6 +23,8 @@ pub enum LayoutKind {
     Transactional,
     /// A folder for each snapshot date.
     Catalog,
+    /// One folder, whose content changes as a whole.
+    Files,
 }
 
 impl LayoutKind {
@@ -31,6 +33,7 @@ impl LayoutKind {
         match strategy {
             LoadStrategy::Transactional => Self::Transactional,
             LoadStrategy::Catalog { .. } => Self::Catalog,
+            LoadStrategy::Files => Self::Files,
         }
     }
 }
@@ -108,7 +111,7 @@ pub(super) fn prepare(layout: &Layout, spec: &TableSpec) -> Result<(), RunError>
         return Table { layout: wanted, schema: Arc::clone(&spec.schema) }.write(layout);
     };
     if table.layout != wanted {
-        return Err(other_layout(&layout.name, table.layout));
+        return Err(other_layout(&layout.name, table.layout, wanted));
     }
     match evolve(&table.schema, &spec.schema, spec.evolution) {
         Ok(None) => Ok(()),
@@ -117,13 +120,14 @@ pub(super) fn prepare(layout: &Layout, spec: &TableSpec) -> Result<(), RunError>
     }
 }
 
-fn other_layout(name: &TableName, layout: LayoutKind) -> RunError {
-    let (has, wants) = match layout {
-        LayoutKind::Transactional => ("transactional", "catalog"),
-        LayoutKind::Catalog => ("catalog", "transactional"),
+fn other_layout(name: &TableName, has: LayoutKind, wants: LayoutKind) -> RunError {
+    let called = |layout| match layout {
+        LayoutKind::Transactional => "transactional loads",
+        LayoutKind::Catalog => "catalog loads",
+        LayoutKind::Files => "loads that replace files",
     };
-    let message = format!("table {name} was made for {has} loads; give the {wants} load a table of its own");
-    RunError::config("load", message)
+    let message = format!("table {name} was made for {}; {} need a table of their own", called(has), called(wants));
+    RunError::config(if wants == LayoutKind::Files { "changed_files" } else { "load" }, message)
 }
 
 fn refused(name: &TableName, policy: Evolution, differences: &[String]) -> RunError {

@@ -17,7 +17,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
-use sluice_core::load::{Artifact, SplitReceipt};
+use sluice_core::load::{Artifact, LoadId, SplitReceipt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -45,13 +45,21 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the encoder. No file is created before the first row comes.
-    pub(super) fn start(load: &Load, split: &str, layout: Layout, schema: SchemaRef, settings: Settings) -> Self {
+    /// Starts the encoder, which writes into the staged folder of this name. No file is created before the first row comes.
+    pub(super) fn start(
+        load: &Load,
+        split: &str,
+        folder: LoadId,
+        layout: Layout,
+        schema: SchemaRef,
+        settings: Settings,
+    ) -> Self {
         let (messages, inbox) = mpsc::channel(QUEUED);
         let given_up = Arc::new(AtomicBool::new(false));
         let encoder = Encoder {
             load: load.clone(),
             split: split.to_owned(),
+            folder,
             layout,
             schema,
             settings,
@@ -120,6 +128,7 @@ impl Drop for Writer {
 struct Encoder {
     load: Load,
     split: String,
+    folder: LoadId,
     layout: Layout,
     schema: SchemaRef,
     settings: Settings,
@@ -183,7 +192,7 @@ impl Encoder {
     }
 
     fn open_file(&mut self) -> Result<OpenFile, RunError> {
-        let folder = self.layout.staged(&self.load.id)?;
+        let folder = self.layout.staged(&self.folder)?;
         // An earlier attempt may have left files of this split, which the ledger knows; they are never written to again.
         let (name, path) = loop {
             let name = part_name(&self.split, self.next_file);
@@ -196,7 +205,7 @@ impl Encoder {
         let artifact = Artifact {
             load: self.load.id.clone(),
             split: self.split.clone(),
-            name: self.layout.artifact(&self.load.id, &name),
+            name: self.layout.artifact(&self.folder, &name),
             rows: 0,
             bytes: 0,
             finalized: false,
@@ -230,7 +239,7 @@ impl Encoder {
     }
 }
 
-fn properties() -> Result<WriterProperties, RunError> {
+pub(super) fn properties() -> Result<WriterProperties, RunError> {
     let level = ZstdLevel::try_new(1).map_err(|e| RunError::internal(format!("zstd has no level 1: {e}")))?;
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))

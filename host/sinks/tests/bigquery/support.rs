@@ -185,6 +185,7 @@ pub fn permit_for(load: &Load, receipts: Vec<SplitReceipt>) -> CommitPermit {
         strategy: load.spec.strategy,
         expected,
         receipts,
+        replaced: Vec::new(),
     };
     permit(evidence).unwrap()
 }

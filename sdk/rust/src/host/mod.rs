@@ -20,6 +20,7 @@ pub(crate) trait Host: Sync {
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive>;
     fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>>;
     fn remember(&self, stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()>;
+    fn replace(&self, stream: &str, files: &[String]) -> Result<()>;
     fn log(&self, level: Level, message: &str);
     fn connect(&self, host: &str, port: u16, tls: Option<&TlsOptions>) -> Result<Box<dyn Link>>;
     /// Sends a request.

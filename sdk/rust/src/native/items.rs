@@ -10,12 +10,19 @@ use crate::{Error, Hints, Plan, ReadMode, Result, Selection, Source};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     streams: HashMap<String, HashMap<String, Vec<u8>>>,
+    /// Files whose rows the last plan replaces.
+    replaced: HashMap<String, Vec<String>>,
 }
 
 impl Memory {
     /// How many items a stream remembers.
     pub fn len(&self, stream: &str) -> usize {
         self.streams.get(stream).map_or(0, HashMap::len)
+    }
+
+    /// Files whose rows the last plan of a stream replaces.
+    pub fn replaced(&self, stream: &str) -> &[String] {
+        self.replaced.get(stream).map_or(&[], Vec::as_slice)
     }
 
     /// What a stream remembers of an item.
@@ -25,14 +32,13 @@ impl Memory {
 }
 
 /// A plan under way: what it may look up, and what it wants remembered.
-#[derive(Default)]
 struct Planning {
     known: Memory,
     remembered: Memory,
 }
 
 thread_local! {
-    static PLANNING: RefCell<Planning> = RefCell::default();
+    static PLANNING: RefCell<Option<Planning>> = const { RefCell::new(None) };
 }
 
 /// Plans with a source, natively, and remembers what it wants remembered, as if everything it plans were committed. Without this
@@ -44,10 +50,11 @@ pub fn plan<S: Source>(source: &mut S, selections: &[Selection], hints: &Hints, 
     let mut known = memory.clone();
     let full = selections.iter().filter(|selection| selection.mode == ReadMode::Full);
     full.for_each(|selection| drop(known.streams.remove(&selection.id)));
-    PLANNING.set(Planning { known: known.clone(), remembered: Memory::default() });
+    PLANNING.set(Some(Planning { known: known.clone(), remembered: Memory::default() }));
     let planned = source.plan(selections, hints);
-    let remembered = PLANNING.take().remembered;
+    let remembered = PLANNING.take().map(|planning| planning.remembered).unwrap_or_default();
     let planned = planned?;
+    known.replaced = remembered.replaced;
     for (stream, items) in remembered.streams {
         known.streams.entry(stream).or_default().extend(items);
     }
@@ -59,7 +66,7 @@ pub(super) fn recall(stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>
     within("keys of one call", keys.len(), MAX_PER_CALL)?;
     keys.iter().try_for_each(|key| within("bytes of a key", key.len(), MAX_KEY_BYTES))?;
     PLANNING.with_borrow(|planning| {
-        let items = planning.known.streams.get(stream);
+        let items = planning.as_ref().and_then(|planning| planning.known.streams.get(stream));
         Ok(keys.iter().map(|key| items?.get(key).cloned()).collect())
     })
 }
@@ -67,11 +74,22 @@ pub(super) fn recall(stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>
 pub(super) fn remember(stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()> {
     within("entries of one call", entries.len(), MAX_PER_CALL)?;
     PLANNING.with_borrow_mut(|planning| {
+        let Some(planning) = planning else { return Ok(()) };
         let items = planning.remembered.streams.entry(stream.to_owned()).or_default();
         for (key, value) in entries {
             within("bytes of a key", key.len(), MAX_KEY_BYTES)?;
             within("bytes of a value", value.len(), MAX_VALUE_BYTES)?;
             items.insert(key.clone(), value.clone());
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn replace(stream: &str, files: &[String]) -> Result<()> {
+    within("files of one call", files.len(), MAX_PER_CALL)?;
+    PLANNING.with_borrow_mut(|planning| {
+        if let Some(planning) = planning {
+            planning.remembered.replaced.entry(stream.to_owned()).or_default().extend_from_slice(files);
         }
         Ok(())
     })

@@ -116,6 +116,10 @@ impl Host for Native {
         items::remember(stream, entries)
     }
 
+    fn replace(&self, stream: &str, files: &[String]) -> Result<()> {
+        items::replace(stream, files)
+    }
+
     fn log(&self, level: Level, message: &str) {
         #[expect(clippy::print_stderr, reason = "outside the sandbox there is no other place for the log")]
         {

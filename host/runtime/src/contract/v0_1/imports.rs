@@ -89,6 +89,10 @@ impl items::Host for StoreData {
     ) -> wasmtime::Result<Result<(), types::Error>> {
         Ok(Ok(self.items.remember(&stream, &entries)?))
     }
+
+    async fn replace(&mut self, stream: String, files: Vec<String>) -> wasmtime::Result<Result<(), types::Error>> {
+        Ok(Ok(self.items.replace(&stream, &files)?))
+    }
 }
 
 fn value(value: output::Value) -> Value {

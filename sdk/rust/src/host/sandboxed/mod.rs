@@ -43,6 +43,10 @@ impl Host for Sandboxed {
         wit_items::remember(stream, entries).map_err(Into::into)
     }
 
+    fn replace(&self, stream: &str, files: &[String]) -> Result<()> {
+        wit_items::replace(stream, files).map_err(Into::into)
+    }
+
     fn log(&self, level: Level, message: &str) {
         let level = match level {
             Level::Debug => wit_log::Level::Debug,
