@@ -184,4 +184,6 @@ pub struct ReadPlan {
     pub streams: Vec<StreamPlan>,
     /// Disjoint and together complete.
     pub splits: Vec<Split>,
+    /// True if the source forgets after some time what the splits stand for, so that rows must be shown together or not at all.
+    pub expires: bool,
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commit::CommitIntent;
 use crate::error::RunError;
 use crate::plan::{Cursor, Split};
 
@@ -55,6 +56,19 @@ pub struct PendingPlan {
     pub splits: Vec<(Split, Option<Cursor>)>,
     /// The state once all of them are committed.
     pub state_after: Option<Cursor>,
+    /// What was read of a plan that expires: stored, and shown together with the rest. None for a plan that does not expire,
+    /// of which everything that was read is visible.
+    #[serde(default)]
+    pub held: Option<Vec<Held>>,
+}
+
+/// A load of a stopped run that is ready to be committed, and waits for the rest of its plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What is to be committed; its counts agreed when it was set aside.
+    pub intent: CommitIntent,
+    /// What happened to its rows.
+    pub counts: StreamCounts,
 }
 
 /// The committed state of a stream of a pipeline.
@@ -64,6 +78,20 @@ pub struct StreamState {
     pub cursor: Option<Cursor>,
     /// What an interrupted read left over.
     pub pending: Option<PendingPlan>,
+}
+
+impl StreamState {
+    /// What a stopped run has stored and nobody sees. None unless it left a plan that expires: such a plan can be given up
+    /// with all that was read of it, because none of its rows are visible.
+    pub fn held(&self) -> Option<&[Held]> {
+        self.pending.as_ref()?.held.as_deref()
+    }
+
+    /// The state as if the interrupted read had never begun.
+    #[must_use]
+    pub fn without_pending(&self) -> Self {
+        Self { cursor: self.cursor.clone(), pending: None }
+    }
 }
 
 /// How a split's read ended.
@@ -104,7 +132,7 @@ pub fn state_after(
             SplitEnd::NotBegun => Some((split, None)),
         })
         .collect();
-    let pending = PendingPlan { splits, state_after: planned.cloned() };
+    let pending = PendingPlan { splits, state_after: planned.cloned(), held: None };
     Ok(StreamState { cursor: before.cursor.clone(), pending: Some(pending) })
 }
 

@@ -1,6 +1,7 @@
 //! The plan of a run: all streams are planned at once, so that a source that can shows them as of one moment.
 //!
-//! A stream that cannot be planned is left out and the others are planned again; it fails alone.
+//! A stream that cannot be planned is left out and the others are planned again; it fails alone. What a stopped run left over
+//! is read before anything new; if that cannot be read any more, and nothing of it is visible, the stream is planned anew.
 
 use std::collections::HashMap;
 
@@ -19,12 +20,15 @@ pub(crate) struct Work {
     /// Each with the checkpoint that it goes on from.
     pub(crate) splits: Vec<(Split, Option<Cursor>)>,
     pub(crate) state_after: Option<Cursor>,
+    /// Rows of it are shown together or not at all.
+    pub(crate) expires: bool,
     pub(crate) stream: StreamPlan,
 }
 
-/// The work of every stream, and the instance whose plan it is.
+/// The work of every stream, and the instances whose plans it is: one, unless a stream had to be planned anew.
+#[derive(Default)]
 pub(crate) struct Plans {
-    planner: Option<Instance>,
+    planners: Vec<Instance>,
     works: HashMap<String, Result<Work, RunError>>,
 }
 
@@ -39,21 +43,57 @@ impl Plans {
             let record = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &spec.id).await?;
             before.insert(spec.id.clone(), record.state);
         }
+        let mut plans = Self::default();
         tokio::select! {
-            plans = Self::ask(setup, before) => Ok(Some(plans)),
+            () = plans.ask(setup, setup.pipeline.streams.iter().collect(), before) => Ok(Some(plans)),
             () = setup.stop.cancelled() => Ok(None),
             () = setup.kill.cancelled() => Ok(None),
         }
     }
 
-    async fn ask(setup: &RunSetup, mut before: HashMap<String, StreamState>) -> Self {
-        let mut wanted: Vec<&StreamSpec> = setup.pipeline.streams.iter().collect();
-        let mut works = HashMap::new();
+    /// Plans a stream again, whose interrupted plan cannot be read on, from its committed state, and says so; none if there is no
+    /// such plan, or rows of it are visible. What the interrupted run had stored is given up: nobody has seen it.
+    ///
+    /// # Errors
+    /// If the state of the stream cannot be read or recorded.
+    pub(crate) async fn anew(
+        &mut self,
+        setup: &RunSetup,
+        spec: &StreamSpec,
+        why: &RunError,
+    ) -> Result<Option<String>, RunError> {
+        let pipeline = &setup.pipeline.name;
+        let state = setup.store.state_of(Scope::LOCAL, pipeline, &spec.id).await?.state;
+        let Some(held) = state.held() else { return Ok(None) };
+        let rows: u64 = held.iter().map(|held| held.intent.rows).sum();
+        let warning = format!(
+            "what an interrupted run left over cannot be read any more ({}); the {rows} rows that it had stored are given up, \
+             nobody has seen them, and the stream is read anew from its committed state",
+            why.message
+        );
+        tracing::warn!(stream = %spec.id, "{warning}");
+        let state = state.without_pending();
+        let owner = (pipeline.as_str(), spec.id.as_str(), setup.run_id.as_str());
+        setup.store.keep_back(Scope::LOCAL, owner, &state, setup.clock.now_us()).await?;
+        tokio::select! {
+            () = self.ask(setup, vec![spec], HashMap::from([(spec.id.clone(), state)])) => Ok(Some(warning)),
+            () = setup.kill.cancelled() => Ok(None),
+        }
+    }
+
+    async fn ask<'a>(
+        &mut self,
+        setup: &'a RunSetup,
+        mut wanted: Vec<&'a StreamSpec>,
+        mut before: HashMap<String, StreamState>,
+    ) {
+        let works = &mut self.works;
+        // Another plan must not be asked of an instance whose plan is still being read.
         let planner = match setup.connection.instance().await {
             Ok(planner) => planner,
             Err(error) => {
                 works.extend(wanted.iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
-                return Self { planner: None, works };
+                return;
             }
         };
         while !wanted.is_empty() {
@@ -76,7 +116,7 @@ impl Plans {
                 }
             }
         }
-        Self { planner: Some(planner), works }
+        self.planners.push(planner);
     }
 
     /// Takes the work of a stream out.
@@ -89,7 +129,7 @@ impl Plans {
 
     /// The last step of a stream, and the only one that may be missed: the source is told again by the next run.
     pub(crate) async fn acknowledge(&self, stream: &str, cursor: Cursor) {
-        let Some(planner) = &self.planner else { return };
+        let Some(planner) = self.planners.first() else { return };
         if let Err(error) = planner.acknowledge(stream.to_owned(), cursor).await {
             tracing::warn!(%stream, %error, "the source was not told that its rows are durable; the next run tells it");
         }
@@ -97,7 +137,7 @@ impl Plans {
 
     /// Lets the source release what the plan held open. Every split must have ended.
     pub(crate) async fn close(self) {
-        if let Some(planner) = self.planner {
+        for planner in self.planners {
             planner.close().await;
         }
     }
@@ -144,7 +184,7 @@ fn share_out(
             (None, None) => Err(not_planned()),
             (None, Some(stream)) => {
                 let splits = splits.remove(&spec.id).unwrap_or_default();
-                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits))
+                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits, plan.expires))
             }
         };
         works.insert(spec.id.clone(), work);
@@ -152,16 +192,16 @@ fn share_out(
     works
 }
 
-fn work(before: StreamState, stream: StreamPlan, splits: Vec<Split>) -> Work {
+fn work(before: StreamState, stream: StreamPlan, splits: Vec<Split>, expires: bool) -> Work {
     match &before.pending {
         // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
         Some(pending) => {
             let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
-            Work { splits, state_after, stream, before }
+            Work { splits, state_after, expires: pending.held.is_some(), stream, before }
         }
         None => {
             let splits = splits.into_iter().map(|split| (split, None)).collect();
-            Work { splits, state_after: stream.state_after.clone(), stream, before }
+            Work { splits, state_after: stream.state_after.clone(), expires, stream, before }
         }
     }
 }

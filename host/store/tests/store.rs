@@ -10,7 +10,7 @@ use sluice_core::commit::CommitIntent;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{Artifact, CommitReceipt, LoadId, LoadStrategy, TableName};
 use sluice_core::plan::Cursor;
-use sluice_core::run::{RunState, StreamCounts, StreamState};
+use sluice_core::run::{Held, PendingPlan, RunState, StreamCounts, StreamState};
 use sluice_store::{Lease, LoadState, NewIntent, NewRun, NewStream, Scope, Store};
 use tempfile::TempDir;
 
@@ -207,6 +207,35 @@ async fn an_intent_that_cannot_be_committed_is_dropped_and_its_artifacts_are_lef
     assert_eq!((run.streams[0].state, run.streams[0].error.as_ref()), (LoadState::Failed, Some(&why)));
     let error = store.apply_commits(HERE, &[receipt(&new)], 7).await.unwrap_err();
     assert!(error.message.contains("never recorded"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_state_holds_is_not_unfinished_until_it_is_given_up_or_committed() {
+    let file = file();
+    let store = Store::open(&file.path).await.unwrap();
+    let lease = store.lease(HERE, PIPELINE).unwrap();
+    let new = staged(&store, &lease, "r1", 7, "7").await;
+    let held = Held { intent: new.intent.clone(), counts: new.counts.clone() };
+    let pending = PendingPlan { splits: vec![], state_after: None, held: Some(vec![held]) };
+    let holding = StreamState { pending: Some(pending), ..state("1") };
+    let owner = (PIPELINE, "public.orders", "r1");
+    store.keep_back(HERE, owner, &holding, 5).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), []);
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, holding);
+    // Given up, kept again, and forgotten.
+    store.keep_back(HERE, owner, &holding.without_pending(), 6).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), new.intent.artifacts);
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, state("1"));
+    store.keep_back(HERE, owner, &holding, 7).await.unwrap();
+    store.forget_state(HERE, PIPELINE, "public.orders").await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), new.intent.artifacts);
+    // Kept and committed by a later run.
+    store.keep_back(HERE, owner, &holding, 8).await.unwrap();
+    store.record_intents(HERE, std::slice::from_ref(&new), 9).await.unwrap();
+    store.apply_commits(HERE, &[receipt(&new)], 10).await.unwrap();
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, state("7"));
+    store.keep_back(HERE, owner, &state("7"), 11).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), [], "what is committed stays committed");
 }
 
 #[tokio::test]
