@@ -64,6 +64,16 @@ impl Workspace {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// Another folder with all that is in this one.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    pub fn copy(&self) -> Self {
+        let copy = Self::new();
+        copy_into(self.path(), copy.path()).expect("a copy of the folder");
+        copy
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -117,6 +127,20 @@ impl Workspace {
         assert_eq!(signal, Some(9), "the run was not killed at {point}: {ran:?}");
         ran
     }
+}
+
+fn copy_into(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_into(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs a command to its end.

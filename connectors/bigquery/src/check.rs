@@ -1,6 +1,7 @@
 //! Trying the configuration, step by step, with a cause and a remedy for each that fails. Nothing here is billed.
 
 use sluice_sdk::{CheckStep, Error, ErrorKind, Result};
+use sluice_sql::check::parts;
 
 use crate::config::BigQueryConfig;
 use crate::discover::estimate;
@@ -125,7 +126,7 @@ fn run_query(rest: &Rest<'_>) -> CheckStep {
         Ok(_) if config.queries.is_empty() => CheckStep::passed(QUERY, "queries can be run"),
         Ok(_) => CheckStep::passed(QUERY, format!("all {} queries can be run", config.queries.len())),
         Err(error) => {
-            let (detail, remedy) = parts(QUERY, &error);
+            let (detail, remedy) = parts(&error, remedy(QUERY));
             let remedy = format!("Needed for views, queries and incremental reads only: {remedy}");
             CheckStep::warned(QUERY, detail, remedy)
         }
@@ -133,16 +134,8 @@ fn run_query(rest: &Rest<'_>) -> CheckStep {
 }
 
 fn failure(name: &str, error: &Error) -> CheckStep {
-    let (detail, remedy) = parts(name, error);
+    let (detail, remedy) = parts(error, remedy(name));
     CheckStep::failed(name, detail, remedy)
-}
-
-/// An error says what is wrong first and what to do in its last sentence.
-fn parts(name: &str, error: &Error) -> (String, String) {
-    match error.message.rsplit_once(". ").or_else(|| error.message.rsplit_once("; ")) {
-        Some((detail, remedy)) => (detail.to_owned(), remedy.to_owned()),
-        None => (error.message.clone(), remedy(name).to_owned()),
-    }
 }
 
 fn remedy(name: &str) -> &'static str {

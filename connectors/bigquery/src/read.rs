@@ -12,6 +12,7 @@ use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, S
 
 use crate::config::BigQueryConfig;
 use crate::denied::Doing;
+use crate::grpc::{Call, Failure, code};
 use crate::id::TableRef;
 use crate::retry::Patience;
 use crate::storage;
@@ -76,8 +77,8 @@ impl Descriptor {
         let (json, schema) = bytes.split_at(end);
         let mut descriptor: Self = serde_json::from_slice(json)?;
         if descriptor.version != VERSION {
-            return Err(Error::unsupported(format!(
-                "the split was planned by another version of this connector (form {}, known is {VERSION}); plan the run again",
+            return Err(Error::expired(format!(
+                "the split was planned by another version of this connector (form {}, known is {VERSION})",
                 descriptor.version
             )));
         }
@@ -116,9 +117,9 @@ fn rows(config: &BigQueryConfig, descriptor: &Descriptor, position: &mut Positio
                 Ok(Directive::Continue) => break,
                 Ok(Directive::Stop) => return Ok(()),
                 // A server that makes a stream's rows as they are read does not know a row that it has not come to.
-                Err(error) if error.kind == ErrorKind::Unsupported && position.offset > 0 && !anew => anew = true,
+                Err(failure) if is_not_come_to(&failure) && position.offset > 0 && !anew => anew = true,
                 // Reading goes on behind the last row that was pushed.
-                Err(error) => patience.wait(error)?,
+                Err(failure) => patience.wait(failure.error)?,
             }
         }
     }
@@ -126,16 +127,22 @@ fn rows(config: &BigQueryConfig, descriptor: &Descriptor, position: &mut Positio
     channel.checkpoint(&position.encode()?).map(drop)
 }
 
+/// Whether the server knows the stream, but not yet the row to begin at.
+fn is_not_come_to(failure: &Failure) -> bool {
+    matches!(failure.code, Some(code::FAILED_PRECONDITION | code::OUT_OF_RANGE))
+        && failure.error.kind != ErrorKind::Expired
+}
+
 /// Reads until the stream ends, the host asks to stop, or something breaks; `anew` from the first row, passing over those that
 /// were pushed.
 fn run(
-    call: &crate::grpc::Call<'_>,
+    call: &Call<'_>,
     stream: &str,
     position: &mut Position,
     anew: bool,
     channel: &mut Channel,
     patience: &mut Patience,
-) -> Result<Directive> {
+) -> Result<Directive, Failure> {
     let mut passed = if anew { 0 } else { position.offset };
     let mut answers = storage::read(call, stream, passed)?;
     while let Some(answer) = answers.next()? {
@@ -143,11 +150,11 @@ fn run(
         if passed < position.offset {
             passed += rows;
             if passed > position.offset {
-                return Err(Error::protocol(format!(
-                    "BigQuery cuts the stream into other batches than before, so that reading cannot go on at row {}; \
-                     run with --from-beginning",
+                return Err(Failure::from(Error::expired(format!(
+                    "BigQuery cuts the stream into other batches than before, so that reading cannot go on at row {}; it has to \
+                     be read anew, which a new run does by itself",
                     position.offset
-                )));
+                ))));
             }
             continue;
         }
@@ -217,6 +224,17 @@ mod tests {
         let mut wide = descriptor(None);
         wide.schema = Arc::new(Schema::new((0..5_000).map(column).collect::<Vec<_>>()));
         assert!(wide.encode().unwrap().len() < MAX_DESCRIPTOR);
+    }
+
+    #[test]
+    fn only_a_status_about_the_offset_makes_a_stream_be_read_from_its_first_row() {
+        let unsupported = Error::unsupported("there is no such method");
+        let failed = |code, error: &Error| is_not_come_to(&Failure { code, error: error.clone() });
+        assert!(failed(Some(code::FAILED_PRECONDITION), &unsupported));
+        assert!(failed(Some(code::OUT_OF_RANGE), &Error::protocol("beyond the end")));
+        assert!(!failed(Some(12), &unsupported), "the kind alone says nothing");
+        assert!(!failed(None, &unsupported));
+        assert!(!failed(Some(code::FAILED_PRECONDITION), &Error::expired("the session is over")));
     }
 
     #[test]

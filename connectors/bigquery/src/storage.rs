@@ -9,7 +9,7 @@ use sluice_sdk::Result;
 
 use crate::config::BigQueryConfig;
 use crate::denied::Doing;
-use crate::grpc::{Answers, Call};
+use crate::grpc::{Answers, Call, Failure};
 use crate::id::TableRef;
 use crate::retry::repeat;
 
@@ -167,7 +167,7 @@ pub(crate) fn create_session(config: &BigQueryConfig, wanted: &Wanted<'_>) -> Re
     let doing = Doing::OpenSession(wanted.table);
     let path = wanted.table.path();
     let call = Call { config, doing: &doing, method: CREATE_READ_SESSION, route: ("read_session.table", &path) };
-    repeat(|| call.unary(&request))
+    repeat(|| Ok(call.unary(&request)?))
 }
 
 fn request(config: &BigQueryConfig, wanted: &Wanted<'_>) -> CreateReadSessionRequest {
@@ -199,7 +199,11 @@ pub(crate) fn rows<'a>(config: &'a BigQueryConfig, doing: &'a Doing<'a>, stream:
 }
 
 /// Reads a stream from a row on.
-pub(crate) fn read<'a>(call: &'a Call<'a>, stream: &str, offset: u64) -> Result<Answers<'a, ReadRowsResponse>> {
+pub(crate) fn read<'a>(
+    call: &'a Call<'a>,
+    stream: &str,
+    offset: u64,
+) -> Result<Answers<'a, ReadRowsResponse>, Failure> {
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
     call.stream(&ReadRowsRequest { read_stream: stream.to_owned(), offset })
 }

@@ -1,16 +1,13 @@
 //! Trying the configuration, step by step, with a cause and a remedy for each that fails.
 
-use sluice_sdk::{CheckStep, Error};
+use sluice_sdk::CheckStep;
+use sluice_sql::check::{Encryption, Server};
 
 use crate::config::{MysqlConfig, TlsMode};
 use crate::session::{self, Session};
 use crate::sql;
 use crate::wire::error::Failure;
-use crate::wire::startup::Stage;
 
-const CONNECT: &str = "connect";
-const TLS: &str = "tls";
-const LOG_IN: &str = "log in";
 const VERSION: &str = "version";
 const READ: &str = "read";
 const WRITERS: &str = "writers";
@@ -18,80 +15,33 @@ const REPLICA: &str = "replica";
 
 /// Tries each step; what follows a failed one is skipped.
 pub(crate) fn check(config: &MysqlConfig) -> Vec<CheckStep> {
-    let mut steps = Vec::new();
+    let server = server(config);
     match Session::open_in_stages(config) {
-        Err((stage, error)) => {
-            let failed = [Stage::Connect, Stage::Tls, Stage::LogIn].iter().position(|s| *s == stage).unwrap_or(0);
-            for (index, name) in [CONNECT, TLS, LOG_IN].into_iter().enumerate() {
-                match index.cmp(&failed) {
-                    std::cmp::Ordering::Less => steps.push(CheckStep::passed(name, got_past(name, config))),
-                    std::cmp::Ordering::Equal => steps.push(failure(name, &error)),
-                    std::cmp::Ordering::Greater => steps.push(CheckStep::skipped(name)),
-                }
-            }
-            steps.extend([VERSION, READ, WRITERS, REPLICA].map(CheckStep::skipped));
-        }
+        Err((stage, error)) => server.not_opened(stage, &error, &[VERSION, READ, WRITERS, REPLICA]),
         Ok(mut session) => {
-            steps.push(CheckStep::passed(CONNECT, reached(config)));
-            steps.push(encryption(config, &session));
-            steps.push(CheckStep::passed(LOG_IN, format!("as {} {}", config.user, session.method.name())));
+            let mut steps = server.opened(session.encrypted, &config.user, session.method.name());
             steps.push(version(&session));
-            steps.push(access(config, &mut session).unwrap_or_else(|f| failure(READ, &f.into())));
-            steps.push(writers(config, &mut session).unwrap_or_else(|f| failure(WRITERS, &f.into())));
-            steps.push(replica(&mut session).unwrap_or_else(|f| failure(REPLICA, &f.into())));
+            steps.push(access(config, &mut session).unwrap_or_else(|f| server.failure(READ, &f.into())));
+            steps.push(writers(config, &mut session).unwrap_or_else(|f| server.failure(WRITERS, &f.into())));
+            steps.push(replica(&mut session).unwrap_or_else(|f| server.failure(REPLICA, &f.into())));
+            steps
         }
     }
-    steps
 }
 
-fn reached(config: &MysqlConfig) -> String {
-    format!("{}:{} answers", config.host, config.port)
-}
-
-/// What is known of a step that went well before a later one failed.
-fn got_past(name: &str, config: &MysqlConfig) -> String {
-    match (name, config.tls) {
-        (TLS, TlsMode::Disable) => "not encrypted, as configured".to_owned(),
-        (TLS, _) => "agreed upon".to_owned(),
-        _ => reached(config),
-    }
-}
-
-fn failure(name: &str, error: &Error) -> CheckStep {
-    sluice_sql::check::failure(name, error, remedy(name))
-}
-
-fn remedy(name: &str) -> &'static str {
-    match name {
-        CONNECT => {
-            "Check host and port, that the server listens on that address (bind_address), and that no firewall is in between"
-        }
-        TLS => "Check the TLS mode, and the authorities and server name that the certificate is checked against",
-        LOG_IN => "Check user and password",
-        _ => "The server's log says more",
-    }
-}
-
-fn encryption(config: &MysqlConfig, session: &Session) -> CheckStep {
-    match (session.encrypted, config.tls) {
-        (true, TlsMode::VerifyFull) => CheckStep::passed(TLS, "encrypted, and the server is who it says it is"),
-        (true, TlsMode::VerifyCa) => {
-            CheckStep::passed(TLS, "encrypted, and the certificate comes from a trusted authority")
-        }
-        (true, _) => {
-            let remedy = "Set `tls` to verify-full, with the authority that signed the server's certificate, if others could be in between";
-            CheckStep::warned(TLS, "encrypted, but the server's certificate is not checked", remedy)
-        }
-        (false, TlsMode::Disable) => CheckStep::warned(
-            TLS,
-            "not encrypted, as configured",
-            "Set `tls` to verify-full unless the network is trusted",
-        ),
-        (false, _) => CheckStep::warned(
-            TLS,
-            "not encrypted",
-            "Set `tls` to verify-full, and turn TLS on at the server (ssl_cert, ssl_key)",
-        ),
+fn server(config: &MysqlConfig) -> Server<'_> {
+    Server {
+        host: &config.host,
+        port: config.port,
+        encryption: match config.tls {
+            TlsMode::Disable => Encryption::Disabled,
+            TlsMode::Prefer | TlsMode::Require => Encryption::Unchecked,
+            TlsMode::VerifyCa => Encryption::Authority,
+            TlsMode::VerifyFull => Encryption::Name,
+        },
+        listens_by: "bind_address",
+        tls_by: "ssl_cert, ssl_key",
+        login: "Check user and password",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use sluice_sdk::{Config, Error, Result};
+use sluice_sql::config::{check_client_certificate, check_names};
 
 /// Configuration of a MySQL or MariaDB connection.
 #[derive(Clone, Debug, Deserialize, Config)]
@@ -213,19 +214,10 @@ fn default_writer_wait() -> u32 {
 impl MysqlConfig {
     /// Checks what the schema cannot say.
     pub(crate) fn validate(&self) -> Result<()> {
-        let texts = [("host", Some(&self.host)), ("user", Some(&self.user)), ("database", self.database.as_ref())];
-        for (field, value) in texts {
-            if value.is_some_and(|value| value.is_empty() || value.contains('\0')) {
-                return Err(Error::config(format!("`{field}` must not be empty")).field(format!("/{field}")));
-            }
-        }
+        check_names(&[("host", Some(&self.host)), ("user", Some(&self.user)), ("database", self.database.as_deref())])?;
         if self.password.as_ref().is_some_and(|password| password.contains('\0')) {
             return Err(Error::config("a password cannot hold a NUL").field("/password"));
         }
-        if self.client_certificate.is_some() != self.client_key.is_some() {
-            let message = "a client certificate needs its key, and the key its certificate";
-            return Err(Error::config(message).field("/client_certificate"));
-        }
-        Ok(())
+        check_client_certificate(self.client_certificate.as_deref(), self.client_key.as_deref())
     }
 }

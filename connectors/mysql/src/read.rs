@@ -126,7 +126,7 @@ impl<'a> Filling<'a> {
     #[cold]
     fn explain(&self, index: usize, fault: Fault) -> Error {
         match self.specs.get(index) {
-            Some(spec) => fault.explain(spec),
+            Some(spec) => fault.explain(&spec.name, &spec.source_type),
             None => Error::internal("a column that the plan does not have"),
         }
     }
@@ -147,7 +147,7 @@ impl Columns for Filling<'_> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for ((column, spec), lost) in self.columns.iter_mut().zip(self.specs).zip(&mut self.lost) {
             *lost += column.take_lost();
-            arrays.push(column.finish().map_err(|fault| fault.explain(spec))?);
+            arrays.push(column.finish().map_err(|fault| fault.explain(&spec.name, &spec.source_type))?);
         }
         Ok(arrays)
     }

@@ -1,6 +1,7 @@
 //! A session: one connection with settings that make every answer mean the same everywhere.
 
 use sluice_sdk::{Error, Result};
+use sluice_sql::check::Stage;
 
 use crate::config::MysqlConfig;
 use crate::sql;
@@ -8,7 +9,7 @@ use crate::wire::Wire;
 use crate::wire::auth::Method;
 use crate::wire::error::Failure;
 use crate::wire::query::{Answer, Row};
-use crate::wire::startup::{self, LoggedIn, Stage};
+use crate::wire::startup::{self, LoggedIn};
 
 /// Longest that a question to the catalog may take, in seconds.
 const CATALOG_TIMEOUT: u32 = 120;

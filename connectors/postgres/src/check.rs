@@ -1,15 +1,12 @@
 //! Trying the configuration, step by step, with a cause and a remedy for each that fails.
 
-use sluice_sdk::{CheckStep, Error};
+use sluice_sdk::CheckStep;
+use sluice_sql::check::{Encryption, Server};
 
 use crate::config::{PostgresConfig, TlsMode};
 use crate::session::{Purpose, Session};
 use crate::wire::error::Failure;
-use crate::wire::startup::Stage;
 
-const CONNECT: &str = "connect";
-const TLS: &str = "tls";
-const LOG_IN: &str = "log in";
 const VERSION: &str = "version";
 const READ: &str = "read";
 const REPLICA: &str = "replica";
@@ -22,88 +19,40 @@ const STALE_SECONDS: f64 = 60.0;
 
 /// Tries each step; what follows a failed one is skipped.
 pub(crate) fn check(config: &PostgresConfig) -> Vec<CheckStep> {
-    let mut steps = Vec::new();
+    let server = server(config);
     match Session::open_in_stages(config) {
-        Err((stage, error)) => {
-            let failed = [Stage::Connect, Stage::Tls, Stage::LogIn].iter().position(|s| *s == stage).unwrap_or(0);
-            for (index, name) in [CONNECT, TLS, LOG_IN].into_iter().enumerate() {
-                match index.cmp(&failed) {
-                    std::cmp::Ordering::Less => steps.push(CheckStep::passed(name, got_past(name, config))),
-                    std::cmp::Ordering::Equal => steps.push(failure(name, &error)),
-                    std::cmp::Ordering::Greater => steps.push(CheckStep::skipped(name)),
-                }
-            }
-            steps.extend([VERSION, READ, REPLICA].map(CheckStep::skipped));
-        }
+        Err((stage, error)) => server.not_opened(stage, &error, &[VERSION, READ, REPLICA]),
         Ok(mut session) => {
-            steps.push(CheckStep::passed(CONNECT, reached(config)));
-            steps.push(encryption(config, &session));
-            let detail = format!("as {} {}", config.user, session.method.name());
-            steps.push(CheckStep::passed(LOG_IN, detail));
+            let mut steps = server.opened(session.encrypted, &config.user, session.method.name());
             steps.push(version(&session));
             match session.begin(config, Purpose::Catalog) {
                 Ok(()) => {
-                    steps.push(access(config, &mut session).unwrap_or_else(|f| failure(READ, &f.into())));
-                    steps.push(replica(&mut session).unwrap_or_else(|f| failure(REPLICA, &f.into())));
+                    steps.push(access(config, &mut session).unwrap_or_else(|f| server.failure(READ, &f.into())));
+                    steps.push(replica(&mut session).unwrap_or_else(|f| server.failure(REPLICA, &f.into())));
                 }
                 Err(error) => {
-                    steps.push(failure(READ, &error.into()));
+                    steps.push(server.failure(READ, &error.into()));
                     steps.push(CheckStep::skipped(REPLICA));
                 }
             }
+            steps
         }
     }
-    steps
 }
 
-fn reached(config: &PostgresConfig) -> String {
-    format!("{}:{} answers", config.host, config.port)
-}
-
-/// What is known of a step that went well before a later one failed.
-fn got_past(name: &str, config: &PostgresConfig) -> String {
-    match (name, config.tls) {
-        (TLS, TlsMode::Disable) => "not encrypted, as configured".to_owned(),
-        (TLS, _) => "agreed upon".to_owned(),
-        _ => reached(config),
-    }
-}
-
-fn failure(name: &str, error: &Error) -> CheckStep {
-    sluice_sql::check::failure(name, error, remedy(name))
-}
-
-fn remedy(name: &str) -> &'static str {
-    match name {
-        CONNECT => {
-            "Check host and port, that the server listens on that address (listen_addresses), and that no firewall is in between"
-        }
-        TLS => "Check the TLS mode, and the authorities and server name that the certificate is checked against",
-        LOG_IN => "Check user, password and database",
-        _ => "The server's log says more",
-    }
-}
-
-fn encryption(config: &PostgresConfig, session: &Session) -> CheckStep {
-    match (session.encrypted, config.tls) {
-        (true, TlsMode::VerifyFull) => CheckStep::passed(TLS, "encrypted, and the server is who it says it is"),
-        (true, TlsMode::VerifyCa) => {
-            CheckStep::passed(TLS, "encrypted, and the certificate comes from a trusted authority")
-        }
-        (true, _) => {
-            let remedy = "Set `tls` to verify-full, with the authority that signed the server's certificate, if others could be in between";
-            CheckStep::warned(TLS, "encrypted, but the server's certificate is not checked", remedy)
-        }
-        (false, TlsMode::Disable) => CheckStep::warned(
-            TLS,
-            "not encrypted, as configured",
-            "Set `tls` to verify-full unless the network is trusted",
-        ),
-        (false, _) => CheckStep::warned(
-            TLS,
-            "not encrypted",
-            "Set `tls` to verify-full, and turn TLS on at the server (ssl = on)",
-        ),
+fn server(config: &PostgresConfig) -> Server<'_> {
+    Server {
+        host: &config.host,
+        port: config.port,
+        encryption: match config.tls {
+            TlsMode::Disable => Encryption::Disabled,
+            TlsMode::Allow | TlsMode::Prefer | TlsMode::Require => Encryption::Unchecked,
+            TlsMode::VerifyCa => Encryption::Authority,
+            TlsMode::VerifyFull => Encryption::Name,
+        },
+        listens_by: "listen_addresses",
+        tls_by: "ssl = on",
+        login: "Check user, password and database",
     }
 }
 

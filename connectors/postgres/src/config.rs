@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use sluice_sdk::{Config, Error, Result};
+use sluice_sql::config::{check_client_certificate, check_names};
 
 /// Configuration of a PostgreSQL connection.
 #[derive(Clone, Debug, Deserialize, Config)]
@@ -193,15 +194,8 @@ fn default_writer_wait() -> u32 {
 impl PostgresConfig {
     /// Checks what the schema cannot say.
     pub(crate) fn validate(&self) -> Result<()> {
-        for (field, value) in [("host", &self.host), ("database", &self.database), ("user", &self.user)] {
-            if value.is_empty() || value.contains('\0') {
-                return Err(Error::config(format!("`{field}` must not be empty")).field(format!("/{field}")));
-            }
-        }
-        if self.client_certificate.is_some() != self.client_key.is_some() {
-            let message = "a client certificate needs its key, and the key its certificate";
-            return Err(Error::config(message).field("/client_certificate"));
-        }
+        check_names(&[("host", Some(&self.host)), ("database", Some(&self.database)), ("user", Some(&self.user))])?;
+        check_client_certificate(self.client_certificate.as_deref(), self.client_key.as_deref())?;
         if self.channel_binding == ChannelBindingMode::Require
             && matches!(self.tls, TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer)
         {

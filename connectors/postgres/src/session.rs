@@ -2,13 +2,14 @@
 
 use postgres_protocol::escape::escape_literal;
 use sluice_sdk::{Error, Result};
+use sluice_sql::check::Stage;
 
 use crate::config::PostgresConfig;
 use crate::wire::Wire;
 use crate::wire::auth::Method;
 use crate::wire::error::Failure;
 use crate::wire::query::Row;
-use crate::wire::startup::{self, LoggedIn, Stage};
+use crate::wire::startup::{self, LoggedIn};
 
 /// Longest that a question to the catalog may take.
 const CATALOG_TIMEOUT: &str = "120s";

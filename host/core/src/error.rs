@@ -43,6 +43,8 @@ pub enum Kind {
     Permission,
     /// A stream, table, file or host does not exist.
     NotFound,
+    /// What an interrupted run left over cannot be read on: the source has forgotten it, or the sink.
+    Expired,
     /// Something asked for is not possible here.
     Unsupported,
     /// Asked to slow down.
@@ -72,6 +74,7 @@ impl fmt::Display for Kind {
             Self::Auth => "auth",
             Self::Permission => "permission",
             Self::NotFound => "not-found",
+            Self::Expired => "expired",
             Self::Unsupported => "unsupported",
             Self::RateLimited => "rate-limited",
             Self::Transient => "transient",
@@ -111,7 +114,7 @@ impl RunError {
     /// An error of this kind that `actor` has to deal with. Retried only if the kind is one that passes.
     pub fn new(kind: Kind, actor: Actor, message: impl Into<String>) -> Self {
         let retry = match kind {
-            Kind::RateLimited | Kind::Transient => Retry::Later,
+            Kind::RateLimited | Kind::Transient | Kind::Expired => Retry::Later,
             _ => Retry::Never,
         };
         Self { kind, actor, retry, message: message.into(), field: None, stream: None }

@@ -204,6 +204,8 @@ pub struct ReadPlan {
     pub streams: Vec<StreamPlan>,
     /// Disjoint and together complete.
     pub splits: Vec<Split>,
+    /// True if the source forgets after some time what the splits stand for, so that rows must be shown together or not at all.
+    pub expires: bool,
 }
 
 /// Bytes as text: a list of numbers would take three times as much, and what a stopped run leaves over may be megabytes.

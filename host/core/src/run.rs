@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commit::CommitIntent;
 use crate::error::RunError;
 use crate::load::LoadId;
 use crate::plan::{Cursor, Split};
@@ -59,6 +60,10 @@ pub struct PendingPlan {
     /// What is remembered item by item then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemsAfter>,
+    /// What was read of a plan that expires: stored, and shown together with the rest. None for a plan that does not expire,
+    /// of which everything that was read is visible.
+    #[serde(default)]
+    pub held: Option<Vec<Held>>,
 }
 
 /// What a stream remembers item by item once a plan is read to its end. The entries lie in the state store under the load that
@@ -71,6 +76,15 @@ pub struct ItemsAfter {
     pub anew: bool,
 }
 
+/// A load of a stopped run that is ready to be committed, and waits for the rest of its plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What is to be committed; its counts agreed when it was set aside.
+    pub intent: CommitIntent,
+    /// What happened to its rows.
+    pub counts: StreamCounts,
+}
+
 /// The committed state of a stream of a pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamState {
@@ -78,6 +92,20 @@ pub struct StreamState {
     pub cursor: Option<Cursor>,
     /// What an interrupted read left over.
     pub pending: Option<PendingPlan>,
+}
+
+impl StreamState {
+    /// What a stopped run has stored and nobody sees. None unless it left a plan that expires: such a plan can be given up
+    /// with all that was read of it, because none of its rows are visible.
+    pub fn held(&self) -> Option<&[Held]> {
+        self.pending.as_ref()?.held.as_deref()
+    }
+
+    /// The state as if the interrupted read had never begun.
+    #[must_use]
+    pub fn without_pending(&self) -> Self {
+        Self { cursor: self.cursor.clone(), pending: None }
+    }
 }
 
 /// What holds for a stream once the rows of a run are committed.
@@ -129,7 +157,7 @@ pub fn state_after(
             SplitEnd::NotBegun => Some((split, None)),
         })
         .collect();
-    let pending = PendingPlan { splits, state_after: planned.cloned(), items: items.cloned() };
+    let pending = PendingPlan { splits, state_after: planned.cloned(), items: items.cloned(), held: None };
     Ok(Next { state: StreamState { cursor: before.cursor.clone(), pending: Some(pending) }, items: None })
 }
 

@@ -1,13 +1,13 @@
 //! Carrying out what `sluice_core::commit` decides: intent recorded, sink asked, state recorded, in that order.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::error::{Actor, Kind, Retry};
 use sluice_core::load::CommitReceipt;
 use sluice_sinks::Sink;
-use sluice_store::{NewIntent, Scope, Store};
+use sluice_store::{NewIntent, OpenIntent, Scope, Store};
 
 use crate::clock::Clock;
 use crate::failpoint;
@@ -81,21 +81,36 @@ pub(crate) async fn recover(
     pipeline: &str,
 ) -> Result<Vec<CommitReceipt>, RunError> {
     let mut recovered = Vec::new();
-    let mut dropped = HashSet::new();
-    let open = store.open_intents(Scope::LOCAL, pipeline).await?;
-    for intent in open {
-        let settled = settle(sink, &intent.intent).await?;
-        let receipt = match &settled {
-            Settled::Committed { reference } => receipt_of(&intent.intent, reference.clone()),
-            Settled::Intact => match CommitPermit::from_settled(intent.intent.clone(), &settled) {
+    let mut settled = Vec::new();
+    for open in store.open_intents(Scope::LOCAL, pipeline).await? {
+        let outcome = settle(sink, &open.intent).await?;
+        settled.push((open, outcome));
+    }
+    // The open commits of a stream belong together: where one is lost, none of them may be made, and all rows are read again.
+    let mut incomplete: HashMap<String, String> = HashMap::new();
+    for (open, outcome) in &settled {
+        if let Settled::Lost { reason } = outcome {
+            incomplete.insert(open.stream.clone(), reason.clone());
+        }
+    }
+    let mut torn = None;
+    for (intent, outcome) in settled {
+        let lost_with = incomplete.get(&intent.stream);
+        let receipt = match (&outcome, lost_with) {
+            (Settled::Committed { reference }, _) => {
+                if let Some(reason) = lost_with {
+                    torn.get_or_insert_with(|| half(&intent, reason));
+                }
+                receipt_of(&intent.intent, reference.clone())
+            }
+            (Settled::Intact, None) => match CommitPermit::from_settled(intent.intent.clone(), &outcome) {
                 Some(permit) => make_visible(sink, &permit).await?,
                 None => continue,
             },
-            Settled::Lost { reason } => {
+            (Settled::Lost { reason }, _) | (Settled::Intact, Some(reason)) => {
                 let why = lost(&intent.intent, reason);
                 tracing::warn!(load = %intent.intent.load, %reason, "a commit cannot be made any more; its rows are read again");
                 store.drop_intent(Scope::LOCAL, &intent.intent.load, &why, clock.now_us()).await?;
-                dropped.insert(intent.intent.load.clone());
                 continue;
             }
         };
@@ -105,7 +120,7 @@ pub(crate) async fn recover(
     }
     store.drop_stale_items(Scope::LOCAL, pipeline).await?;
     abandon(sink, store, pipeline).await;
-    Ok(recovered)
+    torn.map_or(Ok(recovered), Err)
 }
 
 /// Gives up everything that was begun and will never be committed. What the sink cannot remove now stays recorded and is tried
@@ -126,6 +141,16 @@ pub(crate) async fn abandon(sink: &dyn Sink, store: &Store, pipeline: &str) {
 
 fn receipt_of(intent: &CommitIntent, reference: String) -> CommitReceipt {
     CommitReceipt { load: intent.load.clone(), rows_committed: intent.rows, reference }
+}
+
+/// Loads that belong together, of which one is visible and another is gone. Told once; there is nothing left to settle then.
+fn half(visible: &OpenIntent, reason: &str) -> RunError {
+    let message = format!(
+        "load {} into {} is visible, but rows that belong to it are not there any more ({reason}); empty the table, and load \
+         the stream with --from-beginning",
+        visible.intent.load, visible.intent.table
+    );
+    RunError::new(Kind::Internal, Actor::Sink, message).with_stream(&visible.stream)
 }
 
 fn lost(intent: &CommitIntent, reason: &str) -> RunError {

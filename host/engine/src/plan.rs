@@ -1,6 +1,7 @@
 //! The plan of a run: all streams are planned at once, so that a source that can shows them as of one moment.
 //!
-//! A stream that cannot be planned is left out and the others are planned again; it fails alone.
+//! A stream that cannot be planned is left out and the others are planned again; it fails alone. What a stopped run left over
+//! is read before anything new; if that cannot be read any more, and nothing of it is visible, the stream is planned anew.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use sluice_core::RunError;
 use sluice_core::items::Items;
 use sluice_core::pipeline::{ReadSpec, StreamSpec};
 use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
-use sluice_core::run::{ItemsAfter, StreamState};
+use sluice_core::run::{ItemsAfter, PendingPlan, StreamState};
 use sluice_runtime::{Instance, Recall, Remembered};
 use sluice_store::Scope;
 
@@ -26,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) remembers: Remembers,
     /// Files whose rows go when those of the work come.
     pub(crate) replaced: Option<StringArray>,
+    /// Rows of it are shown together or not at all.
+    pub(crate) expires: bool,
     pub(crate) stream: StreamPlan,
 }
 
@@ -37,9 +40,10 @@ pub(crate) enum Remembers {
     Stored(Option<ItemsAfter>),
 }
 
-/// The work of every stream, and the instance whose plan it is.
+/// The work of every stream, and the instances whose plans it is: one, unless a stream had to be planned anew.
+#[derive(Default)]
 pub(crate) struct Plans {
-    planner: Option<Instance>,
+    planners: Vec<Instance>,
     works: HashMap<String, Result<Work, RunError>>,
 }
 
@@ -54,21 +58,57 @@ impl Plans {
             let record = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &spec.id).await?;
             before.insert(spec.id.clone(), record.state);
         }
+        let mut plans = Self::default();
         tokio::select! {
-            plans = Self::ask(setup, before) => Ok(Some(plans)),
+            () = plans.ask(setup, setup.pipeline.streams.iter().collect(), before) => Ok(Some(plans)),
             () = setup.stop.cancelled() => Ok(None),
             () = setup.kill.cancelled() => Ok(None),
         }
     }
 
-    async fn ask(setup: &RunSetup, mut before: HashMap<String, StreamState>) -> Self {
-        let mut wanted: Vec<&StreamSpec> = setup.pipeline.streams.iter().collect();
-        let mut works = HashMap::new();
+    /// Plans a stream again, whose interrupted plan cannot be read on, from its committed state, and says so; none if there is no
+    /// such plan, or rows of it are visible. What the interrupted run had stored is given up: nobody has seen it.
+    ///
+    /// # Errors
+    /// If the state of the stream cannot be read or recorded.
+    pub(crate) async fn anew(
+        &mut self,
+        setup: &RunSetup,
+        spec: &StreamSpec,
+        why: &RunError,
+    ) -> Result<Option<String>, RunError> {
+        let pipeline = &setup.pipeline.name;
+        let state = setup.store.state_of(Scope::LOCAL, pipeline, &spec.id).await?.state;
+        let Some(held) = state.held() else { return Ok(None) };
+        let rows: u64 = held.iter().map(|held| held.intent.rows).sum();
+        let warning = format!(
+            "what an interrupted run left over cannot be read any more ({}); the {rows} rows that it had stored are given up, \
+             nobody has seen them, and the stream is read anew from its committed state",
+            why.message
+        );
+        tracing::warn!(stream = %spec.id, "{warning}");
+        let state = state.without_pending();
+        let owner = (pipeline.as_str(), spec.id.as_str(), setup.run_id.as_str());
+        setup.store.keep_back(Scope::LOCAL, owner, &state, setup.clock.now_us()).await?;
+        tokio::select! {
+            () = self.ask(setup, vec![spec], HashMap::from([(spec.id.clone(), state)])) => Ok(Some(warning)),
+            () = setup.kill.cancelled() => Ok(None),
+        }
+    }
+
+    async fn ask<'a>(
+        &mut self,
+        setup: &'a RunSetup,
+        mut wanted: Vec<&'a StreamSpec>,
+        mut before: HashMap<String, StreamState>,
+    ) {
+        let works = &mut self.works;
+        // Another plan must not be asked of an instance whose plan is still being read.
         let planner = match setup.connection.instance().await {
             Ok(planner) => planner,
             Err(error) => {
                 works.extend(wanted.iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
-                return Self { planner: None, works };
+                return;
             }
         };
         let pipeline = setup.pipeline.name.clone();
@@ -93,7 +133,7 @@ impl Plans {
                 }
             }
         }
-        Self { planner: Some(planner), works }
+        self.planners.push(planner);
     }
 
     /// Takes the work of a stream out.
@@ -106,7 +146,7 @@ impl Plans {
 
     /// The last step of a stream, and the only one that may be missed: the source is told again by the next run.
     pub(crate) async fn acknowledge(&self, stream: &str, cursor: Cursor) {
-        let Some(planner) = &self.planner else { return };
+        let Some(planner) = self.planners.first() else { return };
         if let Err(error) = planner.acknowledge(stream.to_owned(), cursor).await {
             tracing::warn!(%stream, %error, "the source was not told that its rows are durable; the next run tells it");
         }
@@ -114,7 +154,7 @@ impl Plans {
 
     /// Lets the source release what the plan held open. Every split must have ended.
     pub(crate) async fn close(self) {
-        if let Some(planner) = self.planner {
+        for planner in self.planners {
             planner.close().await;
         }
     }
@@ -164,7 +204,19 @@ fn share_out(
                 let splits = splits.remove(&spec.id).unwrap_or_default();
                 let Remembered { items, replaced } = remembered.remove(&spec.id).unwrap_or_default();
                 let remembers = Remembers::Planned { items, anew: spec.read == ReadSpec::Full };
-                Ok(work(before.remove(&spec.id).unwrap_or_default(), stream, splits, remembers, replaced))
+                let before = before.remove(&spec.id).unwrap_or_default();
+                Ok(match &before.pending {
+                    Some(pending) => left_over(pending.clone(), before, stream),
+                    None => Work {
+                        before,
+                        splits: splits.into_iter().map(|split| (split, None)).collect(),
+                        state_after: stream.state_after.clone(),
+                        remembers,
+                        replaced,
+                        expires: plan.expires,
+                        stream,
+                    },
+                })
             }
         };
         works.insert(spec.id.clone(), work);
@@ -172,25 +224,18 @@ fn share_out(
     works
 }
 
-fn work(
-    before: StreamState,
-    stream: StreamPlan,
-    splits: Vec<Split>,
-    remembers: Remembers,
-    replaced: Option<StringArray>,
-) -> Work {
-    match &before.pending {
-        // An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
-        Some(pending) => {
-            let (splits, state_after) = (pending.splits.clone(), pending.state_after.clone());
-            let remembers = Remembers::Stored(pending.items.clone());
-            // A load that replaces files is never committed in part, so nothing that is left over replaces any.
-            Work { splits, state_after, remembers, replaced: None, stream, before }
-        }
-        None => {
-            let splits = splits.into_iter().map(|split| (split, None)).collect();
-            Work { splits, state_after: stream.state_after.clone(), remembers, replaced, stream, before }
-        }
+/// An interrupted read goes on with its own splits and its own upper bound; what came later is the next run's.
+fn left_over(pending: PendingPlan, before: StreamState, stream: StreamPlan) -> Work {
+    let PendingPlan { splits, state_after, items, held } = pending;
+    Work {
+        before,
+        splits,
+        state_after,
+        remembers: Remembers::Stored(items),
+        // A load that replaces files is never committed in part, so nothing that is left over replaces any.
+        replaced: None,
+        expires: held.is_some(),
+        stream,
     }
 }
 

@@ -72,6 +72,13 @@ impl StreamProgress {
         self.ended.load(Ordering::Relaxed)
     }
 
+    /// Counts from nothing: what was read so far is given up, and the stream is read anew.
+    pub(crate) fn restart(&self) {
+        for count in [&self.read, &self.bytes, &self.quarantined, &self.nulled, &self.sent, &self.splits_done] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn planned(&self, splits: usize, rows: Option<u64>) {
         self.splits.store(splits as u64, Ordering::Relaxed);
         self.estimate.store(rows.map_or(0, |rows| rows.saturating_add(1)), Ordering::Relaxed);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::TableName;
 use sluice_core::pipeline::{Pipeline, SinkSpec};
 use sluice_core::run::{RunState, StreamCounts};
+use sluice_core::{Retry, RunError};
 use sluice_runtime::{Budget, Connection};
 use sluice_sinks::Sink;
 use sluice_store::{LoadState, NewRun, Scope, Store};
@@ -116,8 +116,8 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         }
         let table = table_of(&pipeline.sink, spec);
         let progress = setup.progress.begin(&spec.id, &table.table);
-        let stream = StreamRun { setup: &setup, spec, index, progress, table };
-        let ended = one_stream(&stream, &mut plans).await?;
+        let mut stream = StreamRun { setup: &setup, spec, index, anew: false, progress, table };
+        let ended = one_stream(&mut stream, &mut plans).await?;
         stream.progress.on_end();
         take(&mut report, ended);
     }
@@ -137,22 +137,52 @@ async fn end(setup: &RunSetup, report: RunReport) -> Result<RunReport, RunError>
 }
 
 /// Runs a stream and records how it ended. Fails only if that cannot be recorded.
-async fn one_stream(stream: &StreamRun<'_>, plans: &mut Plans) -> Result<StreamReport, RunError> {
+async fn one_stream(stream: &mut StreamRun<'_>, plans: &mut Plans) -> Result<StreamReport, RunError> {
     let setup = stream.setup;
-    let ended = stream.run(plans).await.map_err(|error| error.with_stream(&stream.spec.id));
+    let mut ended = stream.run(plans).await;
+    if let Err(error) = &ended
+        && is_over(error)
+        && let Some(warning) = plans.anew(setup, stream.spec, error).await?
+    {
+        give_up(stream, LoadState::Failed, &stream.progress.counts(), Some(error)).await?;
+        stream.progress.restart();
+        stream.anew = true;
+        ended = stream.run(plans).await.map(|ended| ended.warned(warning));
+    }
+    let ended = ended.map_err(|error| error.with_stream(&stream.spec.id));
     let (state, counts, warnings, error) = match ended {
         Ok(Ended { counts, complete: true, warnings, .. }) => (LoadState::Committed, counts, warnings, None),
         Ok(Ended { counts, warnings, .. }) => (LoadState::Stopped, counts, warnings, None),
         Err(error) => (LoadState::Failed, stream.progress.counts(), Vec::new(), Some(error)),
     };
     if state != LoadState::Committed {
-        let now = setup.clock.now_us();
-        let load = stream.load_id();
-        setup.store.end_stream(Scope::LOCAL, &load, state, &counts, error.as_ref(), now).await?;
-        // A commit whose outcome is unknown keeps its artifacts: the store does not list them as unfinished.
-        commit::abandon(setup.sink.as_ref(), &setup.store, &setup.pipeline.name).await;
+        give_up(stream, state, &counts, error.as_ref()).await?;
     }
     Ok(StreamReport { stream: stream.spec.id.clone(), table: stream.table.clone(), state, counts, warnings, error })
+}
+
+/// Whether reading what an interrupted run left over would fail in the same way again.
+fn is_over(error: &RunError) -> bool {
+    match error.kind {
+        Kind::Expired => true,
+        Kind::Cancelled => false,
+        _ => error.actor == Actor::Source && error.retry == Retry::Never,
+    }
+}
+
+/// Records how a load ended that was not committed, and gives up what it has begun, unless that is kept for the next run.
+async fn give_up(
+    stream: &StreamRun<'_>,
+    state: LoadState,
+    counts: &StreamCounts,
+    error: Option<&RunError>,
+) -> Result<(), RunError> {
+    let setup = stream.setup;
+    let now = setup.clock.now_us();
+    setup.store.end_stream(Scope::LOCAL, &stream.load_id(), state, counts, error, now).await?;
+    // A commit whose outcome is unknown keeps its artifacts: the store does not list them as unfinished.
+    commit::abandon(setup.sink.as_ref(), &setup.store, &setup.pipeline.name).await;
+    Ok(())
 }
 
 fn take(report: &mut RunReport, stream: StreamReport) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use sluice_core::commit::{Evidence, ExpectedSplit, permit};
+use sluice_core::commit::{CommitPermit, Evidence, ExpectedSplit, Settled, permit};
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{
     Artifact, CommitReceipt, FILE_COLUMN, LoadId, LoadStrategy, SplitReceipt, TableName, TableSpec,
@@ -11,7 +11,7 @@ use sluice_core::load::{
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::Split;
-use sluice_core::run::{ItemsAfter, Next, SplitEnd, StreamCounts, state_after};
+use sluice_core::run::{Held, ItemsAfter, Next, SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
 use sluice_sinks::{Load, names_schema};
 use sluice_store::{NewIntent, NewStream, Scope};
@@ -31,6 +31,8 @@ pub(crate) struct StreamRun<'a> {
     pub(crate) setup: &'a RunSetup,
     pub(crate) spec: &'a StreamSpec,
     pub(crate) index: usize,
+    /// True once the stream had to be planned anew: the load that was begun before is given up, and this is another.
+    pub(crate) anew: bool,
     pub(crate) progress: Arc<StreamProgress>,
     pub(crate) table: TableName,
 }
@@ -43,9 +45,18 @@ pub(crate) struct Ended {
     pub(crate) warnings: Vec<String>,
 }
 
+impl Ended {
+    /// With a warning before all others.
+    pub(crate) fn warned(mut self, warning: String) -> Self {
+        self.warnings.insert(0, warning);
+        self
+    }
+}
+
 impl StreamRun<'_> {
     pub(crate) fn load_id(&self) -> LoadId {
-        LoadId::new(&self.setup.run_id, self.index)
+        let load = LoadId::new(&self.setup.run_id, self.index);
+        if self.anew { LoadId::from(format!("{load}-anew")) } else { load }
     }
 
     fn quarantine_id(&self) -> LoadId {
@@ -59,6 +70,7 @@ impl StreamRun<'_> {
     /// Runs the stream. Whatever fails, nothing of it is visible and its state is where it was.
     pub(crate) async fn run(&self, plans: &mut Plans) -> Result<Ended, RunError> {
         let mut work = plans.take(&self.spec.id)?;
+        let held = self.held(&work).await?;
         self.progress.planned(work.splits.len(), work.stream.rows);
         failpoint::pass("stream.planned");
         let shared = Arc::new(self.prepare(&work).await?);
@@ -72,8 +84,12 @@ impl StreamRun<'_> {
             }
         };
         let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
-        let next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
-        let counts = self.commit(&shared, &work, outcomes, replaced, &next).await?;
+        let mut next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
+        if !complete && work.expires {
+            let counts = self.keep_back(&shared, &work, outcomes, &mut next.state).await?;
+            return Ok(Ended { counts, complete, warnings });
+        }
+        let counts = self.commit(&shared, &work, outcomes, replaced, &next, held).await?;
         if let (true, Some(cursor)) = (complete, &next.state.cursor) {
             plans.acknowledge(&self.spec.id, cursor.clone()).await;
         }
@@ -191,8 +207,16 @@ impl StreamRun<'_> {
             match finished {
                 None => break,
                 Some(Ok((index, outcome))) => {
+                    let outcome = match outcome {
+                        Ok(outcome) => outcome,
+                        Err(error) => {
+                            // None of the others may go on counting rows, or write to what is about to be given up.
+                            running.shutdown().await;
+                            return Err(error);
+                        }
+                    };
                     if let Some(slot) = done.get_mut(index) {
-                        *slot = Some(outcome?);
+                        *slot = Some(outcome);
                     }
                 }
                 Some(Err(error)) => return Err(RunError::internal(format!("a split's task ended: {error}"))),
@@ -214,6 +238,43 @@ impl StreamRun<'_> {
         Ok(Reading::Done { ends, outcomes, warnings })
     }
 
+    /// What an interrupted run stored of this work and did not show, ready to be committed with the rest.
+    async fn held(&self, work: &Work) -> Result<Vec<(CommitPermit, NewIntent)>, RunError> {
+        let mut loads = Vec::new();
+        for Held { intent, counts } in work.before.held().unwrap_or_default() {
+            let settled = self.setup.sink.settle(intent).await?;
+            if let Settled::Lost { reason } = &settled {
+                let message = format!("what load {} had stored is not there any more ({reason})", intent.load);
+                return Err(RunError::new(Kind::Expired, Actor::Sink, message));
+            }
+            // Visible already: a sink that keeps nothing says so.
+            let Some(permit) = CommitPermit::from_settled(intent.clone(), &settled) else { continue };
+            loads.push((permit, NewIntent { intent: intent.clone(), state_after: None, items_after: None, counts: counts.clone() }));
+        }
+        Ok(loads)
+    }
+
+    /// Sets aside what a stopped run has read of a plan that expires: durable, but not visible before the rest is.
+    async fn keep_back(
+        &self,
+        shared: &Shared,
+        work: &Work,
+        outcomes: Vec<Outcome>,
+        state: &mut StreamState,
+    ) -> Result<StreamCounts, RunError> {
+        let setup = self.setup;
+        let (counts, loads) = self.permits(shared, &outcomes, Vec::new())?;
+        let new = loads.into_iter().map(|(_, NewIntent { intent, counts, .. })| Held { intent, counts });
+        let new = new.filter(|held| !held.intent.artifacts.is_empty());
+        let held: Vec<Held> = work.before.held().unwrap_or_default().iter().cloned().chain(new).collect();
+        if let Some(pending) = &mut state.pending {
+            pending.held = Some(held);
+        }
+        let owner = (setup.pipeline.name.as_str(), self.spec.id.as_str(), setup.run_id.as_str());
+        setup.store.keep_back(Scope::LOCAL, owner, state, setup.clock.now_us()).await?;
+        Ok(counts)
+    }
+
     async fn commit(
         &self,
         shared: &Shared,
@@ -221,36 +282,16 @@ impl StreamRun<'_> {
         outcomes: Vec<Outcome>,
         replaced: Vec<Artifact>,
         next: &Next,
+        held: Vec<(CommitPermit, NewIntent)>,
     ) -> Result<StreamCounts, RunError> {
         let setup = self.setup;
-        let mut counts = self.progress.counts();
-        let expected = |receipt: &SplitReceipt, rows| ExpectedSplit { split: receipt.split.clone(), rows };
-        let table = Evidence {
-            load: shared.load.id.clone(),
-            table: shared.load.spec.name.clone(),
-            strategy: shared.load.spec.strategy,
-            expected: outcomes.iter().map(|outcome| expected(&outcome.receipt, outcome.rows)).collect(),
-            receipts: outcomes.iter().map(|outcome| outcome.receipt.clone()).collect(),
-            replaced,
-        };
-        counts.finalized = table.receipts.iter().map(|receipt| receipt.rows_finalized).sum();
-        let aside: Vec<SplitReceipt> = outcomes.iter().filter_map(|outcome| outcome.quarantine.clone()).collect();
-        let table = permit(table)?;
-        // Rows read must all be accounted for before anything becomes visible.
-        if counts.read != counts.sent.saturating_add(counts.quarantined) || counts.sent != table.intent().rows {
-            return Err(unreconciled(&counts));
+        let (mut counts, mut loads) = self.permits(shared, &outcomes, replaced)?;
+        if let Some((_, intent)) = loads.first_mut() {
+            let moves_state = self.incremental() || work.before != next.state;
+            intent.state_after = moves_state.then(|| next.state.clone());
+            intent.items_after = next.items.clone();
         }
-        let moves_state = self.incremental() || work.before != next.state;
-        let intent = NewIntent {
-            intent: table.intent().clone(),
-            state_after: moves_state.then(|| next.state.clone()),
-            items_after: next.items.clone(),
-            counts: counts.clone(),
-        };
-        let mut loads = vec![(table, intent)];
-        if !aside.is_empty() {
-            loads.push(quarantine_commit(shared, aside)?);
-        }
+        loads.extend(held);
         let receipts: Vec<CommitReceipt> =
             commit::commit(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), loads).await?;
         counts.committed = receipts.first().map_or(0, |receipt| receipt.rows_committed);
@@ -258,6 +299,40 @@ impl StreamRun<'_> {
             return Err(unreconciled(&counts));
         }
         Ok(counts)
+    }
+
+    /// The loads of the table and of its quarantine, in this order, if the counts of all steps agree.
+    fn permits(
+        &self,
+        shared: &Shared,
+        outcomes: &[Outcome],
+        replaced: Vec<Artifact>,
+    ) -> Result<(StreamCounts, Vec<(CommitPermit, NewIntent)>), RunError> {
+        let mut counts = self.progress.counts();
+        let expected = |receipt: &SplitReceipt, rows| ExpectedSplit { split: receipt.split.clone(), rows };
+        let evidence = Evidence {
+            load: shared.load.id.clone(),
+            table: shared.load.spec.name.clone(),
+            strategy: shared.load.spec.strategy,
+            expected: outcomes.iter().map(|outcome| expected(&outcome.receipt, outcome.rows)).collect(),
+            receipts: outcomes.iter().map(|outcome| outcome.receipt.clone()).collect(),
+            replaced,
+        };
+        counts.finalized = evidence.receipts.iter().map(|receipt| receipt.rows_finalized).sum();
+        let aside: Vec<SplitReceipt> = outcomes.iter().filter_map(|outcome| outcome.quarantine.clone()).collect();
+        let table = permit(evidence)?;
+        // Rows read must all be accounted for before anything becomes visible.
+        if counts.read != counts.sent.saturating_add(counts.quarantined) || counts.sent != table.intent().rows {
+            return Err(unreconciled(&counts));
+        }
+        let counted = counts.clone();
+        let intent =
+            NewIntent { intent: table.intent().clone(), state_after: None, items_after: None, counts: counted };
+        let mut loads = vec![(table, intent)];
+        if !aside.is_empty() {
+            loads.push(quarantine_commit(shared, aside)?);
+        }
+        Ok((counts, loads))
     }
 }
 
@@ -306,10 +381,7 @@ enum Reading {
     GivenUp,
 }
 
-fn quarantine_commit(
-    shared: &Shared,
-    receipts: Vec<SplitReceipt>,
-) -> Result<(sluice_core::commit::CommitPermit, NewIntent), RunError> {
+fn quarantine_commit(shared: &Shared, receipts: Vec<SplitReceipt>) -> Result<(CommitPermit, NewIntent), RunError> {
     let rows: u64 = receipts.iter().map(|receipt| receipt.rows_sent).sum();
     let permit = permit(Evidence {
         load: shared.quarantine.id.clone(),

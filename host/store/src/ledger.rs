@@ -1,4 +1,7 @@
 //! The ledger: what a sink has begun to write to. Same shapes as the sinks' `Ledger`, which the engine adapts.
+//!
+//! An artifact is `open`, `finalized`, and then `committed` or `abandoned`; between these it may be `held` by the state of its
+//! stream, which keeps it from being given up ([`Store::keep_back`]).
 
 use sluice_core::RunError;
 use sluice_core::load::{Artifact, LoadId};

@@ -57,6 +57,7 @@ impl Store {
     pub async fn forget_state(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<bool, RunError> {
         let doing = "forgetting the state of a stream";
         let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        self.release(&mut transaction, scope, (pipeline, stream)).await?;
         let done = sqlx::query("DELETE FROM stream_state WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
             .bind(scope.tenant)
             .bind(pipeline)
@@ -69,7 +70,60 @@ impl Store {
         Ok(items || done.rows_affected() > 0)
     }
 
-    /// Sets the state within the transaction of a commit.
+    /// Records a state that no commit brings about: a stopped run keeps back what it has read of a plan that expires, or a later
+    /// one gives that up. Artifacts that the state holds are not unfinished ones; those that it held before and does not any
+    /// more are. All or nothing.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn keep_back(
+        &self,
+        scope: Scope<'_>,
+        owner: (&str, &str, &str),
+        state: &StreamState,
+        now_us: i64,
+    ) -> Result<(), RunError> {
+        let doing = "recording what an interrupted run keeps";
+        let (pipeline, stream, _) = owner;
+        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        self.release(&mut transaction, scope, (pipeline, stream)).await?;
+        for artifact in state.held().unwrap_or_default().iter().flat_map(|held| &held.intent.artifacts) {
+            sqlx::query(
+                "UPDATE artifacts SET state = 'held' \
+                 WHERE tenant = $1 AND load_id = $2 AND name = $3 AND state = 'finalized'",
+            )
+            .bind(scope.tenant)
+            .bind(artifact.load.as_str())
+            .bind(&artifact.name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|e| self.failed(doing, &e))?;
+        }
+        self.set_state(&mut transaction, scope, owner, state, now_us).await?;
+        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+    }
+
+    /// Makes what the stream's state holds unfinished artifacts again.
+    async fn release(
+        &self,
+        connection: &mut SqliteConnection,
+        scope: Scope<'_>,
+        (pipeline, stream): (&str, &str),
+    ) -> Result<(), RunError> {
+        sqlx::query(
+            "UPDATE artifacts SET state = 'finalized' WHERE tenant = $1 AND state = 'held' AND load_id IN \
+             (SELECT load_id FROM run_streams WHERE tenant = $1 AND pipeline = $2 AND stream = $3)",
+        )
+        .bind(scope.tenant)
+        .bind(pipeline)
+        .bind(stream)
+        .execute(connection)
+        .await
+        .map_err(|e| self.failed("giving up what an interrupted run kept", &e))?;
+        Ok(())
+    }
+
+    /// Sets the state within a transaction.
     pub(crate) async fn set_state(
         &self,
         connection: &mut SqliteConnection,

@@ -11,7 +11,7 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::items::{ItemKey, Items};
 use sluice_core::load::{Artifact, CommitReceipt, LoadId, LoadStrategy, TableName};
 use sluice_core::plan::Cursor;
-use sluice_core::run::{ItemsAfter, PendingPlan, RunState, StreamCounts, StreamState};
+use sluice_core::run::{Held, ItemsAfter, PendingPlan, RunState, StreamCounts, StreamState};
 use sluice_store::{Lease, LoadState, NewIntent, NewRun, NewStream, Scope, Store};
 use tempfile::TempDir;
 
@@ -211,6 +211,35 @@ async fn an_intent_that_cannot_be_committed_is_dropped_and_its_artifacts_are_lef
 }
 
 #[tokio::test]
+async fn what_a_state_holds_is_not_unfinished_until_it_is_given_up_or_committed() {
+    let file = file();
+    let store = Store::open(&file.path).await.unwrap();
+    let lease = store.lease(HERE, PIPELINE).unwrap();
+    let new = staged(&store, &lease, "r1", 7, "7").await;
+    let held = Held { intent: new.intent.clone(), counts: new.counts.clone() };
+    let pending = PendingPlan { splits: vec![], state_after: None, items: None, held: Some(vec![held]) };
+    let holding = StreamState { pending: Some(pending), ..state("1") };
+    let owner = (PIPELINE, "public.orders", "r1");
+    store.keep_back(HERE, owner, &holding, 5).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), []);
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, holding);
+    // Given up, kept again, and forgotten.
+    store.keep_back(HERE, owner, &holding.without_pending(), 6).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), new.intent.artifacts);
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, state("1"));
+    store.keep_back(HERE, owner, &holding, 7).await.unwrap();
+    store.forget_state(HERE, PIPELINE, "public.orders").await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), new.intent.artifacts);
+    // Kept and committed by a later run.
+    store.keep_back(HERE, owner, &holding, 8).await.unwrap();
+    store.record_intents(HERE, std::slice::from_ref(&new), 9).await.unwrap();
+    store.apply_commits(HERE, &[receipt(&new)], 10).await.unwrap();
+    assert_eq!(store.state_of(HERE, PIPELINE, "public.orders").await.unwrap().state, state("7"));
+    store.keep_back(HERE, owner, &state("7"), 11).await.unwrap();
+    assert_eq!(store.unfinished_artifacts(HERE, PIPELINE).await.unwrap(), [], "what is committed stays committed");
+}
+
+#[tokio::test]
 async fn an_artifact_must_be_opened_before_it_is_finalized_and_its_load_begun_before_that() {
     let file = file();
     let store = Store::open(&file.path).await.unwrap();
@@ -334,7 +363,7 @@ async fn a_stopped_run_keeps_what_is_to_be_remembered_once_its_plan_is_finished(
     let lease = store.lease(HERE, PIPELINE).unwrap();
     let stopped = remembering(&store, &lease, "r1", &[("a", "1")], false).await;
     let after = stopped.items_after.clone().unwrap();
-    let pending = PendingPlan { splits: vec![], state_after: None, items: Some(after.clone()) };
+    let pending = PendingPlan { splits: vec![], state_after: None, items: Some(after.clone()), held: None };
     let state = StreamState { cursor: None, pending: Some(pending) };
     commit(&store, &NewIntent { state_after: Some(state), items_after: None, ..stopped }).await;
     store.drop_stale_items(HERE, PIPELINE).await.unwrap();

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Permission,
     /// A stream, table, file or host does not exist.
     NotFound,
+    /// The source has forgotten what an earlier plan opened there.
+    Expired,
     /// The source or the connector cannot do what was asked.
     Unsupported,
     /// The source asked to slow down.
@@ -65,6 +67,8 @@ constructors! {
     permission => Permission,
     /// Something does not exist.
     not_found => NotFound,
+    /// What an earlier plan opened at the source is gone; for plans with [`Plan::expires`](crate::Plan::expires).
+    expired => Expired,
     /// It cannot be done.
     unsupported => Unsupported,
     /// The source asked to slow down; add [`Error::retry_after`].

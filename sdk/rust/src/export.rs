@@ -86,7 +86,8 @@ mod component {
             let plan = source.plan(&selections, &hints)?;
             PLANNED.set(Some(Box::new(source)));
             let streams = plan.streams.into_iter().map(stream_plan).collect::<Result<_>>()?;
-            Ok(wit::ReadPlan { streams, splits: plan.splits.into_iter().map(split_out).collect() })
+            let splits = plan.splits.into_iter().map(split_out).collect();
+            Ok(wit::ReadPlan { streams, splits, expires: plan.expires })
         }
 
         fn read(config: String, split: wit::Split, start: Option<Vec<u8>>) -> Result<(), wit::Error> {

@@ -269,4 +269,7 @@ pub struct Plan {
     pub streams: Vec<StreamPlan>,
     /// Disjoint and together complete.
     pub splits: Vec<Split>,
+    /// True if the source forgets after some time what resumable splits stand for, and a new plan would divide the rows in
+    /// another way. `read` answers [`ErrorKind::Expired`](crate::ErrorKind::Expired) then, and the host plans anew.
+    pub expires: bool,
 }

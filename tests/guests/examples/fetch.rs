@@ -129,7 +129,7 @@ impl Source for Fetch {
         };
         let stream =
             StreamPlan { id: "answers".into(), schema: schema(), rows: None, bytes: None, state_after: Some(vec![]) };
-        Ok(Plan { streams: vec![stream], splits: vec![split] })
+        Ok(Plan { streams: vec![stream], splits: vec![split], expires: false })
     }
 
     fn read(&mut self, _split: &Split, _start: Option<&Cursor>, output: &mut Output) -> Result<()> {

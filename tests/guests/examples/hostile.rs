@@ -37,6 +37,10 @@ pub struct HostileConfig {
     /// Milliseconds to wait after each batch.
     #[serde(default)]
     pub pause_ms: u64,
+    /// The session that splits are planned in: the plan expires, and splits of another session than this one have expired. Empty:
+    /// the plan does not expire.
+    #[serde(default)]
+    pub session: String,
     /// Where to connect to, for attacks on the network.
     #[serde(default)]
     pub host: String,
@@ -122,7 +126,7 @@ impl Source for Hostile {
         let splits = (0..parts).filter(|index| part(*index) < part(index + 1)).map(|index| Split {
             id: format!("part-{index}"),
             streams: vec![STREAM.into()],
-            descriptor: format!("{} {}", part(index), part(index + 1)).into_bytes(),
+            descriptor: format!("{} {} {}", part(index), part(index + 1), self.config.session).into_bytes(),
             rows: Some((part(index + 1) - part(index)).unsigned_abs()),
             bytes: None,
             resumable: true,
@@ -134,7 +138,7 @@ impl Source for Hostile {
             bytes: None,
             state_after: Some(rows.max(first).to_string().into_bytes()),
         };
-        Ok(Plan { streams: vec![stream], splits: splits.collect() })
+        Ok(Plan { streams: vec![stream], splits: splits.collect(), expires: !self.config.session.is_empty() })
     }
 
     fn read(&mut self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
@@ -202,7 +206,13 @@ impl Hostile {
     /// What an honest connector does: batches, each followed by a checkpoint.
     fn rows(&self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
         let descriptor = String::from_utf8_lossy(&split.descriptor).into_owned();
-        let (from, to) = descriptor.split_once(' ').ok_or_else(|| Error::internal("descriptor"))?;
+        let mut parts = descriptor.splitn(3, ' ');
+        let (Some(from), Some(to), Some(session)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Error::internal("descriptor"));
+        };
+        if session != self.config.session {
+            return Err(Error::expired(format!("session {session} is over")));
+        }
         let (from, to) = (from.parse::<i64>().unwrap_or(0), to.parse::<i64>().unwrap_or(0));
         let mut next = start.and_then(|cursor| number(cursor)).unwrap_or(from);
         let mut channel = output.stream(STREAM, schema())?;

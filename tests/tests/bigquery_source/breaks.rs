@@ -1,5 +1,6 @@
 //! Kills, cuts, interrupts: every row once.
 
+use sluice_store::{Scope, Store};
 use sluice_tests::binary::Workspace;
 use sluice_tests::proxy::Proxy;
 use sluice_tests::{env, warehouse};
@@ -65,10 +66,9 @@ fn a_server_that_is_away_for_a_moment_is_asked_again() {
     assert!(rest.connections() > 2 && grpc.connections() > 2);
 }
 
-#[test]
-fn an_interrupt_keeps_whole_batches_and_the_next_run_goes_on_at_that_row() {
-    let data = Data::new();
-    make_long(&data);
+/// A run that was stopped behind the second batch of three: two million rows are kept, and none is shown.
+fn interrupted(data: &Data) -> Workspace {
+    make_long(data);
     let proxy = Proxy::before(&env("SLUICE_TEST_BIGQUERY_GRPC"));
     let workspace = Workspace::new();
     workspace.pipeline(&data.local(&[("storage_endpoint", proxy.url())], "  - {id: {d}.long, table: t}\n"));
@@ -83,9 +83,63 @@ fn an_interrupt_keeps_whole_batches_and_the_next_run_goes_on_at_that_row() {
     proxy.release();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
-    let kept = warehouse::integers(&table(&workspace, "t"), "id");
-    assert!(kept == (1..=2_000_000).collect::<Vec<_>>(), "{} rows were kept", kept.len());
+    assert_eq!(warehouse::integers(&table(&workspace, "t"), "id"), [0; 0], "a part of a session is not shown");
+    workspace.pipeline(&data.local(&[], "  - {id: {d}.long, table: t}\n"));
+    workspace
+}
+
+#[test]
+fn an_interrupt_keeps_whole_batches_and_the_next_run_goes_on_at_that_row() {
+    let workspace = interrupted(&Data::new());
     let ran = good(workspace.run(&[]));
     assert_eq!(ran.summary()["streams"][0]["rows_read"], 500_000, "only the rest was read");
     assert!(warehouse::integers(&table(&workspace, "t"), "id") == (1..=2_500_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_session_that_is_over_is_read_anew_by_the_next_run_and_no_row_is_missing_or_doubled() {
+    let data = Data::new();
+    let workspace = interrupted(&data);
+    forget_session(&workspace, &format!("{}.long", data.dataset));
+    data.sql("INSERT INTO `{d}.long` VALUES (2500001)");
+    let ran = good(workspace.run(&[]));
+    let stream = &ran.summary()["streams"][0];
+    let warning = stream["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("the read session is over") && warning.contains("2000000 rows"), "{warning}");
+    assert_eq!(stream["rows_committed"], 2_500_001, "as the table is now");
+    assert!(warehouse::integers(&table(&workspace, "t"), "id") == (1..=2_500_001).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_table_that_is_gone_is_no_session_that_is_over() {
+    let data = Data::new();
+    let workspace = interrupted(&data);
+    data.sql("DROP TABLE `{d}.long`");
+    let ran = workspace.run(&[]);
+    assert_eq!(ran.summary()["error"]["kind"], "not-found", "{ran:?}");
+    assert!(ran.error().contains("long"), "{}", ran.error());
+}
+
+/// Lets the plan that an interrupted run left name a session that the server does not know, as one that is over for long.
+fn forget_session(workspace: &Workspace, stream: &str) {
+    let renamed = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).replace("/sessions/", "/sessions/0");
+        assert!(text.contains("/sessions/0"), "{text}");
+        text
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open(&workspace.path().join(".sluice/state.db")).await.unwrap();
+        let mut state = store.state_of(Scope::LOCAL, "bq", stream).await.unwrap().state;
+        for (split, cursor) in &mut state.pending.as_mut().unwrap().splits {
+            // A line of JSON, then the schema.
+            let end = split.descriptor.iter().position(|byte| *byte == b'\n').unwrap();
+            let schema = split.descriptor.split_off(end);
+            split.descriptor = renamed(&split.descriptor).into_bytes();
+            split.descriptor.extend(schema);
+            if let Some(cursor) = cursor {
+                cursor.0 = renamed(&cursor.0).into_bytes();
+            }
+        }
+        store.keep_back(Scope::LOCAL, ("bq", stream, "test"), &state, 0).await.unwrap();
+    });
 }

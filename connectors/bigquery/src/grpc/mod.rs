@@ -10,13 +10,14 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use prost::Message;
+use sluice_sdk::Error;
 use sluice_sdk::http::{Request, Response, Timeouts};
-use sluice_sdk::{Error, Result};
 
 use crate::config::BigQueryConfig;
 use crate::denied::Doing;
 use crate::rest::segment;
 use frame::Frames;
+pub(crate) use status::{Failure, code};
 
 /// Longest wait for the first answer, and between two of a stream: a restriction may pass over many rows before one fits.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -33,19 +34,22 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// Calls a method that answers once.
-    pub(crate) fn unary<A: Message + Default>(&self, request: &impl Message) -> Result<A> {
+    pub(crate) fn unary<A: Message + Default>(&self, request: &impl Message) -> Result<A, Failure> {
         let mut answers = self.stream(request)?;
         let answer = answers.next()?;
         // The status comes after the answer, and may still be an error.
         let more = answers.next()?;
         match (answer, more) {
             (Some(answer), None) => Ok(answer),
-            _ => Err(Error::protocol(format!("{}: BigQuery did not send exactly one answer", self.doing.words()))),
+            _ => {
+                let message = format!("{}: BigQuery did not send exactly one answer", self.doing.words());
+                Err(Error::protocol(message).into())
+            }
         }
     }
 
     /// Calls a method that answers with a stream.
-    pub(crate) fn stream<A: Message + Default>(&self, request: &impl Message) -> Result<Answers<'_, A>> {
+    pub(crate) fn stream<A: Message + Default>(&self, request: &impl Message) -> Result<Answers<'_, A>, Failure> {
         let (field, value) = self.route;
         let timeouts = Timeouts { first_byte: Some(PATIENCE), between_bytes: Some(PATIENCE), ..Timeouts::default() };
         let response = Request::post(format!("{}/{}", self.config.storage(), self.method), frame::encode(request))
@@ -78,14 +82,14 @@ pub(crate) struct Answers<'a, A> {
 
 impl<A: Message + Default> Answers<'_, A> {
     /// Waits for the next answer; none once the call has ended well.
-    pub(crate) fn next(&mut self) -> Result<Option<A>> {
+    pub(crate) fn next(&mut self) -> Result<Option<A>, Failure> {
         let doing = self.call.doing;
         loop {
             if let Some(message) = self.frames.next().map_err(|error| error.context(doing.words()))? {
                 // Decoding from `Bytes` leaves byte fields where they are: a batch is not copied.
                 let answer = A::decode(message);
                 return answer.map(Some).map_err(|e| {
-                    Error::protocol(format!("{}: BigQuery's answer is not understood ({e})", doing.words()))
+                    Error::protocol(format!("{}: BigQuery's answer is not understood ({e})", doing.words())).into()
                 });
             }
             match self.response.chunk()? {
@@ -96,14 +100,14 @@ impl<A: Message + Default> Answers<'_, A> {
         self.end()
     }
 
-    fn end(&mut self) -> Result<Option<A>> {
+    fn end(&mut self) -> Result<Option<A>, Failure> {
         let doing = self.call.doing;
         let trailers = self.response.read_trailers()?;
         let status = status::read(&trailers).or_else(|| status::read(self.response.headers()));
         match status {
             Some(status) if !status.is_ok() => Err(status.explain(self.call.config, doing)),
             Some(_) if self.frames.is_empty() => Ok(None),
-            _ => Err(Error::transient(format!("{}: the stream ended before its end", doing.words()))),
+            _ => Err(Error::transient(format!("{}: the stream ended before its end", doing.words())).into()),
         }
     }
 }

@@ -14,6 +14,37 @@ use crate::denied::{Doing, denied};
 /// Most bytes of details that are looked at.
 const MOST_DETAILS: usize = 64 << 10;
 
+/// Statuses that more depends on than a message.
+pub(crate) mod code {
+    /// Something that was named is not there.
+    pub(crate) const NOT_FOUND: u64 = 5;
+    /// What was named is not in the state that the call needs.
+    pub(crate) const FAILED_PRECONDITION: u64 = 9;
+    /// A position outside of what there is.
+    pub(crate) const OUT_OF_RANGE: u64 = 11;
+}
+
+/// How a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The status that the server gave; none if the request did not get there, or its answer broke off.
+    pub(crate) code: Option<u64>,
+    /// The error for a user.
+    pub(crate) error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { code: None, error }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
 /// A status and what was said with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Status {
@@ -78,18 +109,33 @@ impl Status {
         self.code == 0
     }
 
-    /// The error for a user.
-    pub(super) fn explain(&self, config: &BigQueryConfig, doing: &Doing<'_>) -> Error {
+    /// The failure that it is of a call.
+    pub(super) fn explain(&self, config: &BigQueryConfig, doing: &Doing<'_>) -> Failure {
+        Failure { code: Some(self.code), error: self.error(config, doing) }
+    }
+
+    /// Whether a session is over, or so long over that the server does not know it any more. `NOT_FOUND` may also be said of the
+    /// table, which the message then names; and a precondition that fails may be the offset's.
+    fn is_over(&self, doing: &Doing<'_>) -> bool {
+        let of_data = ["Table", "Dataset", "Project"].iter().any(|thing| self.message.contains(thing));
+        matches!(doing, Doing::ReadRows(_))
+            && match self.code {
+                code::NOT_FOUND => !of_data,
+                3 | code::FAILED_PRECONDITION => self.message.contains("expired"),
+                _ => false,
+            }
+    }
+
+    fn error(&self, config: &BigQueryConfig, doing: &Doing<'_>) -> Error {
         let words = doing.words();
         let said = match self.message.trim().trim_end_matches('.') {
             "" => format!("gRPC status {}", self.code),
             said => said.to_owned(),
         };
-        // INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION: which of them it is, is not promised.
-        if matches!(self.code, 3 | 5 | 9) && said.contains("expired") && matches!(doing, Doing::ReadRows(_)) {
-            return Error::not_found(format!(
-                "{words}: the read session has expired ({said}); sessions last at least six hours. What was interrupted \
-                 for longer cannot be continued: load the stream anew"
+        if self.is_over(doing) {
+            return Error::expired(format!(
+                "{words}: the read session is over ({said}); sessions last six hours. The stream has to be read anew, which a new \
+                 run does by itself"
             ));
         }
         let error = match self.code {
@@ -98,14 +144,16 @@ impl Status {
             3 => Error::config(format!(
                 "{words}: BigQuery refuses the request ({said}). Check the stream's filter and columns"
             )),
-            5 => Error::not_found(format!("{words}: {said}. Discover again and choose another stream, or remove it")),
+            code::NOT_FOUND => {
+                Error::not_found(format!("{words}: {said}. Discover again and choose another stream, or remove it"))
+            }
             7 => denied(config, doing, &said),
             8 => Error::rate_limited(format!(
                 "{words}: a quota of the Storage Read API is used up ({said}). See the quotas of project {}",
                 config.project
             )),
-            9 => Error::unsupported(format!("{words}: BigQuery cannot do this now ({said})")),
-            11 => Error::protocol(format!("{words}: {said}")),
+            code::FAILED_PRECONDITION => Error::unsupported(format!("{words}: BigQuery cannot do this now ({said})")),
+            code::OUT_OF_RANGE => Error::protocol(format!("{words}: {said}")),
             12 => Error::unsupported(format!(
                 "{words}: the Storage Read API is not there ({said}). Check `storage_endpoint`"
             ))
@@ -175,7 +223,7 @@ mod tests {
     fn explained(code: &str, message: &str) -> Error {
         let table = TableRef { project: "p".into(), dataset: "d".into(), table: "t".into() };
         let status = read(&headers(&[("grpc-status", code), ("grpc-message", message)])).unwrap();
-        status.explain(&config(json!({})), &Doing::ReadRows(&table))
+        status.explain(&config(json!({})), &Doing::ReadRows(&table)).error
     }
 
     #[test]
@@ -200,10 +248,26 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_over_is_said_to_be() {
-        let error = explained("9", "there was an error operating on 's': session expired at 2024-01-01T00:00:00+00:00");
-        assert_eq!(error.kind, ErrorKind::NotFound);
-        assert!(error.message.contains("load the stream anew"), "{error}");
+    fn a_session_that_is_over_is_told_from_a_table_that_is_gone_and_from_an_offset() {
+        let cases = [
+            (
+                "9",
+                "there was an error operating on 's': session expired at 2024-01-01T00:00:00+00:00",
+                ErrorKind::Expired,
+            ),
+            ("5", "Not found: Stream projects/p/locations/us/sessions/s/streams/0", ErrorKind::Expired),
+            ("5", "Requested entity was not found.", ErrorKind::Expired),
+            ("5", "Not found: Table p:d.t was not found in location EU", ErrorKind::NotFound),
+            ("9", "there was an error operating on 's': offset 7 has not been allocated yet", ErrorKind::Unsupported),
+        ];
+        for (code, message, kind) in cases {
+            assert_eq!(explained(code, message).kind, kind, "{code} {message}");
+        }
+        let table = TableRef { project: "p".into(), dataset: "d".into(), table: "t".into() };
+        let status =
+            read(&headers(&[("grpc-status", "5"), ("grpc-message", "Requested entity was not found.")])).unwrap();
+        let opening = status.explain(&config(json!({})), &Doing::OpenSession(&table));
+        assert_eq!((opening.code, opening.error.kind), (Some(code::NOT_FOUND), ErrorKind::NotFound));
     }
 
     #[test]

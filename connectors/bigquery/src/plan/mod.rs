@@ -52,7 +52,8 @@ pub(crate) fn plan(config: &BigQueryConfig, selections: &[Selection], hints: &Hi
         let bound = stream.bound(&rest, &mut moment).map_err(|error| error.stream(&stream.selection.id))?;
         bounds.push(bound);
     }
-    let mut plan = Plan::default();
+    // Sessions and temporary tables go; another session of the same table would cut it into other streams.
+    let mut plan = Plan { expires: true, ..Plan::default() };
     for (index, (stream, bound)) in streams.iter().zip(bounds).enumerate() {
         let planned = stream.plan(&rest, bound.as_ref(), &moment, hints);
         let (stream, splits) = planned.map_err(|error| error.stream(&stream.selection.id))?;
@@ -213,7 +214,7 @@ impl Stream<'_> {
                 descriptor: descriptor.encode()?,
                 rows: share(planned.rows),
                 bytes: share(planned.bytes),
-                // The session and its order of rows are BigQuery's, not this instance's; they last for six hours at least.
+                // The session and its order of rows are BigQuery's, not this instance's; they last for six hours.
                 resumable: true,
             })
         };

@@ -7,8 +7,9 @@
 //! | [`state`] | the state of a cursor column |
 //! | [`ranges`], [`bisect`] | the cutting of a table into splits |
 //! | [`field`] | Arrow fields with the source's type |
-//! | [`fill`], [`batcher`] | from values to batches |
-//! | [`check`] | steps of a check |
+//! | [`fill`], [`fault`], [`batcher`] | from values to batches, and why a value cannot be taken |
+//! | [`config`] | checks of a configuration |
+//! | [`check`] | the frame of a check |
 //!
 //! It knows no dialect and no wire protocol: whatever it decides, it decides over facts that a connector has looked up. To
 //! share something more between SQL connectors, give it a module here, pure and with tests, once two of them need it.
@@ -28,6 +29,8 @@ pub mod batcher;
 pub mod bisect;
 pub mod candidates;
 pub mod check;
+pub mod config;
+pub mod fault;
 pub mod field;
 pub mod fill;
 pub mod id;

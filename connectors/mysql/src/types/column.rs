@@ -10,33 +10,26 @@ use arrow_array::{ArrayRef, Float32Array, ListArray};
 use arrow_buffer::i256;
 use arrow_schema::DataType;
 use sluice_sdk::Error;
-use sluice_sql::fill::{self, Misfit as Unfit, Validity, Values, primitive};
+use sluice_sql::fill::{self, Validity, Values, primitive};
 
+use super::Kind;
 use super::decimal::{self, Misfit};
 use super::temporal::{self, Stamp};
-use super::{ColumnSpec, Kind};
 use crate::config::ZeroDates;
 use crate::wire::read::Bytes;
 
 /// Why a value could not be taken.
+pub(crate) type Fault = sluice_sql::fault::Fault<Own>;
+
+/// What can only be wrong with a value of this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Its bytes are not what its type sends.
-    Malformed,
-    /// More digits than declared.
-    Range,
+pub(crate) enum Own {
     /// A date that is none.
     ZeroDate,
     /// A number that is no truth value.
     NotBoolean,
     /// A time that is no time of day.
     NotTimeOfDay,
-    /// More than 2 GiB in one batch of one column.
-    TooLarge,
-    /// Text that is not UTF-8.
-    Encoding,
-    /// NULL in a column that has none.
-    Null,
 }
 
 /// Values of one column for the batch that is being filled.
@@ -125,7 +118,7 @@ impl Column {
             Store::Float8(values) => values.push(f64::from_le_bytes(fixed(row)?)),
             Store::Bool(values) => match fixed::<1>(row)? {
                 [value @ (0 | 1)] => values.push(value),
-                _ => return Err(Fault::NotBoolean),
+                _ => return Err(Fault::Own(Own::NotBoolean)),
             },
             Store::Decimal(values, scale) => values.push(decimal::to_i128(text(row)?, *scale)?),
             Store::Wide(values, scale) => values.push(decimal::to_i256(text(row)?, *scale)?),
@@ -139,7 +132,7 @@ impl Column {
             },
             Store::TimeOfDay(values) => {
                 let span = temporal::span(row).ok_or(Fault::Malformed)?;
-                values.push(temporal::time_of_day(span).ok_or(Fault::NotTimeOfDay)?);
+                values.push(temporal::time_of_day(span).ok_or(Fault::Own(Own::NotTimeOfDay))?);
             }
             Store::Time(values, digits) => {
                 let span = temporal::span(row).ok_or(Fault::Malformed)?;
@@ -193,7 +186,7 @@ impl Column {
     #[cold]
     fn no_date(&mut self) -> Result<(), Fault> {
         match self.zero_dates {
-            ZeroDates::Fail => Err(Fault::ZeroDate),
+            ZeroDates::Fail => Err(Fault::Own(Own::ZeroDate)),
             ZeroDates::Null => {
                 self.lost += 1;
                 self.push_null()
@@ -286,41 +279,23 @@ impl From<Misfit> for Fault {
     }
 }
 
-impl From<Unfit> for Fault {
-    fn from(unfit: Unfit) -> Self {
-        match unfit {
-            Unfit::TooLarge => Self::TooLarge,
-            Unfit::Encoding => Self::Encoding,
-            Unfit::Malformed => Self::Malformed,
-        }
-    }
-}
+impl sluice_sql::fault::Own for Own {
+    const NOT_UTF8: &'static str = "Leave the column out or repair the values";
 
-impl Fault {
-    /// What to tell whoever owns the column.
-    pub(crate) fn explain(self, column: &ColumnSpec) -> Error {
-        let name = &column.name;
-        let declared = &column.source_type;
+    fn explain(self, declared: &str) -> Error {
         match self {
-            Self::Malformed => Error::protocol(format!("column {name}: the server sent a value that is no {declared}; was the column changed while it was read?")),
-            Self::Range => Error::unsupported(format!("column {name}: a value has more digits than {declared} declares")),
-            Self::ZeroDate => Error::unsupported(format!(
-                "column {name}: a value is a date that is none, such as 0000-00-00. Set `zero_dates` to null, or leave the rows out with a filter",
-            ))
+            Self::ZeroDate => Error::unsupported(
+                "a value is a date that is none, such as 0000-00-00. Set `zero_dates` to null, or leave the rows out with a filter",
+            )
             .field("/zero_dates"),
-            Self::NotBoolean => Error::unsupported(format!(
-                "column {name}: a value of {declared} is neither 0 nor 1. Set `tinyint1` to integer",
-            ))
-            .field("/tinyint1"),
-            Self::NotTimeOfDay => Error::unsupported(format!(
-                "column {name}: a value is no time of day, because it is negative or longer than a day. Set `times` to text",
-            ))
+            Self::NotBoolean => {
+                Error::unsupported(format!("a value of {declared} is neither 0 nor 1. Set `tinyint1` to integer"))
+                    .field("/tinyint1")
+            }
+            Self::NotTimeOfDay => Error::unsupported(
+                "a value is no time of day, because it is negative or longer than a day. Set `times` to text",
+            )
             .field("/times"),
-            Self::TooLarge => Error::unsupported(format!("column {name}: more than 2 GiB in one batch; ask for smaller batches")),
-            Self::Encoding => Error::unsupported(format!(
-                "column {name}: a value is not valid UTF-8, although it is declared as {declared}. Leave the column out or repair the values",
-            )),
-            Self::Null => Error::protocol(format!("column {name}: NULL in a column that is declared NOT NULL")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use arrow_array::Array;
 
 use super::Kind;
-use super::column::{Column, Fault};
+use super::column::{Column, Fault, Own};
 use crate::config::ZeroDates;
 use crate::wire::read::Bytes;
 
@@ -105,13 +105,13 @@ fn a_date_that_is_none_is_lost_or_refused() {
     let mut column = Column::new(&Kind::Date, true, ZeroDates::Null);
     column.take(&mut Bytes(&[0])).unwrap();
     assert_eq!((column.take_lost(), column.finish().unwrap().null_count()), (1, 1));
-    assert_eq!(Column::new(&Kind::Date, true, ZeroDates::Fail).take(&mut Bytes(&[0])), Err(Fault::ZeroDate));
+    assert_eq!(Column::new(&Kind::Date, true, ZeroDates::Fail).take(&mut Bytes(&[0])), Err(Fault::Own(Own::ZeroDate)));
 }
 
 #[test]
 fn a_truth_value_is_0_or_1() {
     let mut column = Column::new(&Kind::Bool, true, ZeroDates::Null);
-    assert_eq!(column.take(&mut Bytes(&[2])), Err(Fault::NotBoolean));
-    assert_eq!(column.take(&mut Bytes(&[0xff])), Err(Fault::NotBoolean));
+    assert_eq!(column.take(&mut Bytes(&[2])), Err(Fault::Own(Own::NotBoolean)));
+    assert_eq!(column.take(&mut Bytes(&[0xff])), Err(Fault::Own(Own::NotBoolean)));
     assert_eq!(column.take(&mut Bytes(&[1])), Ok(()));
 }

@@ -2,6 +2,7 @@
 
 use sluice_sdk::net::{Connection, TlsOptions, Verification};
 use sluice_sdk::{Error, ErrorKind, Result};
+use sluice_sql::check::Stage;
 
 use super::Wire;
 use super::auth::{self, Login, Method};
@@ -16,14 +17,6 @@ pub(crate) struct LoggedIn {
     pub(crate) method: Method,
     /// As the server greets.
     pub(crate) version: String,
-}
-
-/// The steps of connecting, so that a check can say which one failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Connect,
-    Tls,
-    LogIn,
 }
 
 /// Connects and logs in. `prefer` tries without TLS where TLS does not come about.

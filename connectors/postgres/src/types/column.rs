@@ -12,12 +12,12 @@ use arrow_array::{ArrayRef, ListArray};
 use arrow_buffer::i256;
 use arrow_schema::DataType;
 use sluice_sdk::Error;
-use sluice_sql::fill::{self, Misfit as Unfit, Validity, Values, primitive};
+use sluice_sql::fill::{self, Validity, Values, primitive};
 
+use super::Kind;
 use super::numeric::{Misfit, Numeric};
 use super::temporal::{self, Moment};
 use super::uuid::print_uuid;
-use super::{ColumnSpec, Kind};
 use crate::config::{InfinityPolicy, NumericSpecial};
 
 /// What becomes of values that Arrow's types do not have.
@@ -28,24 +28,17 @@ pub(crate) struct Policies {
 }
 
 /// Why a value could not be taken.
+pub(crate) type Fault = sluice_sql::fault::Fault<Own>;
+
+/// What can only be wrong with a value of this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Its bytes are not what its type sends.
-    Malformed,
+pub(crate) enum Own {
     /// NaN or infinity where a decimal is needed.
     Special,
-    /// More digits than declared.
-    Range,
     /// An infinite date.
     Infinite,
     /// An array of more than one dimension.
     Dimensions,
-    /// More than 2 GiB in one batch of one column.
-    TooLarge,
-    /// Text that is not UTF-8.
-    Encoding,
-    /// NULL in a column that has none.
-    Null,
 }
 
 /// Values of one column for the batch that is being filled.
@@ -133,13 +126,13 @@ impl Column {
             Store::Date(values) => match temporal::date(i32::from_be_bytes(fixed(bytes)?), self.policies.infinity) {
                 Moment::Value(value) => values.push(value),
                 Moment::Lost => return self.lose(),
-                Moment::Forbidden => return Err(Fault::Infinite),
+                Moment::Forbidden => return Err(Fault::Own(Own::Infinite)),
             },
             Store::Timestamp(values) => {
                 match temporal::timestamp(i64::from_be_bytes(fixed(bytes)?), self.policies.infinity) {
                     Moment::Value(value) => values.push(value),
                     Moment::Lost => return self.lose(),
-                    Moment::Forbidden => return Err(Fault::Infinite),
+                    Moment::Forbidden => return Err(Fault::Own(Own::Infinite)),
                 }
             }
             Store::Time(values) => values.push(temporal::time(i64::from_be_bytes(fixed(bytes)?))),
@@ -194,7 +187,7 @@ impl Column {
     fn misfit(&mut self, misfit: Misfit) -> Result<(), Fault> {
         match misfit {
             Misfit::Special if self.policies.numeric == NumericSpecial::Null => self.lose(),
-            Misfit::Special => Err(Fault::Special),
+            Misfit::Special => Err(Fault::Own(Own::Special)),
             Misfit::Range => Err(Fault::Range),
             Misfit::Malformed => Err(Fault::Malformed),
         }
@@ -213,7 +206,7 @@ impl Column {
         match i32::from_be_bytes([d0, d1, d2, d3]) {
             0 => return if rest.is_empty() { Ok(()) } else { Err(Fault::Malformed) },
             1 => {}
-            2.. => return Err(Fault::Dimensions),
+            2.. => return Err(Fault::Own(Own::Dimensions)),
             _ => return Err(Fault::Malformed),
         }
         let (dimension, mut rest) = rest.split_first_chunk::<8>().ok_or(Fault::Malformed)?;
@@ -305,42 +298,25 @@ fn numeric(bytes: &[u8]) -> Result<Numeric<'_>, Fault> {
     Numeric::parse(bytes).ok_or(Fault::Malformed)
 }
 
-impl From<Unfit> for Fault {
-    fn from(unfit: Unfit) -> Self {
-        match unfit {
-            Unfit::TooLarge => Self::TooLarge,
-            Unfit::Encoding => Self::Encoding,
-            Unfit::Malformed => Self::Malformed,
-        }
-    }
-}
+impl sluice_sql::fault::Own for Own {
+    const NOT_UTF8: &'static str = "The database's encoding is probably SQL_ASCII, which lets anything in; leave the column out or \
+                                    repair the values";
 
-impl Fault {
-    /// What to tell whoever owns the column.
-    pub(crate) fn explain(self, column: &ColumnSpec) -> Error {
-        let name = &column.name;
-        let declared = &column.source_type;
+    fn explain(self, declared: &str) -> Error {
         match self {
-            Self::Malformed => Error::protocol(format!("column {name}: the server sent a value that is no {declared}; was the column changed while it was read?")),
             Self::Special => Error::unsupported(format!(
-                "column {name}: a value is NaN or infinite, which a decimal ({declared}) cannot be. Set `numeric_special` to null, or leave the rows out with a filter",
+                "a value is NaN or infinite, which a decimal ({declared}) cannot be. Set `numeric_special` to null, or leave the \
+                 rows out with a filter",
             ))
             .field("/numeric_special"),
-            Self::Range => Error::unsupported(format!("column {name}: a value has more digits than {declared} declares")),
-            Self::Infinite => Error::unsupported(format!(
-                "column {name}: a value is infinite. Set `infinity` to clamp or null, or leave the rows out with a filter",
-            ))
+            Self::Infinite => Error::unsupported(
+                "a value is infinite. Set `infinity` to clamp or null, or leave the rows out with a filter",
+            )
             .field("/infinity"),
             Self::Dimensions => Error::unsupported(format!(
-                "column {name}: a value has more than one dimension although the column is declared as {declared}. Set `arrays` to json",
+                "a value has more than one dimension although the column is declared as {declared}. Set `arrays` to json",
             ))
             .field("/arrays"),
-            Self::TooLarge => Error::unsupported(format!("column {name}: more than 2 GiB in one batch; ask for smaller batches")),
-            Self::Encoding => Error::unsupported(format!(
-                "column {name}: a value is not valid UTF-8. The database's encoding is probably SQL_ASCII, which lets anything in; \
-                 leave the column out or repair the values",
-            )),
-            Self::Null => Error::protocol(format!("column {name}: NULL in a column that is declared NOT NULL")),
         }
     }
 }

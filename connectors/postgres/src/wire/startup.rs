@@ -3,6 +3,7 @@
 use postgres_protocol::message::frontend;
 use sluice_sdk::net::{Connection, TlsOptions, Verification};
 use sluice_sdk::{Error, ErrorKind, Result};
+use sluice_sql::check::Stage;
 
 use super::auth::{self, Method};
 use super::error::Failure;
@@ -14,14 +15,6 @@ pub(crate) struct LoggedIn {
     pub(crate) wire: Wire,
     pub(crate) encrypted: bool,
     pub(crate) method: Method,
-}
-
-/// The steps of connecting, so that a check can say which one failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Connect,
-    Tls,
-    LogIn,
 }
 
 /// Connects and logs in. `allow` and `prefer` try the other way when the server refuses the first one.

@@ -31,6 +31,7 @@ pub(super) fn error(error: Error) -> RunError {
         ErrorKind::Auth => (Kind::Auth, Actor::User),
         ErrorKind::Permission => (Kind::Permission, Actor::User),
         ErrorKind::NotFound => (Kind::NotFound, Actor::User),
+        ErrorKind::Expired => (Kind::Expired, Actor::Source),
         ErrorKind::Unsupported => (Kind::Unsupported, Actor::User),
         ErrorKind::RateLimited => (Kind::RateLimited, Actor::Source),
         ErrorKind::Transient => (Kind::Transient, Actor::Source),
@@ -152,7 +153,7 @@ pub(super) fn read_plan(plan: wit::ReadPlan) -> wasmtime::Result<ReadPlan> {
     }
     let streams = plan.streams.into_iter().map(stream_plan).collect::<wasmtime::Result<_>>()?;
     let splits = plan.splits.into_iter().map(split_in).collect::<wasmtime::Result<_>>()?;
-    Ok(ReadPlan { streams, splits })
+    Ok(ReadPlan { streams, splits, expires: plan.expires })
 }
 
 fn stream_plan(plan: wit::StreamPlan) -> wasmtime::Result<StreamPlan> {
