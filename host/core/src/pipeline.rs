@@ -375,6 +375,14 @@ mod tests {
     }
 
     #[test]
+    fn the_column_that_tells_files_cannot_be_touched() {
+        let stream = serde_json::json!([{
+            "id": "a", "read": {"incremental": ""}, "changed_files": "replace", "rename": {"_sluice_file": "file"}
+        }]);
+        assert_eq!(pipeline(stream).unwrap_err().field.unwrap(), "streams[0].rename._sluice_file");
+    }
+
+    #[test]
     fn a_table_that_would_leave_the_warehouse_is_refused() {
         let error = pipeline(serde_json::json!([{"id": "a", "table": "../../etc"}])).unwrap_err();
         assert_eq!(error.field.unwrap(), "streams[0].table");
