@@ -266,6 +266,10 @@ fn undeclared(channel: u32) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::{Array, ArrayRef, Decimal128Array, Decimal256Array, Int64Array};
+    use arrow_buffer::i256;
+    use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
+
     use super::*;
 
     fn output(batch_bytes: u64) -> Output {
@@ -278,6 +282,31 @@ mod tests {
         assert_eq!(output(24 + 128 + 64).receive_parts(&[0; 24], body()).unwrap().len(), 216);
         let refused = output(215).receive_parts(&[0; 24], body()).unwrap_err();
         assert!(matches!(refused, Fault::BatchBytes { bytes: 216, limit: 215 }), "{refused}");
+    }
+
+    #[test]
+    fn nothing_of_a_message_that_was_laid_out_is_moved_again_to_decode_it() {
+        let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![Some(1), None, Some(-3)]));
+        let wide: ArrayRef = Arc::new(Decimal256Array::from(vec![i256::ONE, i256::MINUS_ONE, i256::ZERO]));
+        let ints: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+        let columns = [("i", ints, true), ("d", decimals, true), ("w", wide, true)];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let (mut tracker, mut context) = (DictionaryTracker::new(false), IpcWriteContext::default());
+        let options = IpcWriteOptions::default();
+        let (_, encoded) = IpcDataGenerator::default().encode(&batch, &mut tracker, &options, &mut context).unwrap();
+        for padding in 0..8 {
+            let length = encoded.ipc_message.len().next_multiple_of(8) + 8 * padding;
+            let mut metadata = [&[0xff; 4], &u32::try_from(length).unwrap().to_le_bytes()[..]].concat();
+            metadata.extend_from_slice(&encoded.ipc_message);
+            metadata.resize(8 + length, 0);
+            let message = output(1 << 20).receive_parts(&metadata, encoded.arrow_data.chunks(64).collect()).unwrap();
+            let memory = message.as_ptr_range();
+            let decoded = validate::batch::decode(message.clone(), &batch.schema()).unwrap();
+            assert_eq!(decoded, batch);
+            for column in decoded.columns() {
+                assert!(memory.contains(&column.to_data().buffers()[0].as_ptr()), "{} was moved", column.data_type());
+            }
+        }
     }
 
     #[test]
