@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use arrow_array::cast::AsArray;
 use serde_json::json;
 use sluice_core::RunError;
 use sluice_core::error::Kind;
@@ -114,6 +115,45 @@ async fn bytes_that_are_no_batch_are_refused() {
     assert_ended(&attack("huge-call").await, Kind::Sandbox, "limits.instance.hostcall_bytes = 100663296");
     assert_ended(&attack("short-row").await, Kind::Sandbox, "row 0 has 1 values");
     assert_ended(&attack("wrong-kind").await, Kind::Sandbox, "of another kind than its type Int64");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_that_are_no_batch_are_refused() {
+    assert_ended(
+        &attack("missing-piece").await,
+        Kind::Sandbox,
+        "the message claims a body of 256 bytes, but 192 follow",
+    );
+    assert_ended(
+        &attack("shifted-pieces").await,
+        Kind::Sandbox,
+        "the message claims a body of 256 bytes, but 320 follow",
+    );
+    assert_ended(
+        &attack("long-metadata").await,
+        Kind::Sandbox,
+        "the message claims a body of 256 bytes, but 512 follow",
+    );
+    assert_ended(&attack("no-metadata").await, Kind::Sandbox, "continuation marker");
+    assert_ended(&attack("many-pieces").await, Kind::Sandbox, "came in 100000 pieces; at most 30000 are taken");
+    assert_ended(&attack("overlapping-pieces").await, Kind::Sandbox, "limits.instance.batch_bytes is 67108864");
+    assert_ended(&attack("piece-bomb").await, Kind::Sandbox, "limits.instance.hostcall_bytes = 100663296");
+    assert_ended(&attack("piece-beyond-memory").await, Kind::Sandbox, "out of bounds of memory");
+    assert_ended(&attack("endless-piece").await, Kind::Sandbox, "out of bounds of memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_may_come_in_any_pieces_that_lie_where_its_metadata_says() {
+    let config = json!({"attack": "odd-pieces", "rows": 20});
+    let runtime = sandbox::runtime();
+    let connection =
+        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let batches = sandbox::read(&connection, "numbers").await.unwrap();
+    let ids: Vec<i64> = batches
+        .iter()
+        .flat_map(|batch| batch.column(0).as_primitive::<arrow_array::types::Int64Type>().values().to_vec())
+        .collect();
+    assert_eq!(ids, (0..20).collect::<Vec<i64>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ pub mod __private {
     pub use crate::concat::{bytes_of, contains, join, joined_len};
     pub use crate::export::Exported;
     #[cfg(target_family = "wasm")]
-    pub use crate::host::bindings;
+    pub use crate::host::{bindings, borrowing};
     pub use serde;
     pub use serde_json;
 }

@@ -69,7 +69,7 @@ impl Channel {
         }
         let host = self.host;
         let number = self.number;
-        self.encoder.encode(batch, |message| host.push(number, message))?;
+        self.encoder.encode(batch, |metadata, body| host.push_parts(number, metadata, body))?;
         self.rows += batch.num_rows() as u64;
         Ok(())
     }

@@ -317,7 +317,9 @@ fn deeper(depth: u64) -> u64 {
 /// Attacks below the SDK: bytes that it would never send.
 #[cfg(target_family = "wasm")]
 mod raw {
+    use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
     use sluice_sdk::__private::bindings::sluice::source::output as wit;
+    use sluice_sdk::__private::borrowing::sluice::source::output as parts;
     use sluice_sdk::{Error, Output, Result};
 
     use super::{STREAM, batch, schema};
@@ -342,8 +344,72 @@ mod raw {
                 let row = vec![wit::Value::Text("one".into()), wit::Value::Null];
                 wit::push_rows(0, &[row]).map_err(failed)
             }
+            "odd-pieces" => {
+                let (metadata, body) = message();
+                let mut pieces = vec![&[][..]; 1000];
+                pieces.extend(body.chunks(64));
+                pieces.push(&[]);
+                parts::push_parts(0, &metadata, &pieces).map_err(failed)
+            }
+            "missing-piece" => {
+                let (metadata, body) = message();
+                parts::push_parts(0, &metadata, &[&body[64..]]).map_err(failed)
+            }
+            "shifted-pieces" => {
+                // The same bytes, but cut where the host fills up: the layout is no longer the flatbuffer's.
+                let (metadata, body) = message();
+                parts::push_parts(0, &metadata, &[&body[..1], &body[1..]]).map_err(failed)
+            }
+            "long-metadata" => {
+                let (mut metadata, body) = message();
+                metadata.extend_from_slice(&body);
+                parts::push_parts(0, &metadata, &[&body]).map_err(failed)
+            }
+            "no-metadata" => parts::push_parts(0, &[], &[&[0; 64]]).map_err(failed),
+            "many-pieces" => parts::push_parts(0, &message().0, &[&[][..]; 100_000]).map_err(failed),
+            "overlapping-pieces" => {
+                let memory = vec![0; 1 << 20];
+                parts::push_parts(0, &message().0, &[&memory[..]; 70]).map_err(failed)
+            }
+            "piece-bomb" => {
+                let memory = vec![0; 1 << 20];
+                parts::push_parts(0, &message().0, &[&memory[..]; 30_000]).map_err(failed)
+            }
+            "piece-beyond-memory" => beyond([u32::MAX - 64, 1 << 20]),
+            "endless-piece" => beyond([64, u32::MAX]),
             other => Err(Error::config(format!("there is no attack named {other}"))),
         }
+    }
+
+    /// The metadata and body of an honest batch.
+    fn message() -> (Vec<u8>, Vec<u8>) {
+        let options = IpcWriteOptions::default();
+        let (mut tracker, mut context) = (DictionaryTracker::new(false), IpcWriteContext::default());
+        let (_, encoded) = IpcDataGenerator::default()
+            .encode(&batch(10, 20), &mut tracker, &options, &mut context)
+            .unwrap_or_else(|e| panic!("{e}"));
+        let length = encoded.ipc_message.len().next_multiple_of(8);
+        let mut metadata = vec![0xff; 4];
+        metadata.extend_from_slice(&u32::try_from(length).unwrap_or(0).to_le_bytes());
+        metadata.extend_from_slice(&encoded.ipc_message);
+        metadata.resize(8 + length, 0);
+        (metadata, encoded.arrow_data)
+    }
+
+    #[link(wasm_import_module = "sluice:source/output@0.1.0")]
+    unsafe extern "C" {
+        #[link_name = "push-parts"]
+        fn push_parts(channel: u32, metadata: *const u8, length: u32, body: *const [u32; 2], pieces: u32, ret: *mut u8);
+    }
+
+    /// Names memory that is not there; a slice of Rust's cannot.
+    fn beyond(piece: [u32; 2]) -> Result<()> {
+        let (metadata, mut ret) = (message().0, [0_u64; 16]);
+        // SAFETY: what is passed is alive during the call, except for the piece itself, which is the host's to refuse.
+        unsafe {
+            push_parts(0, metadata.as_ptr(), metadata.len() as u32, &raw const piece, 1, ret.as_mut_ptr().cast());
+        }
+        Err(Error::internal("the piece was taken"))
     }
 }
 

@@ -189,11 +189,7 @@ fn json(objects: &dyn Objects, file: &Object, options: &Options, format: Format,
         let block = text.blocks.bytes();
         let start = next_object(block, at, array).map_err(|found| malformed(&found))?;
         let mut seen = Seen { block, members: Vec::new() };
-        let read = if start < block.len() {
-            object(block, start, &mut seen)
-        } else {
-            Err(Stop::Incomplete)
-        };
+        let read = if start < block.len() { object(block, start, &mut seen) } else { Err(Stop::Incomplete) };
         match read {
             Ok(next) => {
                 for (name, escaped, kind) in seen.members {

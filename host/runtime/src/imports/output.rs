@@ -10,13 +10,16 @@ use sluice_core::limits::InstanceLimits;
 use sluice_core::plan::Cursor;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Pieces};
 use crate::fault::Fault;
 use crate::validate::rows::{Column, Value};
 use crate::validate::{self, Refused};
 
 /// Most channels of one read.
 const MAX_CHANNELS: usize = 10_000;
+
+/// Most pieces of a batch's body: three buffers for each of the fields that a schema may have.
+const MAX_PIECES: usize = 30_000;
 
 /// Arrow bytes that may be on their way at once, shared by all reads of a run. Counted in KiB.
 #[derive(Clone, Debug)]
@@ -160,11 +163,30 @@ impl Output {
 
     /// Copies a batch message out of a guest's memory, if it is not larger than a batch may be.
     pub(crate) fn receive(&self, message: &[u8]) -> Result<Buffer, Fault> {
-        let (bytes, limit) = (message.len() as u64, self.limits.batch_bytes);
-        if bytes > limit {
-            return Err(Fault::BatchBytes { bytes, limit });
-        }
+        self.admit_bytes(message.len())?;
         Ok(self.buffers.copy(message))
+    }
+
+    /// Whether a body may have this many pieces; asked before they are looked at.
+    pub(crate) fn admit_pieces(&self, pieces: usize) -> Result<(), Fault> {
+        if pieces > MAX_PIECES {
+            let reason = format!("the body of a batch came in {pieces} pieces; at most {MAX_PIECES} are taken");
+            return Err(Fault::Contract { reason });
+        }
+        Ok(())
+    }
+
+    /// Copies a batch message whose body is in pieces out of a guest's memory, if laid out it is not larger than a batch may be.
+    pub(crate) fn receive_parts(&self, metadata: &[u8], body: Vec<&[u8]>) -> Result<Buffer, Fault> {
+        self.admit_pieces(body.len())?;
+        let pieces = Pieces::new(body);
+        self.admit_bytes(metadata.len().saturating_add(pieces.length()))?;
+        Ok(self.buffers.gather(metadata, &pieces))
+    }
+
+    fn admit_bytes(&self, bytes: usize) -> Result<(), Fault> {
+        let (bytes, limit) = (bytes as u64, self.limits.batch_bytes);
+        if bytes > limit { Err(Fault::BatchBytes { bytes, limit }) } else { Ok(()) }
     }
 
     pub(crate) async fn push_message(&mut self, channel: u32, message: Buffer) -> Result<(), Fault> {
@@ -240,4 +262,64 @@ fn contract(reason: &str) -> Fault {
 
 fn undeclared(channel: u32) -> Fault {
     Fault::Contract { reason: format!("channel {channel} was never declared") }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Array, ArrayRef, Decimal128Array, Decimal256Array, Int64Array};
+    use arrow_buffer::i256;
+    use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
+
+    use super::*;
+
+    fn output(batch_bytes: u64) -> Output {
+        Output::new(InstanceLimits { batch_bytes, ..InstanceLimits::default() }, Buffers::default())
+    }
+
+    #[test]
+    fn the_limit_of_a_batch_is_that_of_the_message_laid_out() {
+        let body = || vec![&[1; 65][..], &[2; 1]];
+        assert_eq!(output(24 + 128 + 64).receive_parts(&[0; 24], body()).unwrap().len(), 216);
+        let refused = output(215).receive_parts(&[0; 24], body()).unwrap_err();
+        assert!(matches!(refused, Fault::BatchBytes { bytes: 216, limit: 215 }), "{refused}");
+    }
+
+    #[test]
+    fn nothing_of_a_message_that_was_laid_out_is_moved_again_to_decode_it() {
+        let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![Some(1), None, Some(-3)]));
+        let wide: ArrayRef = Arc::new(Decimal256Array::from(vec![i256::ONE, i256::MINUS_ONE, i256::ZERO]));
+        let ints: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+        let columns = [("i", ints, true), ("d", decimals, true), ("w", wide, true)];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let (mut tracker, mut context) = (DictionaryTracker::new(false), IpcWriteContext::default());
+        let options = IpcWriteOptions::default();
+        let (_, encoded) = IpcDataGenerator::default().encode(&batch, &mut tracker, &options, &mut context).unwrap();
+        for padding in 0..8 {
+            let length = encoded.ipc_message.len().next_multiple_of(8) + 8 * padding;
+            let mut metadata = [&[0xff; 4], &u32::try_from(length).unwrap().to_le_bytes()[..]].concat();
+            metadata.extend_from_slice(&encoded.ipc_message);
+            metadata.resize(8 + length, 0);
+            let message = output(1 << 20).receive_parts(&metadata, encoded.arrow_data.chunks(64).collect()).unwrap();
+            let memory = message.as_ptr_range();
+            let decoded = validate::batch::decode(message.clone(), &batch.schema()).unwrap();
+            assert_eq!(decoded, batch);
+            for column in decoded.columns() {
+                assert!(memory.contains(&column.to_data().buffers()[0].as_ptr()), "{} was moved", column.data_type());
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_of_overlapping_pieces_is_refused_before_it_is_laid_out() {
+        let memory = vec![5; 4 << 20];
+        let refused = output(64 << 20).receive_parts(&[], vec![&memory; MAX_PIECES]).unwrap_err();
+        assert!(matches!(refused, Fault::BatchBytes { bytes: 125_829_120_000, .. }), "{refused}");
+    }
+
+    #[test]
+    fn more_pieces_than_any_schema_has_buffers_are_refused_even_if_they_are_empty() {
+        assert_eq!(output(0).receive_parts(&[], vec![&[]; MAX_PIECES]).unwrap().len(), 0);
+        let refused = output(0).receive_parts(&[], vec![&[]; 100_000]).unwrap_err();
+        assert!(refused.to_string().contains("came in 100000 pieces; at most 30000 are taken"), "{refused}");
+    }
 }

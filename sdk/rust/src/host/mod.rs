@@ -11,12 +11,16 @@ use crate::{Directive, Result};
 #[cfg(target_family = "wasm")]
 pub mod bindings;
 #[cfg(target_family = "wasm")]
+pub mod borrowing;
+#[cfg(target_family = "wasm")]
 mod sandboxed;
 
 /// What the host does for a connector.
 pub(crate) trait Host: Sync {
     fn declare(&self, stream: &str, schema: &[u8]) -> Result<u32>;
     fn push(&self, channel: u32, message: &[u8]) -> Result<()>;
+    /// A message whose body the host lays out: each piece at the next multiple of [`crate::ipc::ALIGNMENT`].
+    fn push_parts(&self, channel: u32, metadata: &[u8], body: &[&[u8]]) -> Result<()>;
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive>;
     fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>>;
     fn remember(&self, stream: &str, entries: &[(String, Vec<u8>)]) -> Result<()>;

@@ -15,7 +15,7 @@ use crate::host::{Exchange, Host, Link, Timer};
 use crate::http::Request;
 use crate::log::Level;
 use crate::net::TlsOptions;
-use crate::{Cursor, Directive, Error, Output, Result, Source, Split};
+use crate::{Cursor, Directive, Error, Output, Result, Source, Split, ipc};
 
 pub use items::{Memory, plan};
 
@@ -102,6 +102,10 @@ impl Host for Native {
 
     fn push(&self, channel: u32, message: &[u8]) -> Result<()> {
         emit(Event::Pushed { channel, message: message.to_vec() }).map(drop)
+    }
+
+    fn push_parts(&self, channel: u32, metadata: &[u8], body: &[&[u8]]) -> Result<()> {
+        emit(Event::Pushed { channel, message: ipc::gather(metadata, body) }).map(drop)
     }
 
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {

@@ -11,16 +11,28 @@ use crate::net::tls::{TlsOptions, Verification};
 use crate::net::{NetError, NetErrorKind};
 use crate::validate::rows::{Column, Value};
 
-/// The interface whose `push` is linked by hand.
+/// The interface whose `push` and `push-parts` are linked by hand.
 const OUTPUT: &str = "sluice:source/output@0.1.0";
 
-/// Links `push` once more, in place of the generated one: that would make a new vector of every batch, where this one copies the
-/// guest's memory into a buffer that is used again.
+/// Links `push` and `push-parts` once more, in place of the generated ones: those would make new vectors of every batch, where
+/// these copy the guest's memory into a buffer that is used again.
 pub(super) fn push_from_memory(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    linker.instance(OUTPUT)?.func_wrap_async("push", |mut store, (channel, batch): (u32, WasmList<u8>)| {
+    let mut output = linker.instance(OUTPUT)?;
+    output.func_wrap_async("push", |mut store, (channel, batch): (u32, WasmList<u8>)| {
         Box::new(async move {
             let batch = store.data().output.receive(batch.as_le_slice(&store))?;
+            store.data_mut().output.push_message(channel, batch).await?;
+            Ok((Ok::<(), types::Error>(()),))
+        })
+    })?;
+    output.func_wrap_async("push-parts", |mut store, (channel, metadata, body): (u32, WasmList<u8>, Lists)| {
+        Box::new(async move {
+            store.data().output.admit_pieces(body.len())?;
+            // Comparing each list with the bounds of the memory needs the store for itself, reading them only shares it.
+            let body = body.iter(&mut store)?.collect::<wasmtime::Result<Vec<_>>>()?;
+            let pieces = body.iter().map(|piece| piece.as_le_slice(&store)).collect();
+            let batch = store.data().output.receive_parts(metadata.as_le_slice(&store), pieces)?;
             store.data_mut().output.push_message(channel, batch).await?;
             Ok((Ok::<(), types::Error>(()),))
         })
@@ -28,6 +40,9 @@ pub(super) fn push_from_memory(linker: &mut Linker<StoreData>) -> wasmtime::Resu
     linker.allow_shadowing(false);
     Ok(())
 }
+
+/// Pieces of a guest's memory.
+type Lists = WasmList<WasmList<u8>>;
 
 impl types::Host for StoreData {}
 
@@ -38,6 +53,17 @@ impl output::Host for StoreData {
 
     async fn push(&mut self, channel: u32, batch: Vec<u8>) -> wasmtime::Result<Result<(), types::Error>> {
         let batch = self.output.receive(&batch)?;
+        self.output.push_message(channel, batch).await?;
+        Ok(Ok(()))
+    }
+
+    async fn push_parts(
+        &mut self,
+        channel: u32,
+        metadata: Vec<u8>,
+        body: Vec<Vec<u8>>,
+    ) -> wasmtime::Result<Result<(), types::Error>> {
+        let batch = self.output.receive_parts(&metadata, body.iter().map(Vec::as_slice).collect())?;
         self.output.push_message(channel, batch).await?;
         Ok(Ok(()))
     }

@@ -10,6 +10,7 @@ use super::bindings::sluice::source::types::ErrorKind as WitKind;
 use super::bindings::sluice::source::{
     items as wit_items, log as wit_log, net as wit_net, output as wit_output, types as wit,
 };
+use super::borrowing::sluice::source::output as borrowing;
 use super::{Exchange, Host, Link, Timer};
 use crate::http::Request;
 use crate::log::Level;
@@ -26,6 +27,10 @@ impl Host for Sandboxed {
 
     fn push(&self, channel: u32, message: &[u8]) -> Result<()> {
         wit_output::push(channel, message).map_err(Into::into)
+    }
+
+    fn push_parts(&self, channel: u32, metadata: &[u8], body: &[&[u8]]) -> Result<()> {
+        borrowing::push_parts(channel, metadata, body).map_err(Into::into)
     }
 
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {
