@@ -2,6 +2,9 @@
 //! tests of connectors and for comparing the sandboxed code with the same code compiled natively; no TLS here.
 
 mod http;
+mod throughput;
+
+pub use throughput::{Throughput, read_all, throughput};
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -44,7 +47,24 @@ pub enum Event {
     },
 }
 
-type Sink = Box<dyn FnMut(Event) -> Result<Directive>>;
+/// The same, where it happens: nothing is copied.
+enum Raw<'a> {
+    Declared { stream: &'a str, schema: &'a [u8] },
+    Pushed { channel: u32, message: &'a [u8] },
+    Checkpoint { channel: u32, cursor: &'a [u8], rows: u64 },
+}
+
+impl From<Raw<'_>> for Event {
+    fn from(raw: Raw<'_>) -> Self {
+        match raw {
+            Raw::Declared { stream, schema } => Self::Declared { stream: stream.to_owned(), schema: schema.to_vec() },
+            Raw::Pushed { channel, message } => Self::Pushed { channel, message: message.to_vec() },
+            Raw::Checkpoint { channel, cursor, rows } => Self::Checkpoint { channel, cursor: cursor.to_vec(), rows },
+        }
+    }
+}
+
+type Sink = Box<dyn FnMut(Raw<'_>) -> Result<Directive>>;
 
 thread_local! {
     static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
@@ -59,7 +79,16 @@ pub fn read<S: Source>(
     source: &mut S,
     split: &Split,
     start: Option<&Cursor>,
-    sink: impl FnMut(Event) -> Result<Directive> + 'static,
+    mut sink: impl FnMut(Event) -> Result<Directive> + 'static,
+) -> Result<()> {
+    read_raw(source, split, start, move |event| sink(event.into()))
+}
+
+fn read_raw<S: Source>(
+    source: &mut S,
+    split: &Split,
+    start: Option<&Cursor>,
+    sink: impl FnMut(Raw<'_>) -> Result<Directive> + 'static,
 ) -> Result<()> {
     SINK.set(Some(Box::new(sink)));
     CHANNELS.set(0);
@@ -82,7 +111,7 @@ pub fn decode(schema: &[u8], message: &[u8]) -> Result<RecordBatch> {
 /// This machine.
 pub(crate) struct Native;
 
-fn emit(event: Event) -> Result<Directive> {
+fn emit(event: Raw<'_>) -> Result<Directive> {
     SINK.with_borrow_mut(|sink| match sink {
         Some(sink) => sink(event),
         None => Err(Error::internal("rows can only be pushed during a read")),
@@ -91,18 +120,18 @@ fn emit(event: Event) -> Result<Directive> {
 
 impl Host for Native {
     fn declare(&self, stream: &str, schema: &[u8]) -> Result<u32> {
-        emit(Event::Declared { stream: stream.to_owned(), schema: schema.to_vec() })?;
+        emit(Raw::Declared { stream, schema })?;
         let number = CHANNELS.take();
         CHANNELS.set(number + 1);
         Ok(number)
     }
 
     fn push(&self, channel: u32, message: &[u8]) -> Result<()> {
-        emit(Event::Pushed { channel, message: message.to_vec() }).map(drop)
+        emit(Raw::Pushed { channel, message }).map(drop)
     }
 
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {
-        emit(Event::Checkpoint { channel, cursor: cursor.to_vec(), rows })
+        emit(Raw::Checkpoint { channel, cursor, rows })
     }
 
     fn log(&self, level: Level, message: &str) {
