@@ -24,6 +24,7 @@
 pub mod commit;
 pub mod config;
 pub mod error;
+mod hex;
 pub mod limits;
 pub mod load;
 pub mod manifest;
@@ -33,3 +34,4 @@ pub mod plan;
 pub mod run;
 
 pub use error::{Actor, Retry, RunError};
+pub use hex::hex;
