@@ -91,13 +91,13 @@ impl Bucket for Azure {
     }
 
     fn config(&self) -> Value {
-        let config = json!({
+        json!({
             "account": account(),
             "container": self.container,
+            "endpoint": env("SLUICE_TEST_AZURE_ENDPOINT"),
             "account_key": {"env": "SLUICE_TEST_AZURE_KEY"},
             "path_style": true,
-        });
-        with(config, &objects::endpoint(&env("SLUICE_TEST_AZURE_ENDPOINT")))
+        })
     }
 
     fn put(&self, key: &str, content: &[u8]) {

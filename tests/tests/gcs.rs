@@ -41,7 +41,7 @@ impl Bucket for Gcs {
     }
 
     fn config(&self) -> Value {
-        with(json!({"bucket": self.name}), &objects::endpoint(&env("SLUICE_TEST_GCS_ENDPOINT")))
+        json!({"bucket": self.name, "endpoint": env("SLUICE_TEST_GCS_ENDPOINT")})
     }
 
     fn put(&self, key: &str, content: &[u8]) {

@@ -35,12 +35,12 @@ impl Bucket for S3 {
     }
 
     fn config(&self) -> Value {
-        let config = json!({
+        json!({
             "bucket": self.name,
+            "endpoint": env("SLUICE_TEST_S3_ENDPOINT"),
             "access_key_id": env("SLUICE_TEST_S3_ACCESS_KEY"),
             "secret_access_key": {"env": "SLUICE_TEST_S3_SECRET_KEY"},
-        });
-        with(config, &objects::endpoint(&env("SLUICE_TEST_S3_ENDPOINT")))
+        })
     }
 
     fn put(&self, key: &str, content: &[u8]) {
@@ -161,7 +161,7 @@ async fn a_check_goes_step_by_step_and_says_what_to_do() {
     assert_eq!(outcomes(&nowhere)[2], ("list", "failed"), "{nowhere:?}");
     assert!(nowhere[2].2.contains("NoSuchBucket") && nowhere[2].3.contains("bucket"), "{nowhere:?}");
 
-    let refused = objects::check("s3", with(bucket.config(), &json!({"port": 9}))).await;
+    let refused = objects::check("s3", with(bucket.config(), &json!({"endpoint": "http://127.0.0.1:9"}))).await;
     assert_eq!(outcomes(&refused)[0], ("connect", "failed"), "{refused:?}");
 }
 

@@ -16,7 +16,7 @@ use sluice_core::RunError;
 use sluice_core::error::Kind;
 use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
-use sluice_runtime::Runtime;
+use sluice_runtime::{Budget, Connection, Instance, Read, Runtime};
 use sluice_tests::{guest, sandbox};
 
 fn limits() -> InstanceLimits {
@@ -42,6 +42,20 @@ async fn attack(name: &str) -> RunError {
     attack_with(&sandbox::runtime(), name, limits(), Grants::default()).await
 }
 
+async fn connected(config: serde_json::Value, limits: InstanceLimits) -> Connection {
+    sandbox::connection(&sandbox::runtime(), &guest("hostile"), config, limits, Grants::default()).await.unwrap()
+}
+
+/// Begins to read the first split: the instance that planned it, the one that reads it, and the read.
+async fn reading(connection: &Connection) -> (Instance, Instance, Read) {
+    let planner = connection.instance().await.unwrap();
+    let plan = sandbox::plan(&planner, "numbers").await.unwrap();
+    let instance = connection.instance().await.unwrap();
+    let planned = vec![("numbers".into(), plan.streams[0].schema.clone())];
+    let read = instance.read(plan.splits[0].clone(), None, planned, Budget::new(1 << 20)).await.unwrap();
+    (planner, instance, read)
+}
+
 fn assert_ended(error: &RunError, kind: Kind, words: &str) {
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.message.contains(words), "expected {words:?} in: {error}");
@@ -50,9 +64,7 @@ fn assert_ended(error: &RunError, kind: Kind, words: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_guest_yields_every_row_of_every_split() {
     let config = json!({"rows": 1000, "batch": 64, "splits": 3});
-    let runtime = sandbox::runtime();
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let connection = connected(config, limits()).await;
     let batches = sandbox::read(&connection, "numbers").await.unwrap();
     assert_eq!(batches.iter().map(arrow_array::RecordBatch::num_rows).sum::<usize>(), 1000);
 }
@@ -227,19 +239,15 @@ async fn there_is_no_file_but_granted_ones_and_no_environment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_the_manifest_does_not_ask_for_stays_outside() {
-    let runtime = sandbox::runtime();
     let config = json!({"token": "outside-only", "password": "inside"});
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let connection = connected(config, limits()).await;
     let steps = connection.instance().await.unwrap().check().await.unwrap();
     assert_eq!(steps[0].detail, "the sandbox holds nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terminal_escapes_of_a_guest_are_shown_not_obeyed() {
-    let runtime = sandbox::runtime();
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), json!({}), limits(), Grants::default()).await.unwrap();
+    let connection = connected(json!({}), limits()).await;
     let steps = connection.instance().await.unwrap().check().await.unwrap();
     assert_eq!(steps[1].name, "terminal\\u{1b}[2J");
     assert_eq!(steps[1].detail, "\\u{202e}reversed");
@@ -247,18 +255,12 @@ async fn terminal_escapes_of_a_guest_are_shown_not_obeyed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn log_floods_are_counted_and_forgeries_escaped() {
-    let runtime = sandbox::runtime();
     for (attack, expect_dropped) in [("log-flood", true), ("log-forgery", false)] {
         let config = json!({"attack": attack, "rows": 10, "password": "hunter2222"});
         let small = InstanceLimits { log_bytes: 10_000, ..limits() };
-        let connection =
-            sandbox::connection(&runtime, &guest("hostile"), config, small, Grants::default()).await.unwrap();
-        let planner = connection.instance().await.unwrap();
-        let plan = sandbox::plan(&planner, "numbers").await.unwrap();
-        let instance = connection.instance().await.unwrap();
-        let planned = vec![("numbers".into(), plan.streams[0].schema.clone())];
-        let read = instance.read(plan.splits[0].clone(), None, planned, sluice_runtime::Budget::new(1 << 20)).await;
-        read.unwrap().finish().await.unwrap();
+        let connection = connected(config, small).await;
+        let (_, instance, read) = reading(&connection).await;
+        read.finish().await.unwrap();
         let lines = instance.log().take();
         assert!(lines.iter().map(|line| line.text.len()).sum::<usize>() <= 10_000);
         assert_eq!(instance.log().dropped() > 0, expect_dropped);
@@ -271,16 +273,9 @@ async fn log_floods_are_counted_and_forgeries_escaped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_was_ended_is_never_used_again() {
-    let runtime = sandbox::runtime();
     let config = json!({"attack": "trap", "rows": 10});
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
-    let planner = connection.instance().await.unwrap();
-    let plan = sandbox::plan(&planner, "numbers").await.unwrap();
-    let instance = connection.instance().await.unwrap();
-    let planned = vec![("numbers".into(), plan.streams[0].schema.clone())];
-    let budget = sluice_runtime::Budget::new(1 << 20);
-    let read = instance.read(plan.splits[0].clone(), None, planned, budget).await.unwrap();
+    let connection = connected(config, limits()).await;
+    let (planner, instance, read) = reading(&connection).await;
     read.finish().await.unwrap_err();
     let error = instance.check().await.unwrap_err();
     assert_ended(&error, Kind::Sandbox, "has ended");
@@ -289,16 +284,9 @@ async fn an_instance_that_was_ended_is_never_used_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_the_handle_cancels_what_runs() {
-    let runtime = sandbox::runtime();
     let config = json!({"attack": "sleep", "rows": 10});
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
-    let planner = connection.instance().await.unwrap();
-    let plan = sandbox::plan(&planner, "numbers").await.unwrap();
-    let instance = connection.instance().await.unwrap();
-    let planned = vec![("numbers".into(), plan.streams[0].schema.clone())];
-    let budget = sluice_runtime::Budget::new(1 << 20);
-    let read = instance.read(plan.splits[0].clone(), None, planned, budget).await.unwrap();
+    let connection = connected(config, limits()).await;
+    let (_planner, instance, read) = reading(&connection).await;
     drop(instance);
     let error = tokio::time::timeout(Duration::from_secs(5), read.finish()).await.unwrap().unwrap_err();
     assert_ended(&error, Kind::Cancelled, "cancelled");
@@ -318,8 +306,7 @@ async fn a_healthy_guest_goes_on_beside_ones_that_spin() {
         .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let config = json!({"rows": 20_000, "batch": 500, "splits": 2});
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let connection = connected(config, limits()).await;
     let batches = sandbox::read(&connection, "numbers").await.unwrap();
     assert_eq!(batches.iter().map(arrow_array::RecordBatch::num_rows).sum::<usize>(), 20_000);
     for spin in spinning {
@@ -329,9 +316,7 @@ async fn a_healthy_guest_goes_on_beside_ones_that_spin() {
 
 async fn closed_after_planning(attack: &str) -> (Duration, Vec<String>) {
     let config = json!({"attack": attack, "rows": 10});
-    let runtime = sandbox::runtime();
-    let connection =
-        sandbox::connection(&runtime, &guest("hostile"), config, limits(), Grants::default()).await.unwrap();
+    let connection = connected(config, limits()).await;
     let planner = connection.instance().await.unwrap();
     sandbox::plan(&planner, "numbers").await.unwrap();
     let log = planner.log().clone();

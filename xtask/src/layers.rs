@@ -26,8 +26,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sluice-sql", &["sluice-sdk"]),
     ("connector-*", &["sluice-sdk", "sluice-objects", "sluice-files", "sluice-sql"]),
     ("hostile-guests", &["sluice-sdk"]),
-    // The connector without the sandbox, to be measured against.
-    ("bench-native", &["connector-postgres", "sluice-sdk"]),
+    // Connectors without the sandbox, to be measured against.
+    ("bench-native", &["connector-*", "sluice-sdk"]),
     // Loads a component exactly as production does.
     ("sluice-conformance", &["sluice-core", "sluice-runtime"]),
     // They may use anything they need.

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(format!("{:?}", plain().get("a b/c.csv", None)).matches("/b/a%20b/c.csv").count(), 1);
         let list = format!("{:?}", plain().list("x/", Some("t=1")));
         assert!(list.contains("/b?continuation-token=t%3D1&list-type=2&max-keys=1000&prefix=x%2F"), "{list}");
-        let own = s3(json!({"bucket": "b", "endpoint": "b.example.com", "path_style": false}));
+        let own = s3(json!({"bucket": "b", "endpoint": "https://b.example.com", "path_style": false}));
         assert!(format!("{:?}", own.list("", None)).contains("amazonaws.com/?list-type=2"));
         assert!(format!("{:?}", own.get("k", None)).contains("amazonaws.com/k"));
     }

@@ -16,15 +16,9 @@
 
 mod api;
 
-use std::sync::Arc;
-
 use serde::Deserialize;
-use sluice_files::{Files, Options, StreamConfig};
-use sluice_objects::{Endpoint, Store};
-use sluice_sdk::{
-    CheckStep, Config, Cursor, DiscoverFilter, DiscoverPage, Error, Hints, Manifest, Output, Plan, Result, Selection,
-    Source, Split,
-};
+use sluice_objects::{ObjectSource, ObjectStore, ObjectsConfig, Opened};
+use sluice_sdk::{Config, Error, Manifest, Result};
 
 use crate::api::S3;
 
@@ -35,25 +29,10 @@ pub struct S3Config {
     /// The bucket.
     #[config(title = "Bucket", example = "acme-exports")]
     pub bucket: String,
-    /// Only keys below this folder; the streams' globs are relative to it.
-    #[serde(default)]
-    #[config(title = "Prefix", default = "", example = "shop/2026")]
-    pub prefix: String,
     /// The bucket's region.
     #[serde(default = "default_region")]
     #[config(title = "Region", default = "us-east-1", example = "eu-central-1")]
     pub region: String,
-    /// Host of a service that speaks S3's protocol; left out, Amazon's.
-    #[config(title = "Endpoint", example = "minio.example.com", group = "Endpoint")]
-    pub endpoint: Option<String>,
-    /// Port of the endpoint.
-    #[serde(default = "default_port")]
-    #[config(title = "Port", default = 443, minimum = 1, maximum = 65535, group = "Endpoint")]
-    pub port: u16,
-    /// Speak HTTP without TLS; only to an endpoint in a private network that the operator granted.
-    #[serde(default)]
-    #[config(title = "HTTP", default = false, group = "Endpoint")]
-    pub http: bool,
     /// Whether the bucket is the first part of the path; false where `endpoint` is the bucket's own host.
     #[serde(default = "default_path_style")]
     #[config(title = "Path style", default = true, group = "Endpoint")]
@@ -71,29 +50,20 @@ pub struct S3Config {
     #[serde(default)]
     #[config(title = "Requester pays", default = false, group = "Access")]
     pub requester_pays: bool,
-    /// The streams. Left out, every folder and every file at the top is one.
-    #[serde(default)]
-    #[config(title = "Streams")]
-    pub streams: Vec<StreamConfig>,
-    /// How files are read, unless a stream has options of its own.
-    #[serde(default)]
-    #[config(title = "Options")]
-    pub options: Options,
+    /// What all object stores have.
+    #[serde(flatten)]
+    pub objects: ObjectsConfig,
 }
 
 fn default_region() -> String {
     "us-east-1".to_owned()
 }
 
-fn default_port() -> u16 {
-    443
-}
-
 fn default_path_style() -> bool {
     true
 }
 
-/// The source.
+/// The store.
 #[derive(Manifest)]
 #[manifest(
     name = "s3",
@@ -102,7 +72,7 @@ fn default_path_style() -> bool {
                    its protocol.",
     publisher = "Sluice",
     config = S3Config,
-    hosts("{endpoint}:{port}", "s3.{region}.amazonaws.com:443"),
+    hosts("{endpoint}", "s3.{region}.amazonaws.com:443"),
     auth(aws_sigv4(
         access_key = "access_key_id",
         secret_key = "secret_access_key",
@@ -112,51 +82,28 @@ fn default_path_style() -> bool {
     )),
     capabilities(incremental, splits, estimate, changed_files)
 )]
-pub struct S3Source {
-    store: Store,
-    files: Files,
-    signing: String,
-}
+pub struct S3Store;
 
-impl Source for S3Source {
+/// The source.
+pub type S3Source = ObjectSource<S3Store>;
+
+sluice_sdk::export!(S3Source);
+
+impl ObjectStore for S3Store {
     type Config = S3Config;
 
-    fn open(config: S3Config) -> Result<Self> {
+    fn open(config: S3Config) -> Result<Opened> {
         if config.bucket.is_empty() || config.bucket.contains(['/', '?', '#', ':']) {
             let message =
                 "bucket must be the bucket's name alone, without s3:// and without a path; a path belongs into prefix";
             return Err(Error::config(message).field("/bucket"));
         }
-        let endpoint = match &config.endpoint {
-            Some(host) => Endpoint::new(host, config.port, config.http)?,
-            None => Endpoint::https(format_args!("s3.{}.amazonaws.com", config.region)),
-        };
+        let endpoint = config.objects.endpoint(format_args!("s3.{}.amazonaws.com", config.region))?;
         let signing = match &config.access_key_id {
             Some(id) => format!("the host signs requests with the key {id}"),
             None => "requests are anonymous".to_owned(),
         };
-        let in_path = config.endpoint.is_none() || config.path_style;
-        let s3 = S3::new(endpoint, &config, in_path);
-        let store = Store::new(s3, &config.prefix);
-        let files = Files::new(Arc::new(store.clone()), config.streams, config.options)?;
-        Ok(Self { store, files, signing })
-    }
-
-    fn check(&mut self) -> Result<Vec<CheckStep>> {
-        sluice_objects::check(&self.store, &self.files, &self.signing)
-    }
-
-    fn discover(&mut self, filter: &DiscoverFilter, page: Option<&str>) -> Result<DiscoverPage> {
-        self.files.discover(filter, page)
-    }
-
-    fn plan(&mut self, selections: &[Selection], hints: &Hints) -> Result<Plan> {
-        self.files.plan(selections, hints)
-    }
-
-    fn read(&mut self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
-        self.files.read(split, start, output)
+        let in_path = config.objects.endpoint.is_none() || config.path_style;
+        Ok(Opened::new(S3::new(endpoint, &config, in_path), config.objects, signing))
     }
 }
-
-sluice_sdk::export!(S3Source);

@@ -24,6 +24,7 @@
 pub mod commit;
 pub mod config;
 pub mod error;
+mod hex;
 pub mod items;
 pub mod limits;
 pub mod load;
@@ -34,3 +35,4 @@ pub mod plan;
 pub mod run;
 
 pub use error::{Actor, Retry, RunError};
+pub use hex::hex;

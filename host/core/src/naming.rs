@@ -272,8 +272,9 @@ fn has_forbidden_prefix(name: &str) -> bool {
 }
 
 fn hash(text: &str, digits: usize) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(digits).collect()
+    let mut digest = crate::hex(&Sha256::digest(text.as_bytes()));
+    digest.truncate(digits);
+    digest
 }
 
 #[cfg(test)]

@@ -210,5 +210,5 @@ fn fingerprint(pipeline: &Pipeline) -> Result<String, RunError> {
     // The configuration may hold secrets: only the digest is kept.
     let text = serde_json::to_vec(pipeline)
         .map_err(|e| RunError::new(Kind::Internal, Actor::Host, format!("the pipeline cannot be written down: {e}")))?;
-    Ok(Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(sluice_core::hex(Sha256::digest(&text).get(..16).unwrap_or_default()))
 }

@@ -249,7 +249,10 @@ impl StreamRun<'_> {
             }
             // Visible already: a sink that keeps nothing says so.
             let Some(permit) = CommitPermit::from_settled(intent.clone(), &settled) else { continue };
-            loads.push((permit, NewIntent { intent: intent.clone(), state_after: None, items_after: None, counts: counts.clone() }));
+            loads.push((
+                permit,
+                NewIntent { intent: intent.clone(), state_after: None, items_after: None, counts: counts.clone() },
+            ));
         }
         Ok(loads)
     }

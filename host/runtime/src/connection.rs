@@ -1,5 +1,6 @@
 //! Giving a connector what it needs to run: its configuration, the hosts it may reach, its limits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_core::RunError;
@@ -58,24 +59,27 @@ impl Connection {
         environment: &Environment,
     ) -> Result<Self, RunError> {
         let manifest = connector.manifest();
-        let object = match config {
-            serde_json::Value::Null => serde_json::Map::new(),
-            serde_json::Value::Object(object) => object.clone(),
-            _ => return Err(RunError::config("/", "the configuration must be an object of fields and values")),
+        let nothing = serde_json::Value::Object(serde_json::Map::new());
+        let config = if config.is_null() { &nothing } else { config };
+        let serde_json::Value::Object(fields) = config else {
+            return Err(RunError::config("/", "the configuration must be an object of fields and values"));
         };
-        sluice_core::config::validate(&manifest.config, &serde_json::Value::Object(object.clone()))?;
-        let secrets = manifest.secret_fields().filter_map(|field| object.get(field));
+        sluice_core::config::validate(&manifest.config, config)?;
+        let secrets = manifest.secret_fields().filter_map(|field| fields.get(field));
         let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
-        let mut inside = object;
-        for field in manifest.secret_fields().filter(|field| !manifest.secrets.inside.iter().any(|f| f == field)) {
-            inside.remove(field);
-        }
+        let stays_outside: Vec<&str> = manifest
+            .secret_fields()
+            .filter(|secret| !manifest.secrets.inside.iter().any(|inside| inside == secret))
+            .collect();
+        let inside = fields.iter().filter(|(field, _)| !stays_outside.contains(&field.as_str()));
+        let inside: BTreeMap<&String, &serde_json::Value> = inside.collect();
         let full = with_defaults(&manifest.config, config);
         let hosts = expand_hosts(&manifest.hosts, &full)?;
         let policy = EgressPolicy::new(hosts, grants.private_network).with_deny(environment.deny.clone());
         let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
         let resolver = environment.resolver.clone();
-        let inside = serde_json::Value::Object(inside).to_string();
+        let inside = serde_json::to_string(&inside)
+            .map_err(|e| RunError::internal(format!("a configuration cannot be written down: {e}")))?;
         let buffers = Buffers::default();
         Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
     }

@@ -26,6 +26,11 @@ pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
     out
 }
 
+/// A comma, if something follows.
+pub const fn comma_before(rest: &str) -> &'static str {
+    if rest.is_empty() { "" } else { "," }
+}
+
 /// The bytes of one text as an array; `N` must be its length.
 pub const fn bytes_of<const N: usize>(text: &str) -> [u8; N] {
     join(&[text])

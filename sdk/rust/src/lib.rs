@@ -38,14 +38,14 @@ pub use ipc::schema_message;
 pub use output::{Channel, Directive, Output};
 pub use sluice_sdk_derive::{Config, Manifest};
 pub use source::{
-    ChangedFiles, CheckStep, ConfigSchema, ConnectorManifest, Cursor, DiscoverFilter, DiscoverPage, Hints, Outcome,
-    Plan, ReadMode, Selection, Source, Split, StreamInfo, StreamKind, StreamPlan,
+    ChangedFiles, CheckStep, ConfigMembers, ConfigSchema, ConnectorManifest, Cursor, DiscoverFilter, DiscoverPage,
+    Hints, Outcome, Plan, ReadMode, Selection, Source, Split, StreamInfo, StreamKind, StreamPlan,
 };
 
 #[doc(hidden)]
 pub mod __private {
     //! What the macros need; not for authors.
-    pub use crate::concat::{bytes_of, contains, join, joined_len};
+    pub use crate::concat::{bytes_of, comma_before, contains, join, joined_len};
     pub use crate::export::Exported;
     #[cfg(target_family = "wasm")]
     pub use crate::host::{bindings, borrowing};

@@ -11,6 +11,21 @@ pub trait ConfigSchema {
     const SCHEMA: &'static str;
     /// Top-level fields that are secrets, as a JSON array.
     const SECRETS: &'static str;
+    /// The parts of an object's schema, for a type that this one is flattened into.
+    const MEMBERS: ConfigMembers = ConfigMembers { properties: "", required: "", order: "", secrets: "" };
+}
+
+/// Parts of an object's JSON Schema, each without its brackets.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigMembers {
+    /// Of `properties`.
+    pub properties: &'static str,
+    /// Of `required`.
+    pub required: &'static str,
+    /// Of `x-order`.
+    pub order: &'static str,
+    /// Names of secrets.
+    pub secrets: &'static str,
 }
 
 /// A connector's manifest, made by `#[derive(Manifest)]`.

@@ -127,6 +127,77 @@ fn a_configuration_type_becomes_a_json_schema() {
     assert_eq!(ShopConfig::SECRETS, r#"["password","client-key"]"#);
 }
 
+/// What several configurations have.
+#[derive(Deserialize, Config)]
+#[allow(dead_code)]
+struct Common {
+    /// Where.
+    place: String,
+    #[config(secret)]
+    token: Option<String>,
+}
+
+/// All of it may be left out, and nothing is secret.
+#[derive(Deserialize, Config)]
+#[allow(dead_code)]
+struct Harmless {
+    quiet: Option<bool>,
+}
+
+#[derive(Deserialize, Config)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Flat {
+    first: String,
+    #[serde(flatten)]
+    common: Common,
+    #[config(secret)]
+    last: Option<String>,
+}
+
+#[derive(Deserialize, Config)]
+#[allow(dead_code)]
+struct Around {
+    #[serde(flatten)]
+    harmless: Harmless,
+}
+
+#[derive(Deserialize, Config)]
+#[allow(dead_code)]
+struct Twice {
+    own: i64,
+    #[serde(flatten)]
+    around: Around,
+}
+
+#[test]
+fn fields_of_a_flattened_struct_are_the_outer_ones_where_they_stand() {
+    let schema: Value = serde_json::from_str(Flat::SCHEMA).unwrap();
+    let secret = json!({"type": "string", "format": "password", "writeOnly": true});
+    let expected = json!({
+        "type": "object",
+        "properties": {"first": {"type": "string"}, "place": {"type": "string", "description": "Where."}, "token": secret,
+            "last": secret},
+        "required": ["first", "place"],
+        "additionalProperties": false,
+        "x-order": ["first", "place", "token", "last"],
+    });
+    assert_eq!(schema, expected);
+    assert_eq!(Flat::SECRETS, r#"["last","token"]"#);
+    let twice: Value = serde_json::from_str(Twice::SCHEMA).unwrap();
+    assert_eq!((&twice["required"], &twice["x-order"]), (&json!(["own"]), &json!(["own", "quiet"])));
+    assert_eq!(Twice::SECRETS, "[]");
+}
+
+#[test]
+fn serde_reads_what_the_schema_of_a_flattened_struct_says_and_nothing_else() {
+    let read = |value: Value| serde_json::from_value::<Flat>(value);
+    let flat = read(json!({"first": "a", "place": "b", "token": "c"})).unwrap();
+    assert_eq!((flat.common.place.as_str(), flat.common.token.as_deref()), ("b", Some("c")));
+    let unknown = read(json!({"first": "a", "place": "b", "plaec": "c"})).err().unwrap();
+    assert!(unknown.to_string().contains("plaec"), "{unknown}");
+}
+
 #[test]
 fn the_manifest_is_a_constant_that_the_host_can_read() {
     const MANIFEST: &str = Shop::MANIFEST;

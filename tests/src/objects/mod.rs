@@ -122,12 +122,3 @@ async fn connect_to(
     let grants = Grants { private_network: true, ..Grants::default() };
     crate::sandbox::connection(runtime, &component, config, InstanceLimits::default(), grants).await
 }
-
-/// The host and port of an address like `http://127.0.0.1:9000`, as configuration.
-///
-/// # Panics
-/// If it is none.
-pub fn endpoint(address: &str) -> Value {
-    let (host, port) = address.trim_start_matches("http://").rsplit_once(':').expect("host and port");
-    json!({"endpoint": host, "port": port.parse::<u16>().expect("a port"), "http": true})
-}

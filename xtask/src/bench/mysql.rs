@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
 use super::Bench;
 use super::lineitem::{self, Format, Table};
 use super::ours::{NULL, Read};
-use super::pairs::{pairs, speed};
+use super::pairs::{effort, pairs, speed};
 use super::table::Row;
 use crate::process::{output, run};
 use crate::services::{Group, Lifetime};
@@ -75,21 +76,34 @@ impl Server {
     }
 
     fn ours(&self, bench: &Bench, table: &Table, splits: u32) -> Result<Command> {
-        let how = if splits == 1 { "none" } else { "drifting" };
-        let (host, port) = (self.fact("HOST")?, self.fact("PORT")?);
-        let (user, password) = (self.fact("USER")?, self.fact("PASSWORD")?);
         bench.sluice.run(&Read {
             name: &format!("mysql-{splits}"),
             connector: "mysql",
-            config: format!(
-                "{{host: '{host}', port: {port}, user: '{user}', password: '{password}', tls: disable, splits: {how}}}"
-            ),
+            config: self.config(splits)?,
             grants: "{private_network: true}",
             stream: "bench.lineitem",
             bytes: table.bytes,
             splits,
             sink: NULL,
         })
+    }
+
+    /// The connector's configuration: JSON, which is YAML too.
+    fn config(&self, splits: u32) -> Result<String> {
+        let how = if splits == 1 { "none" } else { "drifting" };
+        let (host, port): (_, u16) = (self.fact("HOST")?, self.fact("PORT")?.parse()?);
+        let (user, password) = (self.fact("USER")?, self.fact("PASSWORD")?);
+        let config = json!({
+            "host": host, "port": port, "user": user, "password": password, "tls": "disable", "splits": how,
+        });
+        Ok(config.to_string())
+    }
+
+    /// The same code outside the sandbox.
+    fn native(&self, bench: &Bench) -> Result<Command> {
+        let mut native = Command::new(&bench.native);
+        native.args(["mysql", "bench.lineitem"]).env("SLUICE_CONFIG", self.config(1)?);
+        Ok(native)
     }
 
     /// Rows as text, thrown away as they come.
@@ -106,7 +120,7 @@ impl Server {
     }
 }
 
-/// One and two splits against connectorx, one against the server's own client.
+/// One and two splits against connectorx, one against itself outside the sandbox and the server's own client.
 pub(super) fn mysql(bench: &Bench) -> Result<Vec<Row>> {
     let server = Server::start(bench)?;
     let table = server.load(bench)?;
@@ -114,6 +128,8 @@ pub(super) fn mysql(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let client = pairs(bench, &table, &ours, &server.client()?, || Ok(()))?;
     rows.push(speed("mysql-1", "mariadb -q -B", &table, &client, 1.0));
+    let native = pairs(bench, &table, &ours, &server.native(bench)?, || Ok(()))?;
+    rows.push(effort("mysql-cpu", "the same code, native", &native, 1.4));
     for splits in [1, 2] {
         let ours = server.ours(bench, &table, splits)?;
         let measured = pairs(bench, &table, &ours, &server.connectorx(bench, &table, splits), || Ok(()))?;

@@ -53,14 +53,13 @@ impl Server {
     }
 
     fn ours(&self, bench: &Bench, table: &Table) -> Result<Command> {
-        let address = self.fact("ENDPOINT")?.trim_start_matches("http://");
-        let (host, port) = address.split_once(':').context("the endpoint has a port")?;
+        let endpoint = self.fact("ENDPOINT")?;
         let (key, secret) = (self.fact("ACCESS_KEY")?, self.fact("SECRET_KEY")?);
         bench.sluice.run(&Read {
             name: &format!("s3-{}", self.key),
             connector: "s3",
             config: format!(
-                "{{bucket: {BUCKET}, endpoint: '{host}', port: {port}, http: true, access_key_id: '{key}', \
+                "{{bucket: {BUCKET}, endpoint: '{endpoint}', access_key_id: '{key}', \
                  secret_access_key: '{secret}', streams: [{{name: lineitem, glob: '{}'}}]}}",
                 self.key
             ),

@@ -47,8 +47,9 @@ pub(crate) fn plan(
     let replace = policy.is_some_and(|policy| policy.changed == ChangedFiles::Replace);
     let wanted = project(&found.schema, &selection.columns, replace, &stream.id)?;
     let total = kept.bytes();
-    let target =
-        (total / u64::from(hints.max_parallel.max(1))).clamp(SMALLEST.min(hints.split_bytes), hints.split_bytes);
+    // Rounded up: a byte too many for so many splits would be one more split, read alone when the others have ended.
+    let share = total.div_ceil(u64::from(hints.max_parallel.max(1)));
+    let target = share.clamp(SMALLEST.min(hints.split_bytes), hints.split_bytes);
     let spec = Spec {
         v: VERSION,
         stream: stream.id.clone(),

@@ -12,7 +12,7 @@ const STEPS: [&str; 3] = ["connect", "sign in", "list"];
 ///
 /// # Errors
 /// None as yet; a store that cannot be used is a report with a failed step.
-pub fn check(store: &Store, files: &Files, signing: &str) -> Result<Vec<CheckStep>> {
+pub(crate) fn check(store: &Store, files: &Files, signing: &str) -> Result<Vec<CheckStep>> {
     let place = store.provider().place();
     let Err(refusal) = http::block_on(store.page("", None)) else {
         let mut steps = vec![

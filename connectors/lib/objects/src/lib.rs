@@ -1,12 +1,12 @@
 //! What connectors of object stores share: requests with retries, listings, ranged reads with several requests under way, and
 //! the proof that every byte of a file is of the version that was planned.
 //!
-//! A connector implements [`Provider`] (how its store's API is asked, and what its answers mean) and hands it to [`Store`],
-//! which is a store of files for `connectors/lib/files`. The crate knows HTTP; it must not know any provider, file formats,
-//! or credentials: the host signs requests.
+//! A connector implements [`Provider`] (how its store's API is asked, and what its answers mean) and [`ObjectStore`] (what its
+//! configuration means); [`ObjectSource`] makes a source of that, over `connectors/lib/files`. The crate knows HTTP; it must not
+//! know any provider, file formats, or credentials: the host signs requests.
 //!
-//! To add a store: a folder beside `connectors/s3` with a configuration, a manifest that names the host's scheme of signing,
-//! and a [`Provider`].
+//! To add a store: a folder beside `connectors/s3` with a configuration that [`ObjectsConfig`] is flattened into, a manifest that
+//! names the host's scheme of signing, and the two traits.
 
 #![cfg_attr(
     test,
@@ -21,13 +21,16 @@
 
 mod ahead;
 mod check;
+mod config;
 pub mod encode;
 mod provider;
 mod request;
+mod source;
 mod store;
 pub mod time;
 pub mod xml;
 
-pub use check::check;
+pub use config::ObjectsConfig;
 pub use provider::{Endpoint, Provider, Refused, by_status};
+pub use source::{ObjectSource, ObjectStore, Opened};
 pub use store::Store;

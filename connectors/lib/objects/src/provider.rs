@@ -68,21 +68,20 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// A host and port that a user configured. The host of the sandbox allows `http` to private networks only.
+    /// A URL that a user configured. The host of the sandbox allows `http` to private networks only.
     ///
     /// # Errors
-    /// `config` if the host has a scheme, a port or a path in it.
-    pub fn new(host: &str, port: u16, http: bool) -> Result<Self> {
-        let odd = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#' | ':' | '\\');
-        if host.is_empty() || host.contains(odd) {
-            let message = "endpoint must be the name or address of a host, such as minio.example.com; the port has a field of \
-                           its own, and so has http";
+    /// `config` unless it is a scheme, a host and maybe a port.
+    pub fn new(url: &str) -> Result<Self> {
+        let origin = url.trim_end_matches('/');
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let odd = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#' | '\\');
+        if host.is_none_or(|host| host.is_empty() || host.contains(odd)) {
+            let message = "endpoint must be a URL without a path, such as https://minio.example.com or http://127.0.0.1:9000 (http \
+                           only in a private network)";
             return Err(Error::config(message).field("/endpoint"));
         }
-        let scheme = if http { "http" } else { "https" };
-        let usual = port == if http { 80 } else { 443 };
-        let port = if usual { String::new() } else { format!(":{port}") };
-        Ok(Self { origin: format!("{scheme}://{host}{port}") })
+        Ok(Self { origin: origin.to_owned() })
     }
 
     /// A host of the provider's own.
@@ -101,11 +100,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_a_host() {
-        assert_eq!(Endpoint::new("minio.example.com", 443, false).unwrap().url("/b"), "https://minio.example.com/b");
-        assert_eq!(Endpoint::new("127.0.0.1", 9000, true).unwrap().url("/b"), "http://127.0.0.1:9000/b");
-        for wrong in ["", "https://minio.example.com", "minio:9000", "user@host", "host/path"] {
-            assert_eq!(Endpoint::new(wrong, 443, false).unwrap_err().field.as_deref(), Some("/endpoint"), "{wrong}");
+    fn an_endpoint_is_a_url_without_a_path() {
+        assert_eq!(Endpoint::new("https://minio.example.com/").unwrap().url("/b"), "https://minio.example.com/b");
+        assert_eq!(Endpoint::new("http://127.0.0.1:9000").unwrap().url("/b"), "http://127.0.0.1:9000/b");
+        for wrong in
+            ["", "minio.example.com", "minio:9000", "https://", "https://user@host", "https://host/path", "ftp://h"]
+        {
+            assert_eq!(Endpoint::new(wrong).unwrap_err().field.as_deref(), Some("/endpoint"), "{wrong}");
         }
     }
 

@@ -6,11 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_core::{RunError, hex};
 use wasmtime::component::Component;
 
-use super::hex;
 use crate::engine::Sandbox;
 use crate::settings::Settings;
 

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::manifest::Manifest;
+use sluice_core::{RunError, hex};
 use wasmtime::component::InstancePre;
 
 mod cache;
@@ -77,13 +77,5 @@ pub(crate) fn load(bytes: &[u8], sandbox: &Arc<Sandbox>, settings: &Settings) ->
             sandbox: sandbox.clone(),
             settings: settings.clone(),
         }),
-    })
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }

@@ -13,6 +13,7 @@ pub(crate) struct Serde {
     pub(crate) rename_all_fields: Option<Case>,
     pub(crate) default: bool,
     pub(crate) skip: bool,
+    pub(crate) flatten: bool,
     pub(crate) deny_unknown_fields: bool,
     pub(crate) tag: Option<String>,
 }
@@ -41,7 +42,8 @@ impl Serde {
             "skip" | "skip_deserializing" => self.skip = true,
             "deny_unknown_fields" => self.deny_unknown_fields = true,
             "tag" => self.tag = Some(meta.value()?.parse::<LitStr>()?.value()),
-            "flatten" | "untagged" | "content" | "transparent" => {
+            "flatten" => self.flatten = true,
+            "untagged" | "content" | "transparent" => {
                 return Err(meta.error(format!("a connector's configuration cannot use serde's `{name}`")));
             }
             _ => skip_value(meta)?,

@@ -17,7 +17,7 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes the JSON Schema of a configuration type, a constant of `sluice_sdk::ConfigSchema`.
 ///
-/// It reads what serde reads (`rename`, `rename_all`, `default`, `skip`, `deny_unknown_fields`, `tag`), takes doc
+/// It reads what serde reads (`rename`, `rename_all`, `default`, `skip`, `flatten`, `deny_unknown_fields`, `tag`), takes doc
 /// comments as descriptions, and adds what serde does not know:
 ///
 /// | `#[config(…)]` | in the schema |
@@ -32,7 +32,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `multiline` | `x-multiline: true`: a form gives it a text area |
 ///
 /// Fields may be `String`, `bool`, integers, floats, `Option`, `Vec`, `BTreeMap<String, _>`, and types that derive
-/// `Config` themselves. Enums may have unit variants, or `#[serde(tag = "…")]` and named fields. `x-order` keeps the
+/// `Config` themselves. One field of a struct may be `#[serde(flatten)]`, a struct whose fields are then those of the outer
+/// one. Enums may have unit variants, or `#[serde(tag = "…")]` and named fields. `x-order` keeps the
 /// order in which fields were declared, which JSON objects do not.
 #[proc_macro_derive(Config, attributes(config, serde))]
 pub fn config(input: TokenStream) -> TokenStream {

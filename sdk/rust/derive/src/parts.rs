@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
+#[derive(Clone)]
 enum Part {
     Text(String),
     Constant(TokenStream),
 }
 
 /// Pieces of one JSON text, in order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Parts(Vec<Part>);
 
 impl Parts {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DataEnum, DeriveInput, Expr, Fields, FieldsNamed, Variant};
+use syn::{Data, DataEnum, DeriveInput, Expr, Fields, FieldsNamed, Type, Variant};
 
 use crate::attrs::{Config, Serde, docs};
 use crate::case::Case;
@@ -24,13 +24,12 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     if let Some(description) = docs(&input.attrs) {
         object.string("description", &description);
     }
-    let mut secrets = Vec::new();
+    let mut own = Members::default();
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => {
-                let members = Members::of(fields, serde.rename_all, serde.default)?;
-                secrets = members.secrets.clone();
-                members.write(&mut object, None, serde.deny_unknown_fields);
+                own = Members::of(fields, serde.rename_all, serde.default)?;
+                own.write(&mut object, None, serde.deny_unknown_fields);
             }
             other => return Err(syn::Error::new_spanned(other, "a configuration has named fields")),
         },
@@ -41,19 +40,48 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         Data::Union(_) => return Err(syn::Error::new_spanned(&input.ident, "a union cannot be configured")),
     }
     let (name, schema) = (&input.ident, object.finish());
-    let secrets = json::strings(secrets.iter().map(String::as_str));
+    let (secrets, listed) = (own.secrets(), bracketed(own.secrets()));
+    let (properties, required, order) = (own.properties(), own.required(None), own.order());
+    let flat = own.flat().map(|ty| {
+        let message = "only a struct with fields can be flattened";
+        quote!(
+            const _: () = assert!(!<#ty as ::sluice_sdk::ConfigSchema>::MEMBERS.properties.is_empty(), #message);
+        )
+    });
     Ok(quote! {
         impl ::sluice_sdk::ConfigSchema for #name {
             const SCHEMA: &'static str = #schema;
-            const SECRETS: &'static str = #secrets;
+            const SECRETS: &'static str = #listed;
+            const MEMBERS: ::sluice_sdk::ConfigMembers = ::sluice_sdk::ConfigMembers {
+                properties: #properties,
+                required: #required,
+                order: #order,
+                secrets: #secrets,
+            };
         }
+        #flat
     })
+}
+
+fn bracketed(list: Parts) -> Parts {
+    let mut parts = Parts::from_text("[");
+    parts.append(list);
+    parts.text("]");
+    parts
+}
+
+/// A member of a JSON object.
+enum Member {
+    /// A field, by the name that it has in JSON.
+    Field(String, Parts),
+    /// All members of another type.
+    Flat(Box<Type>),
 }
 
 /// The members of a JSON object.
 #[derive(Default)]
 struct Members {
-    properties: Vec<(String, Parts)>,
+    all: Vec<Member>,
     required: Vec<String>,
     secrets: Vec<String>,
 }
@@ -64,6 +92,10 @@ impl Members {
         for field in &fields.named {
             let serde = Serde::parse(&field.attrs)?;
             let Some(ident) = field.ident.as_ref().filter(|_| !serde.skip) else { continue };
+            if serde.flatten {
+                members.flatten(&field.ty)?;
+                continue;
+            }
             let name = ident.to_string();
             let name = name.trim_start_matches("r#");
             let name = serde.rename.unwrap_or_else(|| rename_all.map_or(name.to_owned(), |case| case.field(name)));
@@ -80,30 +112,96 @@ impl Members {
             if config.secret {
                 members.secrets.push(name.clone());
             }
-            members.properties.push((name, property(&ty.shape, &config, docs(&field.attrs))?));
+            members.all.push(Member::Field(name, property(&ty.shape, &config, docs(&field.attrs))?));
         }
         Ok(members)
     }
 
+    fn flatten(&mut self, ty: &Type) -> syn::Result<()> {
+        let FieldType { shape: Shape::Nested(inner), optional: false } = FieldType::of(ty)? else {
+            return Err(syn::Error::new_spanned(ty, "only a type that derives `Config` can be flattened"));
+        };
+        if self.flat().is_some() {
+            return Err(syn::Error::new_spanned(ty, "only one field can be flattened"));
+        }
+        self.all.push(Member::Flat(inner));
+        Ok(())
+    }
+
+    fn flat(&self) -> Option<&Type> {
+        self.all.iter().find_map(|member| match member {
+            Member::Flat(ty) => Some(ty.as_ref()),
+            Member::Field(..) => None,
+        })
+    }
+
     /// Writes the object's keywords; `tag` is the member that tells variants apart, and its value.
-    fn write(self, object: &mut Object, tag: Option<(&str, &str)>, closed: bool) {
+    fn write(&self, object: &mut Object, tag: Option<(&str, &str)>, closed: bool) {
         object.string("type", "object");
-        let order = json::strings(self.properties.iter().map(|(name, _)| name.as_str()));
-        let mut properties = Object::new();
-        let mut required = self.required;
+        let mut properties = Parts::from_text("{");
         if let Some((name, value)) = tag {
-            properties.raw(name, &format!("{{\"const\":{}}}", json::string(value)));
-            required.insert(0, name.to_owned());
+            properties.text(&format!("{}:{{\"const\":{}}}", json::string(name), json::string(value)));
+            properties.text(if self.all.is_empty() { "" } else { "," });
         }
-        for (name, schema) in self.properties {
-            properties.parts(&name, schema);
-        }
-        object.parts("properties", properties.finish());
-        object.raw("required", &json::strings(required.iter().map(String::as_str)));
+        properties.append(self.properties());
+        properties.text("}");
+        object.parts("properties", properties);
+        object.parts("required", bracketed(self.required(tag.map(|(name, _)| name))));
         if closed {
             object.raw("additionalProperties", "false");
         }
-        object.raw("x-order", &order);
+        object.parts("x-order", bracketed(self.order()));
+    }
+
+    /// The members of `properties`, without the braces.
+    fn properties(&self) -> Parts {
+        self.each(quote!(properties), |name, schema| {
+            let mut property = Parts::from_text(&format!("{}:", json::string(name)));
+            property.append(schema.clone());
+            property
+        })
+    }
+
+    /// The names, in the order in which they were declared.
+    fn order(&self) -> Parts {
+        self.each(quote!(order), |name, _| Parts::from_text(&json::string(name)))
+    }
+
+    /// What is made of each field, with commas between; of a flattened type it is this constant. Neither is ever empty.
+    fn each(&self, constant: TokenStream, field: impl Fn(&str, &Parts) -> Parts) -> Parts {
+        let mut list = Parts::default();
+        for (at, member) in self.all.iter().enumerate() {
+            list.text(if at > 0 { "," } else { "" });
+            match member {
+                Member::Field(name, schema) => list.append(field(name, schema)),
+                Member::Flat(ty) => list.constant(quote!(<#ty as ::sluice_sdk::ConfigSchema>::MEMBERS.#constant)),
+            }
+        }
+        list
+    }
+
+    fn required(&self, tag: Option<&str>) -> Parts {
+        let names: Vec<&str> = tag.into_iter().chain(self.required.iter().map(String::as_str)).collect();
+        self.subset(&names, quote!(required))
+    }
+
+    fn secrets(&self) -> Parts {
+        let names: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
+        self.subset(&names, quote!(secrets))
+    }
+
+    /// Some of the names, and those of the flattened type, of which there may be none.
+    fn subset(&self, names: &[&str], constant: TokenStream) -> Parts {
+        let names: Vec<String> = names.iter().map(|name| json::string(name)).collect();
+        let mut list = Parts::from_text(&names.join(","));
+        if let Some(ty) = self.flat() {
+            let more = quote!(<#ty as ::sluice_sdk::ConfigSchema>::MEMBERS.#constant);
+            if !names.is_empty() {
+                list.constant(quote!(::sluice_sdk::__private::comma_before(#more)));
+            }
+            list.constant(more);
+        }
+        list
     }
 }
 

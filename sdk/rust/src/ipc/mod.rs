@@ -36,6 +36,17 @@ pub fn schema_message(schema: &Schema) -> Result<Vec<u8>> {
     Ok(message)
 }
 
+/// How many rows a record batch message holds, as its metadata says.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn rows(message: &[u8]) -> Result<u64> {
+    // Behind the continuation mark and the length of the metadata.
+    let metadata = message.get(8..).unwrap_or_default();
+    let message = arrow_ipc::root_as_message(metadata)
+        .map_err(|e| crate::Error::internal(format!("a message that is none was pushed: {e}")))?;
+    let batch = message.header_as_record_batch().ok_or_else(|| crate::Error::internal("a message is no batch"))?;
+    Ok(u64::try_from(batch.length()).unwrap_or_default())
+}
+
 /// Lays a message out as the host does, for those who want it in one piece.
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn gather(metadata: &[u8], body: &[&[u8]]) -> Vec<u8> {

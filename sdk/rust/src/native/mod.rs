@@ -3,6 +3,9 @@
 
 mod http;
 mod items;
+mod throughput;
+
+pub use throughput::{Throughput, read_all, throughput};
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -47,7 +50,26 @@ pub enum Event {
     },
 }
 
-type Sink = Box<dyn FnMut(Event) -> Result<Directive>>;
+/// The same, where it happens: nothing is copied.
+enum Raw<'a> {
+    Declared { stream: &'a str, schema: &'a [u8] },
+    Pushed { channel: u32, message: &'a [u8] },
+    Parts { channel: u32, metadata: &'a [u8], body: &'a [&'a [u8]] },
+    Checkpoint { channel: u32, cursor: &'a [u8], rows: u64 },
+}
+
+impl From<Raw<'_>> for Event {
+    fn from(raw: Raw<'_>) -> Self {
+        match raw {
+            Raw::Declared { stream, schema } => Self::Declared { stream: stream.to_owned(), schema: schema.to_vec() },
+            Raw::Pushed { channel, message } => Self::Pushed { channel, message: message.to_vec() },
+            Raw::Parts { channel, metadata, body } => Self::Pushed { channel, message: ipc::gather(metadata, body) },
+            Raw::Checkpoint { channel, cursor, rows } => Self::Checkpoint { channel, cursor: cursor.to_vec(), rows },
+        }
+    }
+}
+
+type Sink = Box<dyn FnMut(Raw<'_>) -> Result<Directive>>;
 
 thread_local! {
     static SINK: RefCell<Option<Sink>> = const { RefCell::new(None) };
@@ -62,7 +84,16 @@ pub fn read<S: Source>(
     source: &mut S,
     split: &Split,
     start: Option<&Cursor>,
-    sink: impl FnMut(Event) -> Result<Directive> + 'static,
+    mut sink: impl FnMut(Event) -> Result<Directive> + 'static,
+) -> Result<()> {
+    read_raw(source, split, start, move |event| sink(event.into()))
+}
+
+fn read_raw<S: Source>(
+    source: &mut S,
+    split: &Split,
+    start: Option<&Cursor>,
+    sink: impl FnMut(Raw<'_>) -> Result<Directive> + 'static,
 ) -> Result<()> {
     SINK.set(Some(Box::new(sink)));
     CHANNELS.set(0);
@@ -85,7 +116,7 @@ pub fn decode(schema: &[u8], message: &[u8]) -> Result<RecordBatch> {
 /// This machine.
 pub(crate) struct Native;
 
-fn emit(event: Event) -> Result<Directive> {
+fn emit(event: Raw<'_>) -> Result<Directive> {
     SINK.with_borrow_mut(|sink| match sink {
         Some(sink) => sink(event),
         None => Err(Error::internal("rows can only be pushed during a read")),
@@ -94,22 +125,22 @@ fn emit(event: Event) -> Result<Directive> {
 
 impl Host for Native {
     fn declare(&self, stream: &str, schema: &[u8]) -> Result<u32> {
-        emit(Event::Declared { stream: stream.to_owned(), schema: schema.to_vec() })?;
+        emit(Raw::Declared { stream, schema })?;
         let number = CHANNELS.take();
         CHANNELS.set(number + 1);
         Ok(number)
     }
 
     fn push(&self, channel: u32, message: &[u8]) -> Result<()> {
-        emit(Event::Pushed { channel, message: message.to_vec() }).map(drop)
+        emit(Raw::Pushed { channel, message }).map(drop)
     }
 
     fn push_parts(&self, channel: u32, metadata: &[u8], body: &[&[u8]]) -> Result<()> {
-        emit(Event::Pushed { channel, message: ipc::gather(metadata, body) }).map(drop)
+        emit(Raw::Parts { channel, metadata, body }).map(drop)
     }
 
     fn checkpoint(&self, channel: u32, cursor: &[u8], rows: u64) -> Result<Directive> {
-        emit(Event::Checkpoint { channel, cursor: cursor.to_vec(), rows })
+        emit(Raw::Checkpoint { channel, cursor, rows })
     }
 
     fn recall(&self, stream: &str, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {

@@ -96,7 +96,7 @@ pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
     let table = &server.tables.all;
     let ours = server.ours(bench, table, 1, NULL)?;
     let mut native = Command::new(&bench.native);
-    native.args(["public", table.name]).envs(server.facts());
+    native.args(["postgres", &format!("public.{}", table.name)]).env("SLUICE_CONFIG", server.config()?);
     let pairs = pairs(bench, table, &ours, &native, || Ok(()))?;
     Ok(vec![effort("cpu", "the same code, native", &pairs, 1.4)])
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
 use crate::bench::Bench;
 use crate::bench::lineitem::{self, Format, Table};
@@ -79,19 +80,26 @@ impl Server {
 
     /// Our run that reads a table and sends it to `sink`.
     pub(crate) fn ours(&self, bench: &Bench, table: &Table, splits: u32, sink: &str) -> Result<Command> {
-        let Server { host, port, user, password, database, .. } = self;
         bench.sluice.run(&Read {
             name: &format!("postgres-{}-{splits}", table.name),
             connector: "postgres",
-            config: format!(
-                "{{host: '{host}', port: {port}, user: '{user}', password: '{password}', database: '{database}', tls: disable}}"
-            ),
+            config: self.config()?,
             grants: "{private_network: true}",
             stream: &format!("public.{}", table.name),
             bytes: table.bytes,
             splits,
             sink,
         })
+    }
+
+    /// The connector's configuration: JSON, which is YAML too.
+    pub(crate) fn config(&self) -> Result<String> {
+        let Server { host, port, user, password, database, .. } = self;
+        let port: u16 = port.parse()?;
+        let config = json!({
+            "host": host, "port": port, "user": user, "password": password, "database": database, "tls": "disable",
+        });
+        Ok(config.to_string())
     }
 
     /// What the peers' scripts read from their environment.

@@ -68,14 +68,6 @@ pub(super) fn query(parameters: &[Parameter]) -> String {
     encoded.collect::<Vec<_>>().join("&")
 }
 
-/// Hexadecimal digits, in lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

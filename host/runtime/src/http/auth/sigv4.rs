@@ -10,11 +10,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::{digest, hmac};
-use sluice_core::RunError;
+use sluice_core::{RunError, hex};
 
 use super::super::failure::Failure;
 use super::super::origin::Origin;
-use super::encode::{self, encode, hex};
+use super::encode::{self, encode};
 use super::{Outgoing, field};
 use crate::net::{NetError, NetErrorKind};
 
