@@ -25,7 +25,7 @@ const MAX_WINDOW: u64 = 8 << 20;
 const GAP: u64 = 64 << 10;
 
 /// Bytes that are kept altogether.
-const KEPT: u64 = 32 << 20;
+const KEPT: u64 = 16 << 20;
 
 /// A file as the Parquet reader wants it.
 #[derive(Clone)]
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn the_columns_of_a_row_group_are_fetched_together() {
         let group = vec![4..MIB, MIB..2 * MIB, 40 * MIB..41 * MIB];
-        let kept = Kept { groups: vec![group], window: 8 * MIB, ..Kept::default() };
+        let kept = Kept { groups: vec![group], window: 4 * MIB, ..Kept::default() };
         // Neighbours in one request, what is far away in its own.
         assert_eq!(kept.ranges(4..100, 50 * MIB), [4..2 * MIB, 40 * MIB..41 * MIB]);
         // In the middle of a column, only more of it.

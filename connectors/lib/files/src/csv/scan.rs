@@ -139,6 +139,7 @@ fn fast(block: &[u8], start: usize, scan: &Scan<'_>, records: &mut Records) -> R
         }
         was_separator = masks.separators >> 63;
         let mut bits = masks.separators;
+        records.cells.reserve(64);
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;

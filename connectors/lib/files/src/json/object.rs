@@ -182,37 +182,30 @@ fn value(block: &[u8], at: usize) -> Result<(Cell, usize), Stop> {
 }
 
 /// What a byte is to a value without quotes.
-const CLASSES: [u8; 256] = {
-    let mut classes = [OTHER; 256];
-    let (mut at, number, after) = (0, b"0123456789+-.eE", b",}] \n\r\t:\"");
-    while at < number.len() {
-        classes[number[at] as usize] = NUMBER;
-        at += 1;
-    }
-    at = 0;
-    while at < after.len() {
-        classes[after[at] as usize] = AFTER;
-        at += 1;
-    }
-    classes
-};
-const OTHER: u8 = 0;
-const NUMBER: u8 = 1;
-const AFTER: u8 = 2;
+#[derive(Clone, Copy, PartialEq)]
+enum Class {
+    Number,
+    After,
+    Other,
+}
 
 #[inline(always)]
-fn class(block: &[u8], at: usize) -> Option<u8> {
-    block.get(at).and_then(|byte| CLASSES.get(usize::from(*byte)).copied())
+fn class(block: &[u8], at: usize) -> Option<Class> {
+    block.get(at).map(|byte| match byte {
+        b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' => Class::Number,
+        b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b':' | b'"' => Class::After,
+        _ => Class::Other,
+    })
 }
 
 /// A number, `true`, `false` or `null`.
 #[inline(always)]
 fn scalar(block: &[u8], start: usize) -> Result<(Cell, usize), Stop> {
     let mut at = start;
-    while class(block, at) == Some(NUMBER) {
+    while class(block, at) == Some(Class::Number) {
         at += 1;
     }
-    if class(block, at) == Some(AFTER) && matches!(block.get(start), Some(b'-' | b'0'..=b'9')) {
+    if class(block, at) == Some(Class::After) && matches!(block.get(start), Some(b'-' | b'0'..=b'9')) {
         return Ok((Cell::new(start, at, CellKind::Plain), at));
     }
     word(block, start)
@@ -220,7 +213,7 @@ fn scalar(block: &[u8], start: usize) -> Result<(Cell, usize), Stop> {
 
 fn word(block: &[u8], start: usize) -> Result<(Cell, usize), Stop> {
     let mut at = start;
-    while class(block, at).is_some_and(|class| class != AFTER) {
+    while class(block, at).is_some_and(|class| class != Class::After) {
         at += 1;
     }
     match block.get(start..at) {
