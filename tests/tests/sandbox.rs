@@ -134,17 +134,17 @@ async fn pieces_that_are_no_batch_are_refused() {
     assert_ended(
         &attack("missing-piece").await,
         Kind::Sandbox,
-        "the message claims a body of 256 bytes, but 192 follow",
+        "the message claims a body of 320 bytes, but 256 follow",
     );
     assert_ended(
         &attack("shifted-pieces").await,
         Kind::Sandbox,
-        "the message claims a body of 256 bytes, but 320 follow",
+        "the message claims a body of 320 bytes, but 384 follow",
     );
     assert_ended(
         &attack("long-metadata").await,
         Kind::Sandbox,
-        "the message claims a body of 256 bytes, but 512 follow",
+        "the message claims a body of 320 bytes, but 640 follow",
     );
     assert_ended(&attack("no-metadata").await, Kind::Sandbox, "continuation marker");
     assert_ended(&attack("many-pieces").await, Kind::Sandbox, "came in 100000 pieces; at most 30000 are taken");

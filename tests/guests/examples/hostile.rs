@@ -366,14 +366,14 @@ mod raw {
                 parts::push_parts(0, &metadata, &[&body]).map_err(failed)
             }
             "no-metadata" => parts::push_parts(0, &[], &[&[0; 64]]).map_err(failed),
-            "many-pieces" => parts::push_parts(0, &message().0, &[&[][..]; 100_000]).map_err(failed),
+            "many-pieces" => parts::push_parts(0, &message().0, &vec![&[][..]; 100_000]).map_err(failed),
             "overlapping-pieces" => {
                 let memory = vec![0; 1 << 20];
                 parts::push_parts(0, &message().0, &[&memory[..]; 70]).map_err(failed)
             }
             "piece-bomb" => {
                 let memory = vec![0; 1 << 20];
-                parts::push_parts(0, &message().0, &[&memory[..]; 30_000]).map_err(failed)
+                parts::push_parts(0, &message().0, &vec![&memory[..]; 30_000]).map_err(failed)
             }
             "piece-beyond-memory" => beyond([u32::MAX - 64, 1 << 20]),
             "endless-piece" => beyond([64, u32::MAX]),
