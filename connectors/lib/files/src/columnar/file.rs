@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
@@ -14,7 +15,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use sluice_sdk::{Error, Result};
 
 use super::chunks::Chunks;
-use super::widen::widen;
+use super::{text, widen::widen};
 use crate::lines::{Reading, unknown_column};
 use crate::objects::{Object, Objects};
 use crate::options::OnMismatch;
@@ -175,7 +176,10 @@ impl<'a> Columnar<'a> {
         };
         let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), wanted);
         footer.chunks.expect(footer.columns(&groups, &mask));
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(footer.chunks, footer.metadata)
+        let views = ArrowReaderOptions::new().with_schema(text::as_views(footer.metadata.schema()));
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(footer.metadata.metadata()), views)
+            .map_err(|error| failed(&object.key, error))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(footer.chunks, metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows)
             .with_row_groups(groups)
@@ -220,13 +224,17 @@ impl<'a> Columnar<'a> {
     }
 
     fn fit(&self, array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
-        widen(array, field.data_type()).ok_or_else(|| {
+        let plain = match array.as_string_view_opt() {
+            Some(views) => &(Arc::new(text::of_views(views)?) as ArrayRef),
+            None => array,
+        };
+        widen(plain, field.data_type()).ok_or_else(|| {
             Error::protocol(format!(
                 "{}, column {:?}: {} does not fit the stream's {}; read such files as a stream of their own, or set \
                  on_mismatch to skip-file",
                 self.key,
                 field.name(),
-                array.data_type(),
+                plain.data_type(),
                 field.data_type()
             ))
         })

@@ -2,4 +2,5 @@
 
 pub(crate) mod chunks;
 pub(crate) mod file;
+mod text;
 pub(crate) mod widen;
