@@ -1,16 +1,18 @@
 """polars, streaming: a file's rows as typed batches that are counted and dropped, in whatever order they come."""
 
 import json
+import os
 import sys
 import time
 
 import polars
 
 file = sys.argv[1]
+store = {name.lower(): value for name, value in os.environ.items() if name.startswith("AWS_")} if "://" in file else None
 scans = {
-    "csv": lambda: polars.scan_csv(file, try_parse_dates=True),
-    "ndjson": lambda: polars.scan_ndjson(file),
-    "parquet": lambda: polars.scan_parquet(file),
+    "csv": lambda: polars.scan_csv(file, try_parse_dates=True, storage_options=store),
+    "ndjson": lambda: polars.scan_ndjson(file, storage_options=store),
+    "parquet": lambda: polars.scan_parquet(file, storage_options=store),
 }
 rows = 0
 
