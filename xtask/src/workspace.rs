@@ -93,8 +93,21 @@ impl Package {
 }
 
 /// The cargo that runs this xtask, or the one on the path.
+///
+/// What cargo told us of our own package is taken away: build scripts (ring's) look at these variables, and their crates would be
+/// built anew whenever a build by us follows one from the command line.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let ours = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+            || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(ours) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// The cache outside the checkout, for tools and venvs that take minutes to make.
