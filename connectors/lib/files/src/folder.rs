@@ -242,7 +242,13 @@ mod tests {
     }
 
     fn keys(folder: &Folder, prefix: &str) -> Vec<String> {
-        crate::list_all(folder, prefix, 100, |_| true).unwrap().into_iter().map(|o| o.key).collect()
+        let mut keys = Vec::new();
+        crate::streams::pages(folder, prefix, |page| {
+            keys.extend(page.into_iter().map(|object| object.key));
+            Ok(())
+        })
+        .unwrap();
+        keys
     }
 
     #[test]

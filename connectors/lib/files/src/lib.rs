@@ -47,5 +47,5 @@ mod vector;
 pub use files::Files;
 pub use folder::Folder;
 pub use glob::Glob;
-pub use objects::{Object, ObjectPage, Objects, changed, list_all};
+pub use objects::{Object, ObjectPage, Objects, changed};
 pub use options::{ColumnType, Compression, CsvOptions, Encoding, Format, OnMismatch, Options, Ragged, StreamConfig};

@@ -87,34 +87,6 @@ fn whole(mut reader: Box<dyn Read + Send>, object: &Object, range: &Range<u64>) 
     Ok(Bytes::from(bytes))
 }
 
-/// All files below a prefix for which `wanted` holds.
-///
-/// # Errors
-/// As the store says; `unsupported` past `most` files.
-pub fn list_all(
-    objects: &dyn Objects,
-    prefix: &str,
-    most: usize,
-    mut wanted: impl FnMut(&Object) -> bool,
-) -> Result<Vec<Object>> {
-    let mut found = Vec::new();
-    let mut page = None;
-    loop {
-        let listed = objects.list(prefix, page.as_deref())?;
-        found.extend(listed.objects.into_iter().filter(|object| wanted(object)));
-        if found.len() > most {
-            return Err(Error::unsupported(format!(
-                "more than {most} files match below {}/{prefix}; narrow the stream's glob",
-                objects.place()
-            )));
-        }
-        match listed.next {
-            Some(next) if page.as_ref() != Some(&next) => page = Some(next),
-            _ => return Ok(found),
-        }
-    }
-}
-
 /// The error of a file that is not what it was when the read was planned. Planning again finds its new content.
 pub fn changed(key: &str, how: &str) -> Error {
     Error::transient(format!("{key} {how} after the read was planned; run again to read it as it is now"))

@@ -99,7 +99,11 @@ pub(crate) fn walk(
 }
 
 /// All pages below a prefix.
-fn pages(objects: &dyn Objects, prefix: &str, mut each: impl FnMut(Vec<Object>) -> Result<()>) -> Result<()> {
+pub(crate) fn pages(
+    objects: &dyn Objects,
+    prefix: &str,
+    mut each: impl FnMut(Vec<Object>) -> Result<()>,
+) -> Result<()> {
     let mut page = None;
     loop {
         let listed = objects.list(prefix, page.as_deref())?;

@@ -110,7 +110,7 @@ fn safe_split(split: &str) -> String {
     }
     let cleaned: String = split.chars().take(LONGEST).map(|c| if safe(c) { c } else { '_' }).collect();
     let digest = Sha256::digest(split.as_bytes());
-    let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest = sluice_core::hex(digest.get(..6).unwrap_or_default());
     format!("{cleaned}~{digest}")
 }
 

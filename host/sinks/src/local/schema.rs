@@ -90,7 +90,7 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
     for field in schema.fields() {
         digest.update(format!("{:?} {} {}\n", field.name(), field.data_type(), field.is_nullable()));
     }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sluice_core::hex(digest.finalize().get(..8).unwrap_or_default())
 }
 
 /// Creates the table, or brings it up to the spec's columns as its policy allows.
