@@ -1,5 +1,7 @@
 //! Whatever a guest pushes: the decoder refuses it, or yields a batch that Arrow's own full validation accepts.
 //!
+//! A panic inside the decoder is part of the promise: it is caught and becomes a refusal. One that gets out ends the fuzzer.
+//!
 //! The input is a schema message and a batch message, each behind its length in four bytes; so the fuzzer can find both a schema and
 //! batches that fit it. Run with `cargo +nightly fuzz run guest_batch corpus/guest_batch seeds/guest_batch` in this folder, after
 //! `mkdir -p corpus/guest_batch`; `seeds/make.py` writes the seeds.
@@ -12,7 +14,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use libfuzzer_sys::fuzz_target;
 use sluice_runtime::validate::{batch, schema};
 
-fuzz_target!(|data: &[u8]| {
+// libFuzzer's own hook would end the process before the decoder's fence can catch anything.
+fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |data: &[u8]| {
     let Some((length, rest)) = data.split_first_chunk::<4>() else { return };
     let length = u32::from_le_bytes(*length) as usize;
     let (schema_message, batch_message) = rest.split_at(length.min(rest.len()));

@@ -1,11 +1,11 @@
 //! Objects over S3 on loopback against curl, which throws the bytes away, and polars, which makes Arrow of them.
 //!
-//! s3s-fs hashes the whole object for every request, so large ones that are read in parts take minutes: use `--scale 0.05`, and do
-//! not take its ratios for those of another server.
+//! The server is s3rver: one thread of Node, which sends about as much as it reads.
 
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Bench;
 use super::files::{SPLITS, table};
@@ -13,6 +13,7 @@ use super::lineitem::{self, Format, Table};
 use super::ours::{NULL, Read};
 use super::pairs::{pairs, speed};
 use super::table::Row;
+use crate::process::output;
 use crate::services::{Group, Lifetime};
 
 const BUCKET: &str = "bench";
@@ -22,14 +23,14 @@ pub(super) fn read(bench: &Bench, format: Format) -> Result<Vec<Row>> {
     let file = lineitem::file(&bench.peers, bench.scale, format)?;
     let table = table(bench, &file)?;
     let mut group = Group::new(bench.workspace, &format!("bench-s3-{}", std::process::id()), Lifetime::OfThisProcess)?;
-    group.start_s3(bench.interrupt)?;
+    group.start_s3rver(bench.interrupt, BUCKET)?;
     let server = Server { group, key: format!("lineitem.{}", format.ending()) };
     server.put(&file)?;
     let ours = server.ours(bench, &table)?;
     let case = format!("s3-{}", format.ending());
     let mut rows = Vec::new();
     if format != Format::Parquet {
-        let measured = pairs(bench, &table, &ours, &server.curl()?, || Ok(()))?;
+        let measured = pairs(bench, &table, &ours, &server.download()?, || Ok(()))?;
         rows.push(speed(&case, "curl to /dev/null", &table, &measured, 0.7));
     }
     let measured = pairs(bench, &table, &ours, &server.polars(bench)?, || Ok(()))?;
@@ -47,15 +48,9 @@ impl Server {
         self.group.facts.get(&format!("SLUICE_TEST_S3_{name}"))
     }
 
-    /// The server keeps objects as files in a folder, so one is put there, without copying it where that can be avoided. Not by a
-    /// symbolic link: the server would list the link's own size.
-    fn put(&self, file: &std::path::Path) -> Result<()> {
-        let bucket = std::path::Path::new(self.fact("ROOT")?).join(BUCKET);
-        std::fs::create_dir_all(&bucket)?;
-        let object = bucket.join(&self.key);
-        std::fs::hard_link(file, &object)
-            .or_else(|_| std::fs::copy(file, &object).map(drop))
-            .with_context(|| format!("putting {}", object.display()))
+    fn put(&self, file: &Path) -> Result<()> {
+        let mut curl = self.curl()?;
+        output(curl.arg("--upload-file").arg(file).arg(self.url()?)).map(drop)
     }
 
     fn ours(&self, bench: &Bench, table: &Table) -> Result<Command> {
@@ -77,14 +72,24 @@ impl Server {
         })
     }
 
+    /// Without what to do.
     fn curl(&self) -> Result<Command> {
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3"]);
         // Left to itself, curl before 8 leaves out what S3 wants signed.
         curl.args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--user"]);
         curl.arg(format!("{}:{}", self.fact("ACCESS_KEY")?, self.fact("SECRET_KEY")?));
-        curl.args(["--output", "/dev/null", &format!("{}/{BUCKET}/{}", self.fact("ENDPOINT")?, self.key)]);
         Ok(curl)
+    }
+
+    fn download(&self) -> Result<Command> {
+        let mut curl = self.curl()?;
+        curl.args(["--output", "/dev/null", &self.url()?]);
+        Ok(curl)
+    }
+
+    fn url(&self) -> Result<String> {
+        Ok(format!("{}/{BUCKET}/{}", self.fact("ENDPOINT")?, self.key))
     }
 
     fn polars(&self, bench: &Bench) -> Result<Command> {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, tls};
+use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, tls};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -125,9 +125,9 @@ impl Group {
         mariadb::start(self, interrupt, &certificates)
     }
 
-    /// Starts the S3 server only.
-    pub(crate) fn start_s3(&mut self, interrupt: &Interrupt) -> Result<()> {
-        s3::start(self, interrupt)
+    /// Starts only the S3 server that is fit to be measured, with one bucket.
+    pub(crate) fn start_s3rver(&mut self, interrupt: &Interrupt, bucket: &str) -> Result<()> {
+        s3rver::start(self, interrupt, bucket)
     }
 
     /// Starts PostgreSQL only.

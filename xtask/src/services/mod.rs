@@ -16,6 +16,7 @@ mod mysql_client;
 mod net;
 mod postgres;
 mod s3;
+mod s3rver;
 mod tls;
 
 use std::path::PathBuf;
