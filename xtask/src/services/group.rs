@@ -125,9 +125,14 @@ impl Group {
         mariadb::start(self, interrupt, &certificates)
     }
 
-    /// Starts only the S3 server that is fit to be measured, with one bucket.
-    pub(crate) fn start_s3rver(&mut self, interrupt: &Interrupt, bucket: &str) -> Result<()> {
-        s3rver::start(self, interrupt, bucket)
+    /// Starts the S3 server only.
+    pub(crate) fn start_s3(&mut self, interrupt: &Interrupt) -> Result<()> {
+        s3::start(self, interrupt)
+    }
+
+    /// Starts only the S3 server that serves a part of an object without reading the whole.
+    pub(crate) fn start_s3rver(&mut self, interrupt: &Interrupt) -> Result<()> {
+        s3rver::start(self, interrupt)
     }
 
     /// Starts PostgreSQL only.

@@ -14,14 +14,14 @@ const PACKAGE: npm::Package = npm::Package { name: "s3rver", version: "3.7.1", b
 /// The only pair of keys that it knows.
 const KEY: &str = "S3RVER";
 
-/// Starts the server with one bucket and waits until it answers: it refuses wrong signatures, not their absence.
-pub(crate) fn start(group: &mut Group, interrupt: &Interrupt, bucket: &str) -> Result<()> {
+/// Starts the server and waits until it answers: it refuses wrong signatures, not their absence.
+pub(crate) fn start(group: &mut Group, interrupt: &Interrupt) -> Result<()> {
     let packages = npm::install(&PACKAGE)?;
     let data = group.folder.join("s3rver");
     std::fs::create_dir_all(&data)?;
     let [port] = free_ports()?;
     let mut server = Command::new(packages.join(".bin/s3rver"));
-    server.args(["--address", "127.0.0.1", "--port", &port.to_string(), "--silent", "--configure-bucket", bucket]);
+    server.args(["--address", "127.0.0.1", "--port", &port.to_string(), "--silent"]);
     server.arg("--directory").arg(&data).current_dir(&data);
     group.spawn("s3rver", false, server)?;
     group.until_ready("s3rver", interrupt, || answers(port, "/", 200))?;
