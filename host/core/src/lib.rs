@@ -21,6 +21,7 @@
     )
 )]
 
+pub mod access;
 pub mod commit;
 pub mod config;
 pub mod error;
@@ -33,6 +34,7 @@ pub mod naming;
 pub mod pipeline;
 pub mod plan;
 pub mod run;
+pub mod worker;
 
 pub use error::{Actor, Retry, RunError};
 pub use hex::hex;

@@ -50,7 +50,7 @@ pub struct CheckStep {
 }
 
 /// Which streams to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiscoverFilter {
     /// Ids that contain this text, ignoring case; empty means all.
     pub contains: String,
