@@ -34,6 +34,7 @@ pub mod naming;
 pub mod pipeline;
 pub mod plan;
 pub mod run;
+pub mod schedule;
 pub mod worker;
 
 pub use error::{Actor, Retry, RunError};
