@@ -33,6 +33,7 @@ pub mod manifest;
 pub mod naming;
 pub mod pipeline;
 pub mod plan;
+pub mod request;
 pub mod run;
 pub mod schedule;
 pub mod worker;

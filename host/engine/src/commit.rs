@@ -7,8 +7,9 @@ use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::error::{Actor, Kind, Retry};
 use sluice_core::load::CommitReceipt;
 use sluice_sinks::Sink;
-use sluice_store::{NewIntent, OpenIntent, Scope, Store};
+use sluice_store::{NewIntent, OpenIntent};
 
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::failpoint;
 
@@ -19,20 +20,21 @@ const SETTLE_TRIES: u32 = 5;
 /// repeated after a crash at any point.
 pub(crate) async fn commit(
     sink: &dyn Sink,
-    store: &Store,
+    books: &Books,
     clock: &dyn Clock,
     loads: Vec<(CommitPermit, NewIntent)>,
 ) -> Result<Vec<CommitReceipt>, RunError> {
+    let (scope, Books { store, lease, .. }) = (books.scope(), books);
     failpoint::pass("commit.permitted");
     let intents: Vec<NewIntent> = loads.iter().map(|(_, intent)| intent.clone()).collect();
-    store.record_intents(Scope::LOCAL, &intents, clock.now_us()).await?;
+    store.record_intents(scope, lease, &intents, clock.now_us()).await?;
     failpoint::pass("commit.recorded");
     let mut receipts = Vec::with_capacity(loads.len());
     for (permit, _) in &loads {
         receipts.push(make_visible(sink, permit).await?);
     }
     failpoint::pass("commit.visible");
-    store.apply_commits(Scope::LOCAL, &receipts, clock.now_us()).await?;
+    store.apply_commits(scope, lease, &receipts, clock.now_us()).await?;
     failpoint::pass("commit.applied");
     Ok(receipts)
 }
@@ -74,15 +76,11 @@ async fn settle(sink: &dyn Sink, intent: &CommitIntent) -> Result<Settled, RunEr
 
 /// Settles every commit of the pipeline whose outcome nobody recorded, and gives up what was never to be committed. Called
 /// before a run does anything else.
-pub(crate) async fn recover(
-    sink: &dyn Sink,
-    store: &Store,
-    clock: &dyn Clock,
-    pipeline: &str,
-) -> Result<Vec<CommitReceipt>, RunError> {
+pub(crate) async fn recover(sink: &dyn Sink, books: &Books, clock: &dyn Clock) -> Result<Vec<CommitReceipt>, RunError> {
+    let (scope, Books { store, lease, .. }) = (books.scope(), books);
     let mut recovered = Vec::new();
     let mut settled = Vec::new();
-    for open in store.open_intents(Scope::LOCAL, pipeline).await? {
+    for open in store.open_intents(scope, lease).await? {
         let outcome = settle(sink, &open.intent).await?;
         settled.push((open, outcome));
     }
@@ -110,32 +108,33 @@ pub(crate) async fn recover(
             (Settled::Lost { reason }, _) | (Settled::Intact, Some(reason)) => {
                 let why = lost(&intent.intent, reason);
                 tracing::warn!(load = %intent.intent.load, %reason, "a commit cannot be made any more; its rows are read again");
-                store.drop_intent(Scope::LOCAL, &intent.intent.load, &why, clock.now_us()).await?;
+                store.drop_intent(scope, lease, &intent.intent.load, &why, clock.now_us()).await?;
                 continue;
             }
         };
         tracing::info!(load = %receipt.load, rows = receipt.rows_committed, "settled a commit of an earlier run");
-        store.apply_commits(Scope::LOCAL, std::slice::from_ref(&receipt), clock.now_us()).await?;
+        store.apply_commits(scope, lease, std::slice::from_ref(&receipt), clock.now_us()).await?;
         recovered.push(receipt);
     }
-    store.drop_stale_items(Scope::LOCAL, pipeline).await?;
-    abandon(sink, store, pipeline).await;
+    store.drop_stale_items(scope, lease).await?;
+    abandon(sink, books).await;
     torn.map_or(Ok(recovered), Err)
 }
 
 /// Gives up everything that was begun and will never be committed. What the sink cannot remove now stays recorded and is tried
 /// again by the next run; none of it can become visible.
-pub(crate) async fn abandon(sink: &dyn Sink, store: &Store, pipeline: &str) {
+pub(crate) async fn abandon(sink: &dyn Sink, books: &Books) {
+    let (scope, Books { store, lease, .. }) = (books.scope(), books);
     let given_up = async {
-        let artifacts = store.unfinished_artifacts(Scope::LOCAL, pipeline).await?;
+        let artifacts = store.unfinished_artifacts(scope, lease).await?;
         if artifacts.is_empty() {
             return Ok(());
         }
         sink.abandon(&artifacts).await?;
-        store.mark_abandoned(Scope::LOCAL, &artifacts).await
+        store.mark_abandoned(scope, lease, &artifacts).await
     };
     if let Err(error) = given_up.await {
-        tracing::warn!(pipeline, %error, "what an earlier attempt left at the sink is not cleaned up yet");
+        tracing::warn!(pipeline = lease.pipeline(), %error, "what an earlier attempt left at the sink is not cleaned up yet");
     }
 }
 

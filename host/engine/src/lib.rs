@@ -20,6 +20,7 @@
     )
 )]
 
+mod books;
 mod clock;
 mod commit;
 mod failpoint;
@@ -28,6 +29,7 @@ mod ledger;
 mod plan;
 mod progress;
 mod run;
+pub mod service;
 mod split;
 mod stream;
 pub mod transform;

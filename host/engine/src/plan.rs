@@ -13,10 +13,9 @@ use sluice_core::pipeline::{ReadSpec, StreamSpec};
 use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
 use sluice_core::run::{ItemsAfter, PendingPlan, StreamState};
 use sluice_runtime::{Instance, Recall, Remembered};
-use sluice_store::Scope;
 
 use crate::items::StoredItems;
-use crate::run::RunSetup;
+use crate::run::Run;
 
 /// What is to be read of a stream, and the state around it.
 pub(crate) struct Work {
@@ -52,10 +51,10 @@ impl Plans {
     ///
     /// # Errors
     /// If the state of a stream cannot be read. What a connector answers is kept for each stream's own report.
-    pub(crate) async fn make(setup: &RunSetup) -> Result<Option<Self>, RunError> {
+    pub(crate) async fn make(setup: &Run) -> Result<Option<Self>, RunError> {
         let mut before = HashMap::new();
         for spec in &setup.pipeline.streams {
-            let record = setup.store.state_of(Scope::LOCAL, &setup.pipeline.name, &spec.id).await?;
+            let record = setup.books.store.state_of(setup.books.scope(), &setup.pipeline.name, &spec.id).await?;
             before.insert(spec.id.clone(), record.state);
         }
         let mut plans = Self::default();
@@ -73,12 +72,12 @@ impl Plans {
     /// If the state of the stream cannot be read or recorded.
     pub(crate) async fn anew(
         &mut self,
-        setup: &RunSetup,
+        setup: &Run,
         spec: &StreamSpec,
         why: &RunError,
     ) -> Result<Option<String>, RunError> {
-        let pipeline = &setup.pipeline.name;
-        let state = setup.store.state_of(Scope::LOCAL, pipeline, &spec.id).await?.state;
+        let books = &setup.books;
+        let state = books.store.state_of(books.scope(), &setup.pipeline.name, &spec.id).await?.state;
         let Some(held) = state.held() else { return Ok(None) };
         let rows: u64 = held.iter().map(|held| held.intent.rows).sum();
         let warning = format!(
@@ -88,8 +87,8 @@ impl Plans {
         );
         tracing::warn!(stream = %spec.id, "{warning}");
         let state = state.without_pending();
-        let owner = (pipeline.as_str(), spec.id.as_str(), setup.run_id.as_str());
-        setup.store.keep_back(Scope::LOCAL, owner, &state, setup.clock.now_us()).await?;
+        let owner = (spec.id.as_str(), setup.run_id.as_str());
+        books.store.keep_back(books.scope(), &books.lease, owner, &state, setup.clock.now_us()).await?;
         tokio::select! {
             () = self.ask(setup, vec![spec], HashMap::from([(spec.id.clone(), state)])) => Ok(Some(warning)),
             () = setup.kill.cancelled() => Ok(None),
@@ -98,7 +97,7 @@ impl Plans {
 
     async fn ask<'a>(
         &mut self,
-        setup: &'a RunSetup,
+        setup: &'a Run,
         mut wanted: Vec<&'a StreamSpec>,
         mut before: HashMap<String, StreamState>,
     ) {
@@ -111,8 +110,7 @@ impl Plans {
                 return;
             }
         };
-        let pipeline = setup.pipeline.name.clone();
-        let recall: Arc<dyn Recall> = Arc::new(StoredItems { store: setup.store.clone(), pipeline });
+        let recall: Arc<dyn Recall> = Arc::new(StoredItems { books: setup.books.clone() });
         while !wanted.is_empty() {
             let selections = wanted.iter().map(|spec| {
                 let cursor = before.get(&spec.id).and_then(|state| state.cursor.clone());
@@ -160,7 +158,7 @@ impl Plans {
     }
 }
 
-fn hints(setup: &RunSetup) -> PlanHints {
+fn hints(setup: &Run) -> PlanHints {
     let limits = &setup.pipeline.limits;
     PlanHints { max_parallel: limits.parallel, split_bytes: limits.split_bytes, batch_bytes: limits.batch_bytes }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_core::run::StreamCounts;
+use sluice_core::worker;
 
 /// Counters of a run. Shared between the run and its watchers.
 #[derive(Debug, Default)]
@@ -65,6 +66,20 @@ impl StreamProgress {
     pub fn estimate(&self) -> Option<u64> {
         // Kept with one added, so that zero means unknown.
         self.estimate.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Where it is now, for another process.
+    pub fn snapshot(&self) -> worker::StreamProgress {
+        let (splits_done, splits) = self.splits();
+        worker::StreamProgress {
+            stream: self.stream.clone(),
+            table: self.table.clone(),
+            counts: self.counts(),
+            rows_estimated: self.estimate(),
+            splits_done,
+            splits,
+            ended: self.ended(),
+        }
     }
 
     /// Whether the stream has ended, well or badly.

@@ -10,9 +10,10 @@ use sluice_core::run::{RunState, StreamCounts};
 use sluice_core::{Retry, RunError};
 use sluice_runtime::{Budget, Connection};
 use sluice_sinks::Sink;
-use sluice_store::{LoadState, NewRun, Scope, Store};
+use sluice_store::{LoadState, NewRun, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::commit;
 use crate::failpoint;
@@ -22,6 +23,10 @@ use crate::stream::{Ended, StreamRun};
 
 /// Everything that a run needs. Made by the binary, which also decides ids and time.
 pub struct RunSetup {
+    /// Whose run it is.
+    pub tenant: String,
+    /// The run that was asked for and which attempt of it this is, counted from one; none where nobody keeps a queue.
+    pub request: Option<(String, u32)>,
     /// What to run; validated.
     pub pipeline: Pipeline,
     /// The source.
@@ -44,6 +49,20 @@ pub struct RunSetup {
     pub stop: CancellationToken,
     /// Ends the run now; what is not committed is given up.
     pub kill: CancellationToken,
+}
+
+/// A run under its lease.
+pub(crate) struct Run {
+    setup: RunSetup,
+    pub(crate) books: Books,
+}
+
+impl std::ops::Deref for Run {
+    type Target = RunSetup;
+
+    fn deref(&self) -> &RunSetup {
+        &self.setup
+    }
 }
 
 /// How a run ended.
@@ -84,10 +103,20 @@ pub struct StreamReport {
 /// If the run could not begin: another process runs the pipeline, the store or the sink do not answer. Everything later is in
 /// the report.
 pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
-    let pipeline = &setup.pipeline;
-    pipeline.suits(setup.connection.connector().manifest())?;
-    let lease = setup.store.lease(Scope::LOCAL, &pipeline.name)?;
-    let recovered = commit::recover(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), &pipeline.name).await?;
+    setup.pipeline.suits(setup.connection.connector().manifest())?;
+    let now = setup.clock.now_us();
+    let books = Books::open(setup.store.clone(), &setup.tenant, &setup.pipeline.name, now).await?;
+    let kept = books.keep(setup.clock.clone(), setup.kill.clone());
+    let run = Run { setup, books };
+    let report = under_lease(&run).await;
+    kept.stop().await;
+    run.books.close().await;
+    report
+}
+
+async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
+    let (pipeline, books) = (&setup.pipeline, &setup.books);
+    let recovered = commit::recover(setup.sink.as_ref(), books, setup.clock.as_ref()).await?;
     let connector = setup.connection.connector();
     let new = NewRun {
         id: setup.run_id.clone(),
@@ -95,8 +124,9 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         connector_digest: connector.digest().to_owned(),
         contract: connector.manifest().contract.clone(),
         pipeline_fingerprint: fingerprint(pipeline)?,
+        request: setup.request.clone(),
     };
-    setup.store.begin_run(Scope::LOCAL, &lease, &new, setup.clock.now_us()).await?;
+    books.store.begin_run(books.scope(), &books.lease, &new, setup.clock.now_us()).await?;
     failpoint::pass("run.begun");
     let mut report = RunReport {
         run_id: setup.run_id.clone(),
@@ -105,9 +135,9 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         recovered: recovered.len(),
         error: None,
     };
-    let Some(mut plans) = Plans::make(&setup).await? else {
+    let Some(mut plans) = Plans::make(setup).await? else {
         report.state = RunState::Stopped;
-        return end(&setup, report).await;
+        return end(setup, report).await;
     };
     for (index, spec) in pipeline.streams.iter().enumerate() {
         if setup.stop.is_cancelled() || setup.kill.is_cancelled() {
@@ -116,7 +146,7 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
         }
         let table = table_of(&pipeline.sink, spec);
         let progress = setup.progress.begin(&spec.id, &table.table);
-        let mut stream = StreamRun { setup: &setup, spec, index, anew: false, progress, table };
+        let mut stream = StreamRun { setup, spec, index, anew: false, progress, table };
         let ended = one_stream(&mut stream, &mut plans).await?;
         stream.progress.on_end();
         take(&mut report, ended);
@@ -125,14 +155,14 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
     if report.error.is_some() {
         report.state = RunState::Failed;
     }
-    let ended = end(&setup, report).await;
-    drop(lease);
-    ended
+    end(setup, report).await
 }
 
 /// Records how the run ended.
-async fn end(setup: &RunSetup, report: RunReport) -> Result<RunReport, RunError> {
-    setup.store.end_run(Scope::LOCAL, &setup.run_id, report.state, report.error.as_ref(), setup.clock.now_us()).await?;
+async fn end(setup: &Run, report: RunReport) -> Result<RunReport, RunError> {
+    let (books, now) = (&setup.books, setup.clock.now_us());
+    let (lease, error) = (&books.lease, report.error.as_ref());
+    books.store.end_run(books.scope(), lease, &setup.run_id, report.state, error, now).await?;
     Ok(report)
 }
 
@@ -179,9 +209,10 @@ async fn give_up(
 ) -> Result<(), RunError> {
     let setup = stream.setup;
     let now = setup.clock.now_us();
-    setup.store.end_stream(Scope::LOCAL, &stream.load_id(), state, counts, error, now).await?;
+    let books = &setup.books;
+    books.store.end_stream(books.scope(), &books.lease, &stream.load_id(), state, counts, error, now).await?;
     // A commit whose outcome is unknown keeps its artifacts: the store does not list them as unfinished.
-    commit::abandon(setup.sink.as_ref(), &setup.store, &setup.pipeline.name).await;
+    commit::abandon(setup.sink.as_ref(), books).await;
     Ok(())
 }
 

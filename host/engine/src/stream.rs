@@ -14,7 +14,7 @@ use sluice_core::plan::Split;
 use sluice_core::run::{Held, ItemsAfter, Next, SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
 use sluice_sinks::{Load, names_schema};
-use sluice_store::{NewIntent, NewStream, Scope};
+use sluice_store::{NewIntent, NewStream};
 use tokio::task::JoinSet;
 
 use crate::commit;
@@ -22,13 +22,13 @@ use crate::failpoint;
 use crate::ledger::StoreLedger;
 use crate::plan::{Plans, Remembers, Work};
 use crate::progress::StreamProgress;
-use crate::run::RunSetup;
+use crate::run::Run;
 use crate::split::{self, Outcome, Shared};
 use crate::transform::{Transform, quarantine_schema};
 
 /// A stream on its way through a run.
 pub(crate) struct StreamRun<'a> {
-    pub(crate) setup: &'a RunSetup,
+    pub(crate) setup: &'a Run,
     pub(crate) spec: &'a StreamSpec,
     pub(crate) index: usize,
     /// True once the stream had to be planned anew: the load that was begun before is given up, and this is another.
@@ -99,8 +99,8 @@ impl StreamRun<'_> {
     /// Names columns, makes the table ready and records that the load begins.
     async fn prepare(&self, work: &Work) -> Result<Shared, RunError> {
         let setup = self.setup;
-        let (pipeline, stream) = (&setup.pipeline.name, &self.spec.id);
-        let remembered = setup.store.names_of(Scope::LOCAL, pipeline, stream).await?;
+        let (books, stream) = (&setup.books, &self.spec.id);
+        let remembered = books.store.names_of(books.scope(), &setup.pipeline.name, stream).await?;
         let names = naming::assign_fields(
             &remembered,
             work.stream.schema.fields(),
@@ -113,7 +113,7 @@ impl StreamRun<'_> {
         let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.
-        setup.store.save_names(Scope::LOCAL, pipeline, stream, &names).await?;
+        books.store.save_names(books.scope(), &books.lease, stream, &names).await?;
         let strategy = match self.spec.load {
             LoadSpec::Transactional if self.spec.replaces_files() => LoadStrategy::Files,
             LoadSpec::Transactional => LoadStrategy::Transactional,
@@ -143,9 +143,9 @@ impl StreamRun<'_> {
         let now = setup.clock.now_us();
         for (load, table) in [(self.load_id(), &spec.name), (self.quarantine_id(), &quarantine.name)] {
             let new = NewStream { run: setup.run_id.clone(), load, stream: stream.clone(), table: table.clone() };
-            setup.store.begin_stream(Scope::LOCAL, &new, now).await?;
+            books.store.begin_stream(books.scope(), &books.lease, &new, now).await?;
         }
-        let ledger = Arc::new(StoreLedger { store: setup.store.clone() });
+        let ledger = Arc::new(StoreLedger { books: books.clone() });
         Ok(Shared {
             connection: setup.connection.clone(),
             sink: setup.sink.clone(),
@@ -168,8 +168,8 @@ impl StreamRun<'_> {
             Remembers::Stored(items) => Ok(items.clone()),
             Remembers::Planned { items, anew: false } if items.is_empty() => Ok(None),
             Remembers::Planned { items, anew } => {
-                let (pipeline, plan) = (&self.setup.pipeline.name, self.load_id());
-                self.setup.store.plan_items(Scope::LOCAL, pipeline, &plan, std::mem::take(items)).await?;
+                let (books, plan) = (&self.setup.books, self.load_id());
+                books.store.plan_items(books.scope(), &books.lease, &plan, std::mem::take(items)).await?;
                 Ok(Some(ItemsAfter { plan, anew: *anew }))
             }
         }
@@ -273,8 +273,8 @@ impl StreamRun<'_> {
         if let Some(pending) = &mut state.pending {
             pending.held = Some(held);
         }
-        let owner = (setup.pipeline.name.as_str(), self.spec.id.as_str(), setup.run_id.as_str());
-        setup.store.keep_back(Scope::LOCAL, owner, state, setup.clock.now_us()).await?;
+        let (books, owner) = (&setup.books, (self.spec.id.as_str(), setup.run_id.as_str()));
+        books.store.keep_back(books.scope(), &books.lease, owner, state, setup.clock.now_us()).await?;
         Ok(counts)
     }
 
@@ -296,7 +296,7 @@ impl StreamRun<'_> {
         }
         loads.extend(held);
         let receipts: Vec<CommitReceipt> =
-            commit::commit(setup.sink.as_ref(), &setup.store, setup.clock.as_ref(), loads).await?;
+            commit::commit(setup.sink.as_ref(), &setup.books, setup.clock.as_ref(), loads).await?;
         counts.committed = receipts.first().map_or(0, |receipt| receipt.rows_committed);
         if !counts.reconciled() {
             return Err(unreconciled(&counts));

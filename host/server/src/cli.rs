@@ -80,6 +80,9 @@ pub(crate) enum Command {
     Preview(PreviewArgs),
     /// Find out whether this machine, a pipeline's source and its sink are ready
     Doctor(DoctorArgs),
+    /// Do one job for `sluice serve`, which starts it
+    #[command(hide = true)]
+    Worker,
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             Command::Discover(args) => commands::discover::run(&options, &args).await,
             Command::Preview(args) => commands::preview::run(&options, &args).await,
             Command::Doctor(args) => commands::doctor::run(&options, &args).await,
+            Command::Worker => commands::worker::run(&options).await,
             Command::Completions(args) => commands::completions::run(&args),
         }
     });

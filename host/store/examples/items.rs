@@ -43,19 +43,20 @@ fn key(number: u64) -> ItemKey {
 }
 
 async fn commit(store: &Store, run: &str, count: u64, numbers: Vec<u64>) -> Result<(), Box<dyn Error>> {
-    let lease = store.lease(Scope::LOCAL, PIPELINE)?;
+    let lease = store.lease(Scope::LOCAL, PIPELINE, 0).await?;
     let new = NewRun {
         id: run.into(),
         connector: "files".into(),
         connector_digest: String::new(),
         contract: "0.1".into(),
         pipeline_fingerprint: String::new(),
+        request: None,
     };
     store.begin_run(Scope::LOCAL, &lease, &new, 0).await?;
     let table = TableName { dataset: "d".into(), table: "t".into() };
     let load = LoadId::new(run, 0);
     let stream = NewStream { run: run.into(), load: load.clone(), stream: STREAM.into(), table: table.clone() };
-    store.begin_stream(Scope::LOCAL, &stream, 0).await?;
+    store.begin_stream(Scope::LOCAL, &lease, &stream, 0).await?;
     // Size, time and mark of a file: 20 bytes.
     let mut items = Items::default();
     for number in numbers {
@@ -64,7 +65,7 @@ async fn commit(store: &Store, run: &str, count: u64, numbers: Vec<u64>) -> Resu
         }
     }
     let begun = Instant::now();
-    store.plan_items(Scope::LOCAL, PIPELINE, &load, items).await?;
+    store.plan_items(Scope::LOCAL, &lease, &load, items).await?;
     let aside = begun.elapsed().as_secs_f64();
     let intent = CommitIntent {
         load: load.clone(),
@@ -76,11 +77,12 @@ async fn commit(store: &Store, run: &str, count: u64, numbers: Vec<u64>) -> Resu
     };
     let items_after = Some(ItemsAfter { plan: load.clone(), anew: false });
     let new = NewIntent { intent, state_after: None, items_after, counts: StreamCounts::default() };
-    store.record_intents(Scope::LOCAL, &[new], 0).await?;
+    store.record_intents(Scope::LOCAL, &lease, &[new], 0).await?;
     let begun = Instant::now();
     store
-        .apply_commits(Scope::LOCAL, &[CommitReceipt { load, rows_committed: 0, reference: String::new() }], 0)
+        .apply_commits(Scope::LOCAL, &lease, &[CommitReceipt { load, rows_committed: 0, reference: String::new() }], 0)
         .await?;
+    store.release(lease).await?;
     println!("{count} items: put aside {aside:.1} s, committed {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
 }

@@ -1,22 +1,33 @@
 //! What Sluice remembers: runs and their counts, the state of streams, the ledger of what sinks have begun, and commits
 //! whose outcome is not recorded yet.
 //!
-//! SQLite today, a file and no server; SQL keeps to the subset that PostgreSQL speaks too. This is the only crate that
-//! names sqlx. It must not know of sinks, connectors or clocks: artifacts and intents are `sluice-core`'s words, and every
-//! time is an argument, in microseconds since 1970-01-01T00:00:00Z.
+//! In a SQLite file ([`Store::open`]: no server) or a PostgreSQL database ([`Store::connect`]: several hosts), with the same
+//! queries: SQL keeps to the subset that both speak. This is the only crate that names sqlx. It must not know of sinks,
+//! connectors or clocks: artifacts and intents are `sluice-core`'s words, every id and every random byte is an argument, and
+//! so is every time, in microseconds since 1970-01-01T00:00:00Z.
+//!
+//! | folder | what is in it |
+//! |---|---|
+//! | `db` | connections, transactions, statements and rows of either database; the few texts that differ |
+//! | `lease` | the right to run a pipeline, one process at a time |
+//! | `run` | an attempt of a run as the engine carries it out |
+//! | `queue` | runs that were asked for, schedules, claims of hosts |
 //!
 //! The order of a load, each step durable when its function returns:
 //!
 //! 1. [`Store::lease`], then [`Store::open_intents`] and [`Store::unfinished_artifacts`]: finish or forget what a killed
 //!    process left behind ([`Store::apply_commits`], [`Store::drop_intent`], [`Store::mark_abandoned`], [`Store::drop_stale_items`]).
+//!    From then on [`Store::renew`] the lease, where it [expires](Lease::expires); whoever has lost it can record nothing more.
 //! 2. [`Store::begin_run`], [`Store::begin_stream`] for each load, [`Store::plan_items`] for what it wants remembered.
 //! 3. [`Store::artifact_opened`], [`Store::artifact_progressed`], [`Store::artifact_finalized`] as the sink tells.
 //! 4. [`Store::record_intents`], before the sink is asked to commit.
 //! 5. [`Store::apply_commits`] with the sink's receipts: state, counts, ledger and intents change in one transaction.
-//! 6. [`Store::end_stream`] for loads that were not committed, and [`Store::end_run`].
+//! 6. [`Store::end_stream`] for loads that were not committed, [`Store::end_run`], and [`Store::release`].
 //!
 //! To add a query: one function in the file of its subject, [`Scope`] first, SQL as a literal with a comment where it is
-//! not obvious; to add a column: a new file in `migrations/`, never a change of an old one.
+//! not obvious, and a test in `tests/store` under its subject, which runs on both databases. What is read and then written is in
+//! one transaction, and nothing else is asked of the store while it is open. Where the databases need different words, they stand
+//! side by side in `db/dialect.rs`. To add a column: a new file in `migrations/`, one step, never a change of an old one.
 
 #![cfg_attr(
     test,
@@ -29,22 +40,21 @@
     )
 )]
 
-mod commits;
+mod db;
 mod error;
-mod items;
 mod lease;
-mod ledger;
-mod names;
-mod open;
-mod runs;
-mod state;
+mod queue;
+mod run;
+mod store;
 mod value;
 
-pub use commits::{NewIntent, OpenIntent};
 pub use lease::Lease;
-pub use open::Store;
-pub use runs::{LoadState, NewRun, NewStream, RunRecord, StreamRecord};
-pub use state::CommittedState;
+pub use queue::{
+    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
+    SkippedMoment,
+};
+pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
+pub use store::{Settings, Store};
 
 /// Whose rows a query may see. The first argument of every query, so that none can forget it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -140,6 +140,8 @@ fn forget_session(workspace: &Workspace, stream: &str) {
                 cursor.0 = renamed(&cursor.0).into_bytes();
             }
         }
-        store.keep_back(Scope::LOCAL, ("bq", stream, "test"), &state, 0).await.unwrap();
+        let lease = store.lease(Scope::LOCAL, "bq", 0).await.unwrap();
+        store.keep_back(Scope::LOCAL, &lease, (stream, "test"), &state, 0).await.unwrap();
+        store.release(lease).await.unwrap();
     });
 }

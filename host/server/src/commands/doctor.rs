@@ -89,7 +89,7 @@ async fn pipeline(options: &Options, runtime: Option<&Runtime>, path: &Path) -> 
     let mut steps = vec![passed("pipeline", &format!("{} is valid", path.display()))];
     let store = wire::store(options, &file::folder(path)).await;
     steps.push(match store {
-        Ok(store) => passed("state", &format!("{} can be opened", store.path().display())),
+        Ok(store) => passed("state", &format!("{store} can be opened")),
         Err(error) => failed("state", &error),
     });
     let sink = match wire::sink(&pipeline.sink).await {

@@ -6,6 +6,7 @@ pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod preview;
 pub(crate) mod run;
+pub(crate) mod worker;
 
 use sluice_core::RunError;
 

@@ -47,7 +47,17 @@ fn table(options: &Options, args: &PreviewArgs) -> Result<(), RunError> {
 
 async fn stream(options: &Options, args: &PreviewArgs) -> Result<(), RunError> {
     let pipeline = file::pipeline(&args.file)?;
-    let spec = match &args.name {
+    show::rows(options, &stream_rows(options, &pipeline, args.name.as_deref(), args.limit).await?)
+}
+
+/// The first rows of a stream, or of the first one, as the sink would get them.
+pub(super) async fn stream_rows(
+    options: &Options,
+    pipeline: &Pipeline,
+    name: Option<&str>,
+    limit: usize,
+) -> Result<Vec<RecordBatch>, RunError> {
+    let spec = match name {
         None => pipeline.streams.first(),
         Some(name) => pipeline.streams.iter().find(|spec| spec.id == *name),
     };
@@ -57,8 +67,7 @@ async fn stream(options: &Options, args: &PreviewArgs) -> Result<(), RunError> {
     };
     let runtime = wire::runtime(options)?;
     let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
-    let rows = rows(&pipeline, spec, &connection, args.limit).await.map_err(|error| error.with_stream(&spec.id))?;
-    show::rows(options, &rows)
+    rows(pipeline, spec, &connection, limit).await.map_err(|error| error.with_stream(&spec.id))
 }
 
 /// Reads the first rows. Nothing is committed and no state is read or written.

@@ -50,6 +50,8 @@ async fn attempt(options: &Options, args: &RunArgs, progress: Arc<Progress>) -> 
     tokio::spawn(signals(stop.clone(), kill.clone(), pipeline.limits.wall_seconds));
     let setup = RunSetup {
         budget: Budget::new(pipeline.limits.bytes_in_flight),
+        tenant: Scope::LOCAL.tenant.to_owned(),
+        request: None,
         pipeline,
         connection,
         sink,
@@ -80,11 +82,11 @@ fn chosen(mut pipeline: Pipeline, streams: &[String]) -> Result<Pipeline, RunErr
 }
 
 async fn forget(store: &Store, pipeline: &Pipeline) -> Result<(), RunError> {
-    let _lease = store.lease(Scope::LOCAL, &pipeline.name)?;
+    let lease = store.lease(Scope::LOCAL, &pipeline.name, wire::now_us()).await?;
     for stream in &pipeline.streams {
-        store.forget_state(Scope::LOCAL, &pipeline.name, &stream.id).await?;
+        store.forget_state(Scope::LOCAL, &lease, &stream.id).await?;
     }
-    Ok(())
+    store.release(lease).await
 }
 
 /// The first interrupt stops at the next checkpoints, the second ends now, the third does not wait for anybody.

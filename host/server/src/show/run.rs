@@ -223,7 +223,7 @@ fn print_stream(stream: &StreamReport) {
 }
 
 /// Resident memory of this process now, and at its highest.
-fn memory() -> (u64, u64) {
+pub(crate) fn memory() -> (u64, u64) {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return (0, 0) };
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,14 +1,11 @@
 //! Runs, and the record of every load in them.
 
+use crate::db::{Row, sql};
+use crate::value::{to_json, to_sql};
+use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
 use sluice_core::load::{LoadId, TableName};
 use sluice_core::run::{RunState, StreamCounts};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
-use crate::error::unreadable;
-use crate::value::{from_json, from_sql, to_json, to_sql};
-use crate::{Lease, Scope, Store};
 
 /// A run that begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +20,8 @@ pub struct NewRun {
     pub contract: String,
     /// A fingerprint of the pipeline's definition.
     pub pipeline_fingerprint: String,
+    /// The run that was asked for and which attempt of it this is; none where nobody keeps a queue.
+    pub request: Option<(String, u32)>,
 }
 
 /// A load that begins.
@@ -122,34 +121,26 @@ impl Store {
     pub async fn begin_run(&self, scope: Scope<'_>, lease: &Lease, run: &NewRun, now_us: i64) -> Result<(), RunError> {
         let doing = "recording a run";
         let died = to_json(&RunError::internal("the process that ran this ended before the run did"))?;
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
-        sqlx::query(
-            "UPDATE run_streams SET state = 'failed', error = $3, ended_us = $4 \
+        let mut tx = self.begin_held(scope, lease, doing).await?;
+        sql("UPDATE run_streams SET state = 'failed', error = $3, ended_us = $4 \
              WHERE tenant = $1 AND pipeline = $2 AND state = 'running' \
-             AND NOT EXISTS (SELECT 1 FROM commit_intents i WHERE i.tenant = $1 AND i.load_id = run_streams.load_id)",
-        )
+             AND NOT EXISTS (SELECT 1 FROM commit_intents i WHERE i.tenant = $1 AND i.load_id = run_streams.load_id)")
         .bind(scope.tenant)
         .bind(lease.pipeline())
         .bind(&died)
         .bind(now_us)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
-        sqlx::query(
-            "UPDATE runs SET state = 'failed', error = $3, ended_us = $4 \
-             WHERE tenant = $1 AND pipeline = $2 AND state = 'running'",
-        )
+        .run_in(&mut tx)
+        .await?;
+        sql("UPDATE runs SET state = 'failed', error = $3, ended_us = $4 \
+             WHERE tenant = $1 AND pipeline = $2 AND state = 'running'")
         .bind(scope.tenant)
         .bind(lease.pipeline())
         .bind(&died)
         .bind(now_us)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
-        sqlx::query(
-            "INSERT INTO runs (tenant, id, pipeline, state, connector, connector_digest, contract, \
-             pipeline_fingerprint, started_us) VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8)",
-        )
+        .run_in(&mut tx)
+        .await?;
+        sql("INSERT INTO runs (tenant, id, pipeline, state, connector, connector_digest, contract, \
+             pipeline_fingerprint, started_us, request, attempt) VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9, $10)")
         .bind(scope.tenant)
         .bind(&run.id)
         .bind(lease.pipeline())
@@ -158,19 +149,26 @@ impl Store {
         .bind(&run.contract)
         .bind(&run.pipeline_fingerprint)
         .bind(now_us)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+        .bind(run.request.as_ref().map(|(request, _)| request.as_str()))
+        .bind(run.request.as_ref().map(|(_, attempt)| i64::from(*attempt)))
+        .run_in(&mut tx)
+        .await?;
+        tx.commit().await
     }
 
     /// Records that a load begins. Must come before its first artifact.
     ///
     /// # Errors
     /// If the run was not begun or the load's id was used before, or it cannot be stored.
-    pub async fn begin_stream(&self, scope: Scope<'_>, new: &NewStream, now_us: i64) -> Result<(), RunError> {
-        let doing = format!("recording the load {}", new.load);
-        let done = sqlx::query(
+    pub async fn begin_stream(
+        &self,
+        scope: Scope<'_>,
+        lease: &Lease,
+        new: &NewStream,
+        now_us: i64,
+    ) -> Result<(), RunError> {
+        let mut tx = self.begin_held(scope, lease, format!("recording the load {}", new.load)).await?;
+        let done = sql(
             "INSERT INTO run_streams (tenant, load_id, run_id, pipeline, stream, dataset_name, table_name, state, \
              rows_read, rows_quarantined, values_nulled, rows_sent, rows_finalized, rows_committed, bytes_read, \
              started_us) \
@@ -184,11 +182,10 @@ impl Store {
         .bind(&new.table.dataset)
         .bind(&new.table.table)
         .bind(now_us)
-        .execute(&self.pool)
-        .await
-        .map_err(|e| self.failed(&doing, &e))?;
-        if done.rows_affected() == 1 {
-            return Ok(());
+        .run_in(&mut tx)
+        .await?;
+        if done == 1 {
+            return tx.commit().await;
         }
         Err(RunError::internal(format!("run {} of load {} was never begun", new.run, new.load)))
     }
@@ -201,18 +198,17 @@ impl Store {
     pub async fn end_stream(
         &self,
         scope: Scope<'_>,
+        lease: &Lease,
         load: &LoadId,
         state: LoadState,
         counts: &StreamCounts,
         error: Option<&RunError>,
         now_us: i64,
     ) -> Result<(), RunError> {
-        let doing = format!("recording the end of load {load}");
-        sqlx::query(
-            "UPDATE run_streams SET state = $3, rows_read = $4, rows_quarantined = $5, values_nulled = $6, \
+        let mut tx = self.begin_held(scope, lease, format!("recording the end of load {load}")).await?;
+        sql("UPDATE run_streams SET state = $3, rows_read = $4, rows_quarantined = $5, values_nulled = $6, \
              rows_sent = $7, rows_finalized = $8, rows_committed = $9, bytes_read = $10, error = $11, ended_us = $12 \
-             WHERE tenant = $1 AND load_id = $2 AND state <> 'committed'",
-        )
+             WHERE tenant = $1 AND load_id = $2 AND state <> 'committed'")
         .bind(scope.tenant)
         .bind(load.as_str())
         .bind(state.as_str())
@@ -225,10 +221,9 @@ impl Store {
         .bind(to_sql(counts.bytes)?)
         .bind(error.map(to_json).transpose()?)
         .bind(now_us)
-        .execute(&self.pool)
-        .await
-        .map_err(|e| self.failed(&doing, &e))?;
-        Ok(())
+        .run_in(&mut tx)
+        .await?;
+        tx.commit().await
     }
 
     /// Records how a run ended.
@@ -238,23 +233,23 @@ impl Store {
     pub async fn end_run(
         &self,
         scope: Scope<'_>,
+        lease: &Lease,
         run: &str,
         state: RunState,
         error: Option<&RunError>,
         now_us: i64,
     ) -> Result<(), RunError> {
-        let doing = format!("recording the end of run {run}");
-        let done = sqlx::query("UPDATE runs SET state = $3, error = $4, ended_us = $5 WHERE tenant = $1 AND id = $2")
+        let mut tx = self.begin_held(scope, lease, format!("recording the end of run {run}")).await?;
+        let done = sql("UPDATE runs SET state = $3, error = $4, ended_us = $5 WHERE tenant = $1 AND id = $2")
             .bind(scope.tenant)
             .bind(run)
             .bind(state_word(state))
             .bind(error.map(to_json).transpose()?)
             .bind(now_us)
-            .execute(&self.pool)
-            .await
-            .map_err(|e| self.failed(&doing, &e))?;
-        if done.rows_affected() == 1 {
-            return Ok(());
+            .run_in(&mut tx)
+            .await?;
+        if done == 1 {
+            return tx.commit().await;
         }
         Err(RunError::internal(format!("run {run} was never begun, so it cannot end")))
     }
@@ -270,7 +265,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RunRecord>, RunError> {
         let doing = "reading the last runs";
-        let rows = sqlx::query(
+        let rows = sql(
             "SELECT id, pipeline, state, connector, connector_digest, contract, pipeline_fingerprint, started_us, \
              ended_us, error FROM runs WHERE tenant = $1 AND ($2 IS NULL OR pipeline = $2) \
              ORDER BY started_us DESC, id DESC LIMIT $3",
@@ -278,12 +273,33 @@ impl Store {
         .bind(scope.tenant)
         .bind(pipeline)
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
+        .all_on(&self.db, doing)
+        .await?;
         let mut runs = Vec::with_capacity(rows.len());
         for row in &rows {
-            let mut run = self.run(row)?;
+            let mut run = run_of(row)?;
+            run.streams = self.streams_of(scope, &run.id).await?;
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    /// The attempts of a run that was asked for, the first one first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn attempts_of(&self, scope: Scope<'_>, request: &str) -> Result<Vec<RunRecord>, RunError> {
+        let rows = sql(
+            "SELECT id, pipeline, state, connector, connector_digest, contract, pipeline_fingerprint, started_us, \
+             ended_us, error FROM runs WHERE tenant = $1 AND request = $2 ORDER BY attempt",
+        )
+        .bind(scope.tenant)
+        .bind(request)
+        .all_on(&self.db, "reading the attempts of a run")
+        .await?;
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut run = run_of(row)?;
             run.streams = self.streams_of(scope, &run.id).await?;
             runs.push(run);
         }
@@ -291,66 +307,53 @@ impl Store {
     }
 
     async fn streams_of(&self, scope: Scope<'_>, run: &str) -> Result<Vec<StreamRecord>, RunError> {
-        let rows = sqlx::query(
+        let rows = sql(
             "SELECT load_id, stream, dataset_name, table_name, state, rows_read, rows_quarantined, values_nulled, \
              rows_sent, rows_finalized, rows_committed, bytes_read, commit_reference, error FROM run_streams \
              WHERE tenant = $1 AND run_id = $2 ORDER BY started_us, load_id",
         )
         .bind(scope.tenant)
         .bind(run)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.failed("reading the loads of a run", &e))?;
-        rows.iter().map(|row| self.stream(row)).collect()
+        .all_on(&self.db, "reading the loads of a run")
+        .await?;
+        rows.iter().map(stream).collect()
     }
+}
 
-    fn run(&self, row: &SqliteRow) -> Result<RunRecord, RunError> {
-        let bad = |e: sqlx::Error| self.failed("reading a run", &e);
-        let state: String = row.try_get("state").map_err(bad)?;
-        Ok(RunRecord {
-            id: row.try_get("id").map_err(bad)?,
-            pipeline: row.try_get("pipeline").map_err(bad)?,
-            state: parse_state(&state).ok_or_else(|| unreadable(&self.path, "the state of a run", &state))?,
-            connector: row.try_get("connector").map_err(bad)?,
-            connector_digest: row.try_get("connector_digest").map_err(bad)?,
-            contract: row.try_get("contract").map_err(bad)?,
-            pipeline_fingerprint: row.try_get("pipeline_fingerprint").map_err(bad)?,
-            started_us: row.try_get("started_us").map_err(bad)?,
-            ended_us: row.try_get("ended_us").map_err(bad)?,
-            error: self.error(row.try_get("error").map_err(bad)?)?,
-            streams: Vec::new(),
-        })
-    }
+fn run_of(row: &Row) -> Result<RunRecord, RunError> {
+    Ok(RunRecord {
+        id: row.text("id")?,
+        pipeline: row.text("pipeline")?,
+        state: row.word("state", parse_state)?,
+        connector: row.text("connector")?,
+        connector_digest: row.text("connector_digest")?,
+        contract: row.text("contract")?,
+        pipeline_fingerprint: row.text("pipeline_fingerprint")?,
+        started_us: row.number("started_us")?,
+        ended_us: row.get("ended_us")?,
+        error: row.optional_json("error")?,
+        streams: Vec::new(),
+    })
+}
 
-    fn stream(&self, row: &SqliteRow) -> Result<StreamRecord, RunError> {
-        let bad = |e: sqlx::Error| self.failed("reading a load", &e);
-        let count = |name: &str| from_sql(&self.path, name, row.try_get(name).map_err(bad)?);
-        let state: String = row.try_get("state").map_err(bad)?;
-        Ok(StreamRecord {
-            load: LoadId::from(row.try_get::<String, _>("load_id").map_err(bad)?),
-            stream: row.try_get("stream").map_err(bad)?,
-            table: TableName {
-                dataset: row.try_get("dataset_name").map_err(bad)?,
-                table: row.try_get("table_name").map_err(bad)?,
-            },
-            state: LoadState::parse(&state).ok_or_else(|| unreadable(&self.path, "the state of a load", &state))?,
-            counts: StreamCounts {
-                read: count("rows_read")?,
-                quarantined: count("rows_quarantined")?,
-                nulled: count("values_nulled")?,
-                sent: count("rows_sent")?,
-                finalized: count("rows_finalized")?,
-                committed: count("rows_committed")?,
-                bytes: count("bytes_read")?,
-            },
-            commit_reference: row.try_get("commit_reference").map_err(bad)?,
-            error: self.error(row.try_get("error").map_err(bad)?)?,
-        })
-    }
-
-    fn error(&self, text: Option<String>) -> Result<Option<RunError>, RunError> {
-        text.map(|text| from_json(&self.path, "an error", &text)).transpose()
-    }
+fn stream(row: &Row) -> Result<StreamRecord, RunError> {
+    Ok(StreamRecord {
+        load: LoadId::from(row.text("load_id")?),
+        stream: row.text("stream")?,
+        table: TableName { dataset: row.text("dataset_name")?, table: row.text("table_name")? },
+        state: row.word("state", LoadState::parse)?,
+        counts: StreamCounts {
+            read: row.count("rows_read")?,
+            quarantined: row.count("rows_quarantined")?,
+            nulled: row.count("values_nulled")?,
+            sent: row.count("rows_sent")?,
+            finalized: row.count("rows_finalized")?,
+            committed: row.count("rows_committed")?,
+            bytes: row.count("bytes_read")?,
+        },
+        commit_reference: row.get("commit_reference")?,
+        error: row.optional_json("error")?,
+    })
 }
 
 fn state_word(state: RunState) -> &'static str {

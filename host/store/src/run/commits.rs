@@ -1,14 +1,12 @@
 //! Commits: recorded before the sink is asked, applied in one transaction once it has answered.
 
+use crate::db::{Row, Tx, sql};
+use crate::value::{to_json, to_sql};
+use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
 use sluice_core::commit::CommitIntent;
 use sluice_core::load::{CommitReceipt, LoadId};
 use sluice_core::run::{ItemsAfter, StreamCounts, StreamState};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
-use crate::value::{from_json, to_json, to_sql};
-use crate::{Scope, Store};
 
 /// A commit that the sink is about to be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +47,19 @@ impl Store {
     /// applied together.
     ///
     /// # Errors
-    /// If a load was never begun or is committed already, or it cannot be stored; the sink must not be asked then.
-    pub async fn record_intents(&self, scope: Scope<'_>, intents: &[NewIntent], now_us: i64) -> Result<(), RunError> {
+    /// If the lease is lost, a load was never begun or is committed already, or it cannot be stored; the sink must not be asked
+    /// then.
+    pub async fn record_intents(
+        &self,
+        scope: Scope<'_>,
+        lease: &Lease,
+        intents: &[NewIntent],
+        now_us: i64,
+    ) -> Result<(), RunError> {
         let doing = "recording what is to be committed";
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        let mut tx = self.begin_held(scope, lease, doing).await?;
         for new in intents {
-            let done = sqlx::query(
+            let done = sql(
                 "INSERT INTO commit_intents (tenant, load_id, pipeline, run_id, stream, intent, state_after, counts, \
                  recorded_us, items_after) \
                  SELECT tenant, load_id, pipeline, run_id, stream, $3, $4, $5, $6, $7 FROM run_streams \
@@ -70,64 +75,56 @@ impl Store {
             .bind(to_json(&new.counts)?)
             .bind(now_us)
             .bind(new.items_after.as_ref().map(to_json).transpose()?)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|e| self.failed(doing, &e))?;
-            if done.rows_affected() != 1 {
+            .run_in(&mut tx)
+            .await?;
+            if done != 1 {
                 let what = format!("load {} was never begun or is committed already", new.intent.load);
                 return Err(RunError::internal(what));
             }
         }
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+        tx.commit().await
     }
 
     /// Recorded commits of a pipeline whose outcome is not recorded, the oldest first. Each has to be settled with the sink
     /// before anything else of the pipeline happens.
     ///
     /// # Errors
-    /// If the store cannot be read.
-    pub async fn open_intents(&self, scope: Scope<'_>, pipeline: &str) -> Result<Vec<OpenIntent>, RunError> {
-        let rows = sqlx::query(
-            "SELECT run_id, stream, intent, state_after, items_after, counts, recorded_us FROM commit_intents \
-             WHERE tenant = $1 AND pipeline = $2 ORDER BY recorded_us, load_id",
-        )
-        .bind(scope.tenant)
-        .bind(pipeline)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.failed("reading open commits", &e))?;
-        rows.iter().map(|row| self.intent(row)).collect()
+    /// If the lease is lost, or the store cannot be read.
+    pub async fn open_intents(&self, scope: Scope<'_>, lease: &Lease) -> Result<Vec<OpenIntent>, RunError> {
+        let mut tx = self.begin_held(scope, lease, "reading open commits").await?;
+        let rows =
+            sql("SELECT run_id, stream, intent, state_after, items_after, counts, recorded_us FROM commit_intents \
+             WHERE tenant = $1 AND pipeline = $2 ORDER BY recorded_us, load_id")
+            .bind(scope.tenant)
+            .bind(lease.pipeline())
+            .all_in(&mut tx)
+            .await?;
+        rows.iter().map(intent).collect()
     }
 
     /// Records that the sink has made these loads visible, in **one** transaction: the state of their streams, their counts,
     /// their artifacts, and the end of their intents. All or nothing. Applying a load again changes nothing.
     ///
     /// # Errors
-    /// If a load has no intent, if the sink committed another number of rows than the intent holds (nothing is recorded
+    /// If the lease is lost, a load has no intent, if the sink committed another number of rows than the intent holds (nothing is recorded
     /// then), or if it cannot be stored. The intents stay open in every case.
     pub async fn apply_commits(
         &self,
         scope: Scope<'_>,
+        lease: &Lease,
         receipts: &[CommitReceipt],
         now_us: i64,
     ) -> Result<(), RunError> {
         let doing = "recording a commit";
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
+        let mut tx = self.begin_held(scope, lease, doing).await?;
         for receipt in receipts {
-            self.apply(&mut transaction, scope, receipt, now_us).await?;
+            self.apply(&mut tx, scope, receipt, now_us).await?;
         }
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+        tx.commit().await
     }
 
-    async fn apply(
-        &self,
-        connection: &mut SqliteConnection,
-        scope: Scope<'_>,
-        receipt: &CommitReceipt,
-        now_us: i64,
-    ) -> Result<(), RunError> {
-        let doing = "recording a commit";
-        let row = sqlx::query(
+    async fn apply(&self, tx: &mut Tx, scope: Scope<'_>, receipt: &CommitReceipt, now_us: i64) -> Result<(), RunError> {
+        let row = sql(
             "SELECT s.state AS load_state, s.pipeline, s.run_id, s.stream, i.intent, i.state_after, i.items_after, \
              i.counts, i.recorded_us FROM run_streams s \
              LEFT JOIN commit_intents i ON i.tenant = s.tenant AND i.load_id = s.load_id \
@@ -135,51 +132,46 @@ impl Store {
         )
         .bind(scope.tenant)
         .bind(receipt.load.as_str())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|e| self.failed(doing, &e))?
+        .one_in(tx)
+        .await?
         .ok_or_else(|| RunError::internal(format!("load {} was committed but never begun", receipt.load)))?;
-        let bad = |e: sqlx::Error| self.failed(doing, &e);
-        if row.try_get::<String, _>("load_state").map_err(bad)? == "committed" {
+        if row.text("load_state")? == "committed" {
             return Ok(());
         }
-        if row.try_get::<Option<String>, _>("intent").map_err(bad)?.is_none() {
+        if row.get::<Option<String>>("intent")?.is_none() {
             let what = format!("load {} was committed, but what was to be committed was never recorded", receipt.load);
             return Err(RunError::internal(what));
         }
-        let open = self.intent(&row)?;
+        let open = intent(&row)?;
         if open.intent.rows != receipt.rows_committed {
             return Err(RunError::internal(format!(
                 "load {} into {} was to commit {} rows, but the sink reports {}; its state was not moved",
                 receipt.load, open.intent.table, open.intent.rows, receipt.rows_committed
             )));
         }
-        let pipeline: String = row.try_get("pipeline").map_err(bad)?;
+        let pipeline = row.text("pipeline")?;
         if let Some(state) = &open.state_after {
-            self.set_state(connection, scope, (&pipeline, &open.stream, &open.run), state, now_us).await?;
+            self.set_state(tx, scope, (&pipeline, &open.stream, &open.run), state, now_us).await?;
         }
         if let Some(items) = &open.items_after {
-            self.apply_items(connection, scope, (&pipeline, &open.stream), items).await?;
+            self.apply_items(tx, scope, (&pipeline, &open.stream), items).await?;
         }
-        self.close_load(connection, scope, receipt, &open, now_us).await
+        self.close_load(tx, scope, receipt, &open, now_us).await
     }
 
     async fn close_load(
         &self,
-        connection: &mut SqliteConnection,
+        tx: &mut Tx,
         scope: Scope<'_>,
         receipt: &CommitReceipt,
         open: &OpenIntent,
         now_us: i64,
     ) -> Result<(), RunError> {
-        let doing = "recording a commit";
         let counts = &open.counts;
         let load = receipt.load.as_str();
-        sqlx::query(
-            "UPDATE run_streams SET state = 'committed', rows_read = $3, rows_quarantined = $4, values_nulled = $5, \
+        sql("UPDATE run_streams SET state = 'committed', rows_read = $3, rows_quarantined = $4, values_nulled = $5, \
              rows_sent = $6, rows_finalized = $7, rows_committed = $8, bytes_read = $9, commit_reference = $10, \
-             error = NULL, ended_us = $11 WHERE tenant = $1 AND load_id = $2",
-        )
+             error = NULL, ended_us = $11 WHERE tenant = $1 AND load_id = $2")
         .bind(scope.tenant)
         .bind(load)
         .bind(to_sql(counts.read)?)
@@ -191,25 +183,22 @@ impl Store {
         .bind(to_sql(counts.bytes)?)
         .bind(&receipt.reference)
         .bind(now_us)
-        .execute(&mut *connection)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
+        .run_in(tx)
+        .await?;
         // By name: what an earlier attempt of the load left behind is not part of the commit and stays to be abandoned.
         for artifact in open.intent.all_artifacts() {
-            sqlx::query("UPDATE artifacts SET state = 'committed' WHERE tenant = $1 AND load_id = $2 AND name = $3")
+            sql("UPDATE artifacts SET state = 'committed' WHERE tenant = $1 AND load_id = $2 AND name = $3")
                 .bind(scope.tenant)
                 .bind(load)
                 .bind(&artifact.name)
-                .execute(&mut *connection)
-                .await
-                .map_err(|e| self.failed(doing, &e))?;
+                .run_in(tx)
+                .await?;
         }
-        sqlx::query("DELETE FROM commit_intents WHERE tenant = $1 AND load_id = $2")
+        sql("DELETE FROM commit_intents WHERE tenant = $1 AND load_id = $2")
             .bind(scope.tenant)
             .bind(load)
-            .execute(&mut *connection)
-            .await
-            .map_err(|e| self.failed(doing, &e))?;
+            .run_in(tx)
+            .await?;
         Ok(())
     }
 
@@ -217,50 +206,42 @@ impl Store {
     /// unfinished ones again, to be abandoned.
     ///
     /// # Errors
-    /// If it cannot be stored.
+    /// If the lease is lost, or it cannot be stored.
     pub async fn drop_intent(
         &self,
         scope: Scope<'_>,
+        lease: &Lease,
         load: &LoadId,
         why: &RunError,
         now_us: i64,
     ) -> Result<(), RunError> {
         let doing = "forgetting a commit that cannot be made";
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
-        sqlx::query("DELETE FROM commit_intents WHERE tenant = $1 AND load_id = $2")
+        let mut tx = self.begin_held(scope, lease, doing).await?;
+        sql("DELETE FROM commit_intents WHERE tenant = $1 AND load_id = $2")
             .bind(scope.tenant)
             .bind(load.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|e| self.failed(doing, &e))?;
-        sqlx::query(
-            "UPDATE run_streams SET state = 'failed', error = $3, ended_us = $4 \
-             WHERE tenant = $1 AND load_id = $2 AND state <> 'committed'",
-        )
+            .run_in(&mut tx)
+            .await?;
+        sql("UPDATE run_streams SET state = 'failed', error = $3, ended_us = $4 \
+             WHERE tenant = $1 AND load_id = $2 AND state <> 'committed'")
         .bind(scope.tenant)
         .bind(load.as_str())
         .bind(to_json(why)?)
         .bind(now_us)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+        .run_in(&mut tx)
+        .await?;
+        tx.commit().await
     }
+}
 
-    fn intent(&self, row: &SqliteRow) -> Result<OpenIntent, RunError> {
-        let bad = |e: sqlx::Error| self.failed("reading an open commit", &e);
-        let text = |name: &str| row.try_get::<String, _>(name).map_err(bad);
-        let what = "an open commit";
-        let state_after: Option<String> = row.try_get("state_after").map_err(bad)?;
-        let items_after: Option<String> = row.try_get("items_after").map_err(bad)?;
-        Ok(OpenIntent {
-            run: text("run_id")?,
-            stream: text("stream")?,
-            intent: from_json(&self.path, what, &text("intent")?)?,
-            state_after: state_after.map(|state| from_json(&self.path, what, &state)).transpose()?,
-            items_after: items_after.map(|items| from_json(&self.path, what, &items)).transpose()?,
-            counts: from_json(&self.path, what, &text("counts")?)?,
-            recorded_us: row.try_get("recorded_us").map_err(bad)?,
-        })
-    }
+fn intent(row: &Row) -> Result<OpenIntent, RunError> {
+    Ok(OpenIntent {
+        run: row.text("run_id")?,
+        stream: row.text("stream")?,
+        intent: row.json("intent")?,
+        state_after: row.optional_json("state_after")?,
+        items_after: row.optional_json("items_after")?,
+        counts: row.json("counts")?,
+        recorded_us: row.number("recorded_us")?,
+    })
 }

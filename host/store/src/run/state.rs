@@ -1,12 +1,11 @@
 //! The committed state of streams.
 
+use crate::db::{Tx, sql};
+use crate::value::to_json;
+use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
 use sluice_core::load::LoadId;
 use sluice_core::run::StreamState;
-use sqlx::{Row, SqliteConnection};
-
-use crate::value::{from_json, from_sql, to_json};
-use crate::{Scope, Store};
 
 /// The state of a stream, and which commit it came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,24 +27,19 @@ impl Store {
     /// If the store cannot be read.
     pub async fn state_of(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<CommittedState, RunError> {
         let doing = "reading the state of a stream";
-        let row = sqlx::query(
-            "SELECT state, revision, updated_by_run, updated_us FROM stream_state \
-             WHERE tenant = $1 AND pipeline = $2 AND stream = $3",
-        )
+        let row = sql("SELECT state, revision, updated_by_run, updated_us FROM stream_state \
+             WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
         .bind(scope.tenant)
         .bind(pipeline)
         .bind(stream)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
+        .one_on(&self.db, doing)
+        .await?;
         let Some(row) = row else { return Ok(CommittedState::default()) };
-        let bad = |e: sqlx::Error| self.failed(doing, &e);
-        let what = "the state of a stream";
         Ok(CommittedState {
-            state: from_json(&self.path, what, &row.try_get::<String, _>("state").map_err(bad)?)?,
-            revision: from_sql(&self.path, what, row.try_get("revision").map_err(bad)?)?,
-            updated_by_run: Some(row.try_get("updated_by_run").map_err(bad)?),
-            updated_us: Some(row.try_get("updated_us").map_err(bad)?),
+            state: row.json("state")?,
+            revision: row.count("revision")?,
+            updated_by_run: row.get("updated_by_run")?,
+            updated_us: row.get("updated_us")?,
         })
     }
 
@@ -54,20 +48,20 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub async fn forget_state(&self, scope: Scope<'_>, pipeline: &str, stream: &str) -> Result<bool, RunError> {
+    pub async fn forget_state(&self, scope: Scope<'_>, lease: &Lease, stream: &str) -> Result<bool, RunError> {
+        let pipeline = lease.pipeline();
         let doing = "forgetting the state of a stream";
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
-        self.release(&mut transaction, scope, (pipeline, stream)).await?;
-        let done = sqlx::query("DELETE FROM stream_state WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
+        let mut tx = self.begin_held(scope, lease, doing).await?;
+        self.give_up_held(&mut tx, scope, (pipeline, stream)).await?;
+        let done = sql("DELETE FROM stream_state WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
             .bind(scope.tenant)
             .bind(pipeline)
             .bind(stream)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|e| self.failed(doing, &e))?;
-        let items = self.forget_items(&mut transaction, scope, pipeline, stream).await?;
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))?;
-        Ok(items || done.rows_affected() > 0)
+            .run_in(&mut tx)
+            .await?;
+        let items = self.forget_items(&mut tx, scope, pipeline, stream).await?;
+        tx.commit().await?;
+        Ok(items || done > 0)
     }
 
     /// Records a state that no commit brings about: a stopped run keeps back what it has read of a plan that expires, or a later
@@ -79,54 +73,50 @@ impl Store {
     pub async fn keep_back(
         &self,
         scope: Scope<'_>,
-        owner: (&str, &str, &str),
+        lease: &Lease,
+        (stream, run): (&str, &str),
         state: &StreamState,
         now_us: i64,
     ) -> Result<(), RunError> {
         let doing = "recording what an interrupted run keeps";
-        let (pipeline, stream, _) = owner;
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(doing, &e))?;
-        self.release(&mut transaction, scope, (pipeline, stream)).await?;
+        let pipeline = lease.pipeline();
+        let owner = (pipeline, stream, run);
+        let mut tx = self.begin_held(scope, lease, doing).await?;
+        self.give_up_held(&mut tx, scope, (pipeline, stream)).await?;
         for artifact in state.held().unwrap_or_default().iter().flat_map(|held| &held.intent.artifacts) {
-            sqlx::query(
-                "UPDATE artifacts SET state = 'held' \
-                 WHERE tenant = $1 AND load_id = $2 AND name = $3 AND state = 'finalized'",
-            )
+            sql("UPDATE artifacts SET state = 'held' \
+                 WHERE tenant = $1 AND load_id = $2 AND name = $3 AND state = 'finalized'")
             .bind(scope.tenant)
             .bind(artifact.load.as_str())
             .bind(&artifact.name)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|e| self.failed(doing, &e))?;
+            .run_in(&mut tx)
+            .await?;
         }
-        self.set_state(&mut transaction, scope, owner, state, now_us).await?;
-        transaction.commit().await.map_err(|e| self.failed(doing, &e))
+        self.set_state(&mut tx, scope, owner, state, now_us).await?;
+        tx.commit().await
     }
 
     /// Makes what the stream's state holds unfinished artifacts again.
-    async fn release(
+    async fn give_up_held(
         &self,
-        connection: &mut SqliteConnection,
+        tx: &mut Tx,
         scope: Scope<'_>,
         (pipeline, stream): (&str, &str),
     ) -> Result<(), RunError> {
-        sqlx::query(
-            "UPDATE artifacts SET state = 'finalized' WHERE tenant = $1 AND state = 'held' AND load_id IN \
-             (SELECT load_id FROM run_streams WHERE tenant = $1 AND pipeline = $2 AND stream = $3)",
-        )
+        sql("UPDATE artifacts SET state = 'finalized' WHERE tenant = $1 AND state = 'held' AND load_id IN \
+             (SELECT load_id FROM run_streams WHERE tenant = $1 AND pipeline = $2 AND stream = $3)")
         .bind(scope.tenant)
         .bind(pipeline)
         .bind(stream)
-        .execute(connection)
-        .await
-        .map_err(|e| self.failed("giving up what an interrupted run kept", &e))?;
+        .run_in(tx)
+        .await?;
         Ok(())
     }
 
     /// Sets the state within a transaction.
     pub(crate) async fn set_state(
         &self,
-        connection: &mut SqliteConnection,
+        tx: &mut Tx,
         scope: Scope<'_>,
         owner: (&str, &str, &str),
         state: &StreamState,
@@ -134,13 +124,11 @@ impl Store {
     ) -> Result<(), RunError> {
         let (pipeline, stream, run) = owner;
         let planned_by = state.pending.as_ref().and_then(|pending| Some(&pending.items.as_ref()?.plan));
-        sqlx::query(
-            "INSERT INTO stream_state (tenant, pipeline, stream, state, revision, updated_by_run, updated_us, \
+        sql("INSERT INTO stream_state (tenant, pipeline, stream, state, revision, updated_by_run, updated_us, \
              planned_by) VALUES ($1, $2, $3, $4, 1, $5, $6, $7) ON CONFLICT (tenant, pipeline, stream) DO UPDATE SET \
              state = excluded.state, revision = stream_state.revision + 1, \
              updated_by_run = excluded.updated_by_run, updated_us = excluded.updated_us, \
-             planned_by = excluded.planned_by",
-        )
+             planned_by = excluded.planned_by")
         .bind(scope.tenant)
         .bind(pipeline)
         .bind(stream)
@@ -148,9 +136,8 @@ impl Store {
         .bind(run)
         .bind(now_us)
         .bind(planned_by.map(LoadId::as_str))
-        .execute(connection)
-        .await
-        .map_err(|e| self.failed("recording the state of a stream", &e))?;
+        .run_in(tx)
+        .await?;
         Ok(())
     }
 }

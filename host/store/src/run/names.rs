@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::sql;
+use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
-use sqlx::Row;
-
-use crate::{Scope, Store};
 
 impl Store {
     /// The names that the columns of a stream were given, by their names at the source.
@@ -19,19 +18,14 @@ impl Store {
         stream: &str,
     ) -> Result<BTreeMap<String, String>, RunError> {
         let doing = "reading the names of columns";
-        let rows = sqlx::query(
-            "SELECT source_name, sink_name FROM column_names WHERE tenant = $1 AND pipeline = $2 AND stream = $3",
-        )
-        .bind(scope.tenant)
-        .bind(pipeline)
-        .bind(stream)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|e| self.failed(doing, &e))?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("source_name")?, row.try_get("sink_name")?)))
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(|e| self.failed(doing, &e))
+        let rows =
+            sql("SELECT source_name, sink_name FROM column_names WHERE tenant = $1 AND pipeline = $2 AND stream = $3")
+                .bind(scope.tenant)
+                .bind(pipeline)
+                .bind(stream)
+                .all_on(&self.db, doing)
+                .await?;
+        rows.iter().map(|row| Ok((row.text("source_name")?, row.text("sink_name")?))).collect()
     }
 
     /// Remembers names, all or none. A column that has a name already keeps it, whatever is said here.
@@ -43,26 +37,23 @@ impl Store {
     pub async fn save_names(
         &self,
         scope: Scope<'_>,
-        pipeline: &str,
+        lease: &Lease,
         stream: &str,
         names: &BTreeMap<String, String>,
     ) -> Result<(), RunError> {
         let doing = format!("remembering the names of columns of stream {stream}");
-        let mut transaction = self.pool.begin().await.map_err(|e| self.failed(&doing, &e))?;
+        let mut tx = self.begin_held(scope, lease, doing).await?;
         for (source, sink) in names {
-            sqlx::query(
+            sql(
                 "INSERT INTO column_names (tenant, pipeline, stream, source_name, sink_name) VALUES ($1, $2, $3, $4, $5) \
                  ON CONFLICT (tenant, pipeline, stream, source_name) DO NOTHING",
             )
             .bind(scope.tenant)
-            .bind(pipeline)
+            .bind(lease.pipeline())
             .bind(stream)
             .bind(source)
-            .bind(sink)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|e| self.failed(&doing, &e))?;
+            .bind(sink).run_in(&mut tx).await?;
         }
-        transaction.commit().await.map_err(|e| self.failed(&doing, &e))
+        tx.commit().await
     }
 }

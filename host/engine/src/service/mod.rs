@@ -1,0 +1,3 @@
+//! What makes runs happen without anybody at a terminal: worker processes, the queue, schedules.
+
+pub mod worker;

@@ -1,0 +1,196 @@
+//! Worker processes: what a guest does happens in one of them, so that nothing it does can take the service down.
+//!
+//! The protocol is `sluice_core::worker`'s. A worker ends with its host: its input closes, and dropping a [`Worker`] kills it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::worker::{Event, Job, LogLevel, MAX_LINE, Order};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Semaphore;
+
+/// How long a worker may take to leave once it has said that it is done.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// Most of a worker's standard error that is kept, bytes: the end of it, which tells why it crashed.
+const KEPT_ERRORS: usize = 4 << 10;
+
+/// How workers are started.
+#[derive(Debug)]
+pub struct Workers {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    /// Short jobs that people wait for.
+    short: Semaphore,
+}
+
+/// A worker at its job.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    errors: tokio::task::JoinHandle<String>,
+    line: Vec<u8>,
+}
+
+impl Workers {
+    /// Workers are `program` with these arguments, with nothing in their environment but what is given here. At most
+    /// `short_at_once` jobs that somebody waits for run at once.
+    pub fn new(
+        program: PathBuf,
+        arguments: Vec<OsString>,
+        environment: Vec<(OsString, OsString)>,
+        short_at_once: usize,
+    ) -> Self {
+        Self { program, arguments, environment, short: Semaphore::new(short_at_once) }
+    }
+
+    /// Starts a worker and hands it its job.
+    ///
+    /// # Errors
+    /// If the process cannot be started: the host is short of something.
+    pub async fn start(&self, job: &Job) -> Result<Worker, RunError> {
+        let failed = |doing: &str, e: &dyn std::fmt::Display| {
+            RunError::new(Kind::Resources, Actor::Host, format!("{doing} a worker process: {e}"))
+                .with_retry(sluice_core::Retry::Later)
+        };
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(self.environment.iter().cloned());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().map_err(|e| failed("starting", &e))?;
+        let (Some(mut input), Some(output), Some(errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(RunError::internal("a worker process was started without its pipes"));
+        };
+        let errors = tokio::spawn(last_of(errors));
+        let mut line = serde_json::to_vec(job).map_err(|e| RunError::internal(format!("writing a job down: {e}")))?;
+        line.push(b'\n');
+        input.write_all(&line).await.map_err(|e| failed("handing its job to", &e))?;
+        Ok(Worker { child, input: Some(input), output: BufReader::new(output), errors, line: Vec::new() })
+    }
+
+    /// Runs a job that somebody waits for, to its end, within a time; what it told.
+    ///
+    /// # Errors
+    /// What the job failed with; that it took too long; that too many others wait.
+    pub async fn ask(&self, job: &Job, within: Duration) -> Result<Vec<Event>, RunError> {
+        let asked = async {
+            let _permit = self.short.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
+            let mut worker = self.start(job).await?;
+            let mut events = Vec::new();
+            while let Some(event) = worker.next().await? {
+                events.push(event);
+            }
+            Ok(events)
+        };
+        tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
+            let message = format!("there was no answer within {} seconds", within.as_secs());
+            Err(RunError::new(Kind::Transient, Actor::Source, message))
+        })
+    }
+}
+
+impl Worker {
+    /// What the worker tells next; none when it has done its job and left. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// What the job failed with, or that the worker crashed.
+    pub async fn next(&mut self) -> Result<Option<Event>, RunError> {
+        loop {
+            // Bytes that were read before this was dropped the last time are still in `line`.
+            let room = (MAX_LINE - self.line.len().min(MAX_LINE)) as u64;
+            let read = (&mut self.output).take(room).read_until(b'\n', &mut self.line).await;
+            match read {
+                Ok(_) if self.line.last() == Some(&b'\n') => {}
+                Ok(_) if self.line.len() >= MAX_LINE => {
+                    return Err(self.crashed("wrote a line that is too long").await);
+                }
+                Ok(_) => return Err(self.crashed("ended before its job").await),
+                Err(e) => return Err(self.crashed(&format!("cannot be heard: {e}")).await),
+            }
+            let parsed = serde_json::from_slice(&self.line);
+            self.line.clear();
+            return match parsed {
+                Ok(Event::Done) => {
+                    self.leave().await;
+                    Ok(None)
+                }
+                Ok(Event::Failed(error)) => {
+                    self.leave().await;
+                    Err(error)
+                }
+                Ok(event) => Ok(Some(event)),
+                Err(_) => Err(self.crashed("wrote what is no event").await),
+            };
+        }
+    }
+
+    /// Tells the worker to stop or to end. A worker that is gone hears nothing, which its next event will show.
+    pub async fn order(&mut self, order: Order) {
+        let (Some(input), Ok(mut line)) = (&mut self.input, serde_json::to_vec(&order)) else { return };
+        line.push(b'\n');
+        let _ = input.write_all(&line).await;
+    }
+
+    /// Ends the worker at once.
+    pub async fn kill(&mut self) {
+        let _ = self.child.kill().await;
+    }
+
+    async fn leave(&mut self) {
+        self.input = None;
+        if tokio::time::timeout(LEAVING, self.child.wait()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    /// What a worker that broke off comes to. It is worth another attempt: a guest that brings its process down does so again and ends
+    /// the retries, a machine that was short of memory may not be any more.
+    async fn crashed(&mut self, what: &str) -> RunError {
+        self.input = None;
+        // It may still be on its way out.
+        let status = tokio::time::timeout(Duration::from_secs(1), self.child.wait()).await;
+        let how = match status {
+            Ok(Ok(status)) => status.to_string(),
+            _ => {
+                self.kill().await;
+                "it was killed".to_owned()
+            }
+        };
+        let said = (&mut self.errors).await.unwrap_or_default();
+        if !said.is_empty() {
+            tracing::warn!(stderr = said, "a worker process ended before its job");
+        }
+        RunError::new(Kind::Transient, Actor::Host, format!("the worker process {what} ({how})"))
+    }
+}
+
+/// The end of what a worker wrote to its standard error. It must be read to its end, or the worker would wait.
+async fn last_of(mut errors: tokio::process::ChildStderr) -> String {
+    let mut kept = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(read @ 1..) = errors.read(&mut chunk).await {
+        kept.extend_from_slice(chunk.get(..read).unwrap_or_default());
+        let beyond = kept.len().saturating_sub(KEPT_ERRORS);
+        kept.drain(..beyond);
+    }
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+/// The word for a level, as the store and the API have it.
+pub fn level_word(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}

@@ -1,0 +1,251 @@
+//! `sluice worker`: one job for a host, in a process of its own. A job comes in on standard input, events go out on standard output,
+//! each a line of JSON (`sluice_core::worker`).
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use sluice_core::RunError;
+use sluice_core::error::{Actor, Kind};
+use sluice_core::limits::RunLimits;
+use sluice_core::pipeline::{Pipeline, SourceSpec};
+use sluice_core::plan::DiscoverFilter;
+use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, RunJob, StoreAddress, Summary};
+use sluice_engine::{Progress, RunSetup};
+use sluice_runtime::Budget;
+use sluice_store::{Settings, Store};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin};
+use tokio_util::sync::CancellationToken;
+
+use super::preview;
+use crate::cli::Options;
+use crate::show::run::memory;
+use crate::{exit, wire};
+
+/// How often a run says how far it is.
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// Most text of a cell of a preview, bytes.
+const MAX_CELL: usize = 4 << 10;
+
+pub(crate) async fn run(options: &Options) -> u8 {
+    // A crash must not leave secrets in a file.
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let events = Events::default();
+    let mut input = BufReader::new(tokio::io::stdin());
+    let done = match job(&mut input).await {
+        Ok(job) => carry_out(options, job, input, &events).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => {
+            events.tell(&Event::Done);
+            0
+        }
+        Err(error) => {
+            let code = exit::code(&error);
+            events.tell(&Event::Failed(error));
+            code
+        }
+    }
+}
+
+/// Where events go. Lines of several tasks do not mix.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<()>>);
+
+impl Events {
+    fn tell(&self, event: &Event) {
+        let Ok(mut line) = serde_json::to_vec(event) else { return };
+        line.push(b'\n');
+        let _alone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = std::io::stdout().lock();
+        // A host that does not listen any more is gone; the end of the input says so too.
+        let _ = output.write_all(&line).and_then(|()| output.flush());
+    }
+}
+
+async fn job(input: &mut BufReader<Stdin>) -> Result<Job, RunError> {
+    let wrong = |detail: String| {
+        let message = format!("a worker is started by `sluice serve`, which writes its job to it: {detail}");
+        RunError::new(Kind::Config, Actor::Host, message)
+    };
+    let mut line = Vec::new();
+    let read = input.take(MAX_LINE as u64).read_until(b'\n', &mut line).await;
+    read.map_err(|e| wrong(format!("its input cannot be read: {e}")))?;
+    serde_json::from_slice(&line).map_err(|e| wrong(format!("there is no job on its input: {e}")))
+}
+
+async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>, events: &Events) -> Result<(), RunError> {
+    let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(listen(input, stop.clone(), kill.clone()));
+    let work = async {
+        match job {
+            Job::Run(job) => attempt(options, *job, events, (stop, kill.clone())).await,
+            Job::Check { source, limits } => check(options, &source, &limits, events).await,
+            Job::Discover { source, limits, filter, page } => {
+                discover(options, &source, &limits, filter, page, events).await
+            }
+            Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows, events).await,
+        }
+    };
+    work.await
+}
+
+/// Hears orders. The end of the input means that the host is gone: then nobody can tell how this ends, and what is not committed is
+/// given up.
+async fn listen(mut input: BufReader<Stdin>, stop: CancellationToken, kill: CancellationToken) {
+    let mut line = String::new();
+    while let Ok(1..) = input.read_line(&mut line).await {
+        match serde_json::from_str(&line) {
+            Ok(Order::Stop) => stop.cancel(),
+            Ok(Order::Kill) | Err(_) => kill.cancel(),
+        }
+        line.clear();
+    }
+    kill.cancel();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    std::process::exit(i32::from(exit::STOPPED));
+}
+
+async fn attempt(
+    options: &Options,
+    job: RunJob,
+    events: &Events,
+    (stop, kill): (CancellationToken, CancellationToken),
+) -> Result<(), RunError> {
+    let RunJob { tenant, pipeline, request, attempt, run_id, snapshot_date, store } = job;
+    let snapshot_date = snapshot_date
+        .parse()
+        .map_err(|e| RunError::new(Kind::Config, Actor::Host, format!("{snapshot_date:?} is no day: {e}")))?;
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
+    let sink = wire::sink(&pipeline.sink).await?;
+    let store = match store {
+        StoreAddress::File(path) => Store::open(&path).await?,
+        StoreAddress::Postgres(url) => Store::connect(&url, Settings { connections: 2, ..Settings::default() }).await?,
+    };
+    let progress = Arc::new(Progress::default());
+    let watched = tokio::spawn(watch(progress.clone(), events.clone()));
+    let wall = pipeline.limits.wall_seconds;
+    if wall > 0 {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(wall)).await;
+            stop.cancel();
+        });
+    }
+    let setup = RunSetup {
+        tenant,
+        request: Some((request, attempt)),
+        budget: Budget::new(pipeline.limits.bytes_in_flight),
+        pipeline,
+        connection,
+        sink,
+        store: store.clone(),
+        run_id,
+        snapshot_date,
+        clock: Arc::new(wire::now_us),
+        progress: progress.clone(),
+        stop,
+        kill,
+    };
+    let report = sluice_engine::run(setup).await;
+    watched.abort();
+    store.close().await;
+    let report = report?;
+    tell_progress(&progress, events);
+    let warnings = report.streams.iter();
+    let warnings = warnings.flat_map(|stream| stream.warnings.iter().map(|text| (stream.stream.clone(), text.clone())));
+    events.tell(&Event::Ended(Summary {
+        state: report.state,
+        error: report.error.clone(),
+        warnings: warnings.collect(),
+        peak_memory_bytes: memory().1,
+    }));
+    Ok(())
+}
+
+async fn watch(progress: Arc<Progress>, events: Events) {
+    loop {
+        tokio::time::sleep(PROGRESS).await;
+        tell_progress(&progress, &events);
+    }
+}
+
+fn tell_progress(progress: &Progress, events: &Events) {
+    let streams = progress.streams().iter().map(|stream| stream.snapshot()).collect();
+    events.tell(&Event::Progress { streams, memory_bytes: memory().0 });
+}
+
+async fn check(options: &Options, source: &SourceSpec, limits: &RunLimits, events: &Events) -> Result<(), RunError> {
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, source, limits).await?;
+    let steps = connection.instance().await?.check().await?;
+    steps.into_iter().for_each(|step| events.tell(&Event::Step(step)));
+    Ok(())
+}
+
+async fn discover(
+    options: &Options,
+    source: &SourceSpec,
+    limits: &RunLimits,
+    filter: DiscoverFilter,
+    page: Option<String>,
+    events: &Events,
+) -> Result<(), RunError> {
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, source, limits).await?;
+    let found = connection.instance().await?.discover(filter, page).await?;
+    events.tell(&Event::Streams(found.into()));
+    Ok(())
+}
+
+async fn first_rows(
+    options: &Options,
+    pipeline: &Pipeline,
+    stream: &str,
+    rows: usize,
+    events: &Events,
+) -> Result<(), RunError> {
+    let batches = preview::stream_rows(options, pipeline, Some(stream), rows).await?;
+    let columns = batches
+        .first()
+        .map(|batch| batch.schema_ref().fields().iter().map(|field| Column::from(field.as_ref())).collect());
+    let mut cells = Vec::new();
+    for batch in &batches {
+        as_text(batch, &mut cells)?;
+    }
+    events.tell(&Event::Rows { columns: columns.unwrap_or_default(), rows: cells });
+    Ok(())
+}
+
+/// Rows as a person reads them; a cell that is too long is cut.
+fn as_text(batch: &RecordBatch, rows: &mut Vec<Vec<Option<String>>>) -> Result<(), RunError> {
+    let options = FormatOptions::default();
+    let failed = |e: arrow_schema::ArrowError| RunError::internal(format!("showing a row: {e}"));
+    let columns: Result<Vec<_>, _> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect();
+    let columns = columns.map_err(failed)?;
+    for row in 0..batch.num_rows() {
+        let mut cells = Vec::with_capacity(columns.len());
+        for (column, formatter) in batch.columns().iter().zip(&columns) {
+            let cell = if column.is_null(row) {
+                None
+            } else {
+                let mut text = formatter.value(row).try_to_string().map_err(failed)?;
+                if text.len() > MAX_CELL {
+                    text.truncate(text.floor_char_boundary(MAX_CELL));
+                    text.push('…');
+                }
+                Some(text)
+            };
+            cells.push(cell);
+        }
+        rows.push(cells);
+    }
+    Ok(())
+}

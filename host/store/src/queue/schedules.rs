@@ -1,0 +1,184 @@
+//! Schedules: which moments have been decided about, and when the next one comes due.
+
+use sluice_core::RunError;
+use sluice_core::request::{Cause, RequestState};
+use sluice_core::schedule::Schedule;
+
+use super::requests::{NewRequest, cancel, insert};
+use crate::db::sql;
+use crate::value::{to_json, to_sql};
+use crate::{Scope, Store};
+
+/// The schedule of a pipeline's newest revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSchedule {
+    /// The pipeline's id.
+    pub pipeline: String,
+    /// Its revision.
+    pub revision: u64,
+    /// Its connection.
+    pub connection: String,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// The first moment that is to come.
+    pub next_due_us: Option<i64>,
+}
+
+/// A schedule of which a moment has come due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whose pipeline it is.
+    pub tenant: String,
+    /// The schedule.
+    pub scheduled: NewSchedule,
+    /// Up to when every moment has been decided about.
+    pub decided_us: i64,
+    /// Scheduled runs of the pipeline that have not ended, as (run, moment).
+    pub unfinished: Vec<(String, i64)>,
+}
+
+/// What was decided about the moments of a schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moments {
+    /// Runs that are queued.
+    pub queue: Vec<NewRequest>,
+    /// Moments that are recorded as skipped.
+    pub skip: Vec<SkippedMoment>,
+    /// Runs that are cancelled, and why.
+    pub cancel: Vec<(String, String)>,
+    /// Up to when every moment is decided about now.
+    pub decided_us: i64,
+    /// The next moment that comes due.
+    pub next_due_us: Option<i64>,
+}
+
+/// A moment that got no run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedMoment {
+    /// The record's id.
+    pub id: String,
+    /// The moment, or the first of several.
+    pub moment_us: i64,
+    /// Why.
+    pub reason: String,
+}
+
+impl Store {
+    /// Sets the schedule of a pipeline, which holds from now on.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn set_schedule(&self, scope: Scope<'_>, new: &NewSchedule, now_us: i64) -> Result<(), RunError> {
+        sql("INSERT INTO schedules (tenant, pipeline, schedule, revision, connection, decided_us, next_due_us) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, pipeline) DO UPDATE SET schedule = excluded.schedule, \
+             revision = excluded.revision, connection = excluded.connection, decided_us = excluded.decided_us, \
+             next_due_us = excluded.next_due_us")
+        .bind(scope.tenant)
+        .bind(&new.pipeline)
+        .bind(to_json(&new.schedule)?)
+        .bind(to_sql(new.revision)?)
+        .bind(&new.connection)
+        .bind(now_us)
+        .bind(new.next_due_us)
+        .run_on(&self.db, "recording a schedule")
+        .await
+        .map(drop)
+    }
+
+    /// Forgets the schedule of a pipeline.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn drop_schedule(&self, scope: Scope<'_>, pipeline: &str) -> Result<(), RunError> {
+        let gone = sql("DELETE FROM schedules WHERE tenant = $1 AND pipeline = $2").bind(scope.tenant).bind(pipeline);
+        gone.run_on(&self.db, "forgetting a schedule").await.map(drop)
+    }
+
+    /// Schedules of all tenants of which a moment has come due, the longest overdue first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn due_schedules(&self, now_us: i64, limit: u32) -> Result<Vec<Due>, RunError> {
+        let doing = "looking for schedules that have come due";
+        let due =
+            sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+             WHERE next_due_us <= $1 ORDER BY next_due_us LIMIT $2");
+        let rows = due.bind(now_us).bind(limit).all_on(&self.db, doing).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (tenant, pipeline) = (row.text("tenant")?, row.text("pipeline")?);
+            let open = sql("SELECT id, moment_us FROM run_requests WHERE tenant = $1 AND pipeline = $2 \
+                 AND moment_us IS NOT NULL AND state IN ('queued', 'running') ORDER BY moment_us");
+            let open = open.bind(&tenant).bind(&pipeline).all_on(&self.db, doing).await?;
+            let unfinished = open.iter().map(|row| Ok((row.text("id")?, row.number("moment_us")?)));
+            found.push(Due {
+                unfinished: unfinished.collect::<Result<_, RunError>>()?,
+                tenant,
+                scheduled: NewSchedule {
+                    pipeline,
+                    revision: row.count("revision")?,
+                    connection: row.text("connection")?,
+                    schedule: row.json("schedule")?,
+                    next_due_us: row.get("next_due_us")?,
+                },
+                decided_us: row.number("decided_us")?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// When the next moment of any schedule comes due.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn next_due(&self) -> Result<Option<i64>, RunError> {
+        let next =
+            sql("SELECT MIN(next_due_us) AS next FROM schedules").one_on(&self.db, "looking at schedules").await?;
+        next.map_or(Ok(None), |row| row.get("next"))
+    }
+
+    /// Records what was decided about the moments of a schedule: all of it, or nothing if another host was faster or the schedule was
+    /// changed meanwhile. How many runs were queued; none if nothing was recorded.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn record_moments(&self, due: &Due, moments: &Moments, now_us: i64) -> Result<Option<u64>, RunError> {
+        let (scope, scheduled) = (Scope { tenant: &due.tenant }, &due.scheduled);
+        let mut tx = self.db.begin("queueing scheduled runs").await?;
+        let moved = sql("UPDATE schedules SET decided_us = $5, next_due_us = $6 \
+             WHERE tenant = $1 AND pipeline = $2 AND revision = $3 AND decided_us = $4")
+        .bind(scope.tenant)
+        .bind(&scheduled.pipeline)
+        .bind(to_sql(scheduled.revision)?)
+        .bind(due.decided_us)
+        .bind(moments.decided_us)
+        .bind(moments.next_due_us);
+        if tx.run(moved).await? != 1 {
+            return Ok(None);
+        }
+        for (run, why) in &moments.cancel {
+            cancel(&mut tx, scope, run, why, now_us).await?;
+        }
+        let mut queued = 0;
+        for new in &moments.queue {
+            queued += u64::from(insert(&mut tx, scope, new, (RequestState::Queued, None), now_us).await?);
+        }
+        for skipped in &moments.skip {
+            let new = NewRequest {
+                id: skipped.id.clone(),
+                pipeline: scheduled.pipeline.clone(),
+                revision: scheduled.revision,
+                connection: scheduled.connection.clone(),
+                cause: Cause::Scheduled,
+                moment_us: Some(skipped.moment_us),
+                snapshot_date: None,
+                requested_by: "schedule".into(),
+                priority: 0,
+                not_before_us: skipped.moment_us,
+            };
+            insert(&mut tx, scope, &new, (RequestState::Skipped, Some(&skipped.reason)), now_us).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(queued))
+    }
+}

@@ -1,0 +1,13 @@
+//! A run as the engine carries it out: its record, its loads, what its sinks have begun, what is to be committed, and the state
+//! that its streams have after it.
+
+mod commits;
+mod items;
+mod ledger;
+mod names;
+mod runs;
+mod state;
+
+pub use commits::{NewIntent, OpenIntent};
+pub use runs::{LoadState, NewRun, NewStream, RunRecord, StreamRecord};
+pub use state::CommittedState;

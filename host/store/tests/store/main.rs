@@ -1,0 +1,18 @@
+//! The store on real databases: every behaviour on SQLite and on PostgreSQL, from the same test.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a failed assertion is how a test fails; the environment says where the server is"
+)]
+
+mod commits;
+mod items;
+mod leases;
+mod opening;
+mod queue;
+mod state;
+mod support;
+mod upgrade;

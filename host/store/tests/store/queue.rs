@@ -1,0 +1,184 @@
+//! Runs that were asked for, and schedules that ask for them.
+
+use sluice_core::RunError;
+use sluice_core::request::{Cause, RequestState};
+use sluice_core::schedule::Schedule;
+use sluice_store::{Due, LogLine, Moments, NewRequest, NewSchedule, RequestFilter, SkippedMoment};
+
+use crate::support::{ELSEWHERE, HERE, Home, on_both};
+
+on_both!(
+    a_run_is_claimed_by_one_host_only,
+    a_pipeline_has_one_run_under_way,
+    a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any_more,
+    a_failed_attempt_goes_back_into_the_queue_until_its_time,
+    a_waiting_run_is_cancelled_at_once_and_one_under_way_is_told,
+    a_moment_of_a_schedule_is_queued_once_whoever_sees_it,
+    what_was_skipped_is_recorded_and_what_is_cancelled_ends,
+    lists_go_page_by_page_and_never_show_another_tenant,
+    a_log_is_read_on_from_any_line,
+);
+
+fn asked(id: &str, pipeline: &str) -> NewRequest {
+    NewRequest {
+        id: id.into(),
+        pipeline: pipeline.into(),
+        revision: 3,
+        connection: "c1".into(),
+        cause: Cause::Manual,
+        moment_us: None,
+        snapshot_date: Some("2026-01-31".into()),
+        requested_by: "user u1".into(),
+        priority: 0,
+        not_before_us: 0,
+    }
+}
+
+async fn a_run_is_claimed_by_one_host_only(home: Home) {
+    let store = home.store().await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 5).await.unwrap();
+    let waiting = store.queue_state(6).await.unwrap();
+    assert_eq!((waiting.waiting.len(), waiting.running.len()), (1, 0));
+    let claim = store.claim_run(HERE, "r1", "host-a", 7, 100).await.unwrap().unwrap();
+    assert_eq!(
+        (claim.request.attempts, claim.request.started_us, &claim.request.asked),
+        (1, Some(7), &asked("r1", "p1"))
+    );
+    assert_eq!(store.claim_run(HERE, "r1", "host-b", 7, 100).await.unwrap(), None);
+    assert_eq!(store.claim_run(ELSEWHERE, "r1", "host-b", 7, 100).await.unwrap(), None);
+    assert_eq!(store.queue_state(8).await.unwrap().running.len(), 1);
+    assert!(store.finish_run(&claim, RequestState::Succeeded, None, 9).await.unwrap());
+    let ended = store.run_request(HERE, "r1").await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.ended_us), (RequestState::Succeeded, Some(9)));
+    assert!(!store.finish_run(&claim, RequestState::Failed, None, 10).await.unwrap());
+}
+
+async fn a_pipeline_has_one_run_under_way(home: Home) {
+    let store = home.store().await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 1).await.unwrap();
+    store.ask_for_run(HERE, &asked("r2", "p1"), 2).await.unwrap();
+    store.ask_for_run(ELSEWHERE, &asked("r3", "p1"), 3).await.unwrap();
+    store.claim_run(HERE, "r1", "host", 4, 100).await.unwrap().unwrap();
+    assert_eq!(store.claim_run(HERE, "r2", "host", 4, 100).await.unwrap(), None);
+    assert!(store.claim_run(ELSEWHERE, "r3", "host", 4, 100).await.unwrap().is_some());
+}
+
+async fn a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any_more(home: Home) {
+    let store = home.store().await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 1).await.unwrap();
+    let lost = store.claim_run(HERE, "r1", "host-a", 2, 100).await.unwrap().unwrap();
+    assert_eq!(store.keep_claims("host-a", 200).await.unwrap(), 1);
+    assert_eq!(store.take_over("host-b", 150, 300).await.unwrap(), vec![]);
+    let taken = store.take_over("host-b", 200, 300).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(store.take_over("host-c", 200, 300).await.unwrap(), vec![]);
+    assert!(!store.finish_run(&lost, RequestState::Succeeded, None, 210).await.unwrap());
+    assert!(store.retry_run(&taken[0], 220, Some(&RunError::internal("gone"))).await.unwrap());
+    assert_eq!(store.run_request(HERE, "r1").await.unwrap().unwrap().state, RequestState::Queued);
+}
+
+async fn a_failed_attempt_goes_back_into_the_queue_until_its_time(home: Home) {
+    let store = home.store().await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 1).await.unwrap();
+    let claim = store.claim_run(HERE, "r1", "host", 2, 100).await.unwrap().unwrap();
+    let why = RunError::config("source.config.host", "no such host");
+    assert!(store.retry_run(&claim, 50, Some(&why)).await.unwrap());
+    assert_eq!(store.queue_state(49).await.unwrap().waiting, vec![]);
+    assert_eq!(store.next_start(49).await.unwrap(), Some(50));
+    assert_eq!(store.queue_state(50).await.unwrap().waiting.len(), 1);
+    let again = store.claim_run(HERE, "r1", "host", 51, 100).await.unwrap().unwrap();
+    assert_eq!((again.request.attempts, again.request.started_us), (2, Some(2)));
+    assert_eq!(again.request.error, Some(why));
+}
+
+async fn a_waiting_run_is_cancelled_at_once_and_one_under_way_is_told(home: Home) {
+    let store = home.store().await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 1).await.unwrap();
+    store.ask_for_run(HERE, &asked("r2", "p2"), 1).await.unwrap();
+    assert!(!store.cancel_run(ELSEWHERE, "r1", "not mine", 2).await.unwrap());
+    assert!(store.cancel_run(HERE, "r1", "by user u1", 2).await.unwrap());
+    let cancelled = store.run_request(HERE, "r1").await.unwrap().unwrap();
+    assert_eq!((cancelled.state, cancelled.reason.as_deref()), (RequestState::Cancelled, Some("by user u1")));
+    assert!(!store.cancel_run(HERE, "r1", "again", 3).await.unwrap());
+    store.claim_run(HERE, "r2", "host", 2, 100).await.unwrap().unwrap();
+    assert_eq!(store.runs_to_cancel("host").await.unwrap(), vec![]);
+    assert!(store.cancel_run(HERE, "r2", "by user u1", 4).await.unwrap());
+    assert_eq!(store.runs_to_cancel("host").await.unwrap(), vec![("local".into(), "r2".into())]);
+}
+
+fn scheduled(next_due_us: Option<i64>) -> NewSchedule {
+    let schedule: Schedule = serde_json::from_value(serde_json::json!({"cron": "*/5 * * * *"})).unwrap();
+    NewSchedule { pipeline: "p1".into(), revision: 3, connection: "c1".into(), schedule, next_due_us }
+}
+
+fn at(moment: i64, id: &str) -> NewRequest {
+    NewRequest { cause: Cause::Scheduled, moment_us: Some(moment), snapshot_date: None, ..asked(id, "p1") }
+}
+
+async fn due(store: &sluice_store::Store, now: i64) -> Due {
+    store.due_schedules(now, 10).await.unwrap().remove(0)
+}
+
+async fn a_moment_of_a_schedule_is_queued_once_whoever_sees_it(home: Home) {
+    let (one, other) = (home.store().await, home.store().await);
+    one.set_schedule(HERE, &scheduled(Some(100)), 1).await.unwrap();
+    assert_eq!(one.due_schedules(99, 10).await.unwrap(), vec![]);
+    assert_eq!(one.next_due().await.unwrap(), Some(100));
+    let (seen, also_seen) = (due(&one, 100).await, due(&other, 100).await);
+    let first = Moments { queue: vec![at(100, "a")], decided_us: 100, next_due_us: Some(200), ..Moments::default() };
+    let second = Moments { queue: vec![at(100, "b")], ..first.clone() };
+    assert_eq!(one.record_moments(&seen, &first, 101).await.unwrap(), Some(1));
+    assert_eq!(other.record_moments(&also_seen, &second, 101).await.unwrap(), None);
+    assert_eq!(one.run_requests(HERE, RequestFilter::default(), 10).await.unwrap().len(), 1);
+    // Even a schedule that was set anew does not queue a moment again.
+    one.set_schedule(HERE, &scheduled(Some(100)), 1).await.unwrap();
+    let again = due(&one, 100).await;
+    assert_eq!(again.unfinished, vec![("a".into(), 100)]);
+    assert_eq!(one.record_moments(&again, &second, 102).await.unwrap(), Some(0));
+    one.drop_schedule(HERE, "p1").await.unwrap();
+    assert_eq!(one.next_due().await.unwrap(), None);
+}
+
+async fn what_was_skipped_is_recorded_and_what_is_cancelled_ends(home: Home) {
+    let store = home.store().await;
+    store.set_schedule(HERE, &scheduled(Some(100)), 1).await.unwrap();
+    store.ask_for_run(HERE, &at(50, "old"), 50).await.unwrap();
+    let skip = SkippedMoment { id: "s".into(), moment_us: 100, reason: "a blackout".into() };
+    let cancel = vec![("old".into(), "a later moment came".into())];
+    let moments = Moments { skip: vec![skip], cancel, decided_us: 100, ..Moments::default() };
+    assert_eq!(store.record_moments(&due(&store, 100).await, &moments, 101).await.unwrap(), Some(0));
+    let skipped = store.run_request(HERE, "s").await.unwrap().unwrap();
+    assert_eq!((skipped.state, skipped.reason.as_deref()), (RequestState::Skipped, Some("a blackout")));
+    assert_eq!(store.run_request(HERE, "old").await.unwrap().unwrap().state, RequestState::Cancelled);
+    assert_eq!(store.due_schedules(i64::MAX, 10).await.unwrap(), vec![]);
+}
+
+async fn lists_go_page_by_page_and_never_show_another_tenant(home: Home) {
+    let store = home.store().await;
+    for (id, at) in [("a", 1), ("b", 2), ("c", 2), ("d", 3)] {
+        store.ask_for_run(HERE, &asked(id, "p1"), at).await.unwrap();
+    }
+    store.ask_for_run(ELSEWHERE, &asked("x", "p1"), 9).await.unwrap();
+    let ids = |page: Vec<sluice_store::RunRequest>| page.into_iter().map(|run| run.asked.id).collect::<Vec<_>>();
+    let first = store.run_requests(HERE, RequestFilter::default(), 2).await.unwrap();
+    assert_eq!(ids(first), ["d", "c"]);
+    let rest = RequestFilter { after: Some("c"), ..RequestFilter::default() };
+    assert_eq!(ids(store.run_requests(HERE, rest, 10).await.unwrap()), ["b", "a"]);
+    let none = RequestFilter { state: Some(RequestState::Running), ..RequestFilter::default() };
+    assert_eq!(ids(store.run_requests(HERE, none, 10).await.unwrap()), [""; 0]);
+    let other = RequestFilter { pipeline: Some("p2"), ..RequestFilter::default() };
+    assert_eq!(ids(store.run_requests(HERE, other, 10).await.unwrap()), [""; 0]);
+    assert_eq!(store.run_request(HERE, "x").await.unwrap(), None);
+}
+
+async fn a_log_is_read_on_from_any_line(home: Home) {
+    let store = home.store().await;
+    let line =
+        |attempt, line| LogLine { attempt, line, at_us: 5, level: "info".into(), message: format!("{attempt}.{line}") };
+    let lines = [line(1, 1), line(1, 2), line(2, 1)];
+    store.add_log(HERE, "r1", &lines).await.unwrap();
+    assert_eq!(store.run_log(HERE, "r1", (0, 0), 10).await.unwrap(), lines);
+    assert_eq!(store.run_log(HERE, "r1", (1, 1), 1).await.unwrap(), lines[1..2]);
+    assert_eq!(store.run_log(HERE, "r1", (1, 2), 10).await.unwrap(), lines[2..]);
+    assert_eq!(store.run_log(ELSEWHERE, "r1", (0, 0), 10).await.unwrap(), vec![]);
+}
