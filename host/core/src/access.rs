@@ -48,6 +48,19 @@ impl Role {
     pub fn may_grant(self, other: Self) -> bool {
         self.may(Operation::MembersWrite) && other <= self
     }
+
+    /// What an API token is worth that was made for `scope`, now that its owner has this role: never more than the owner. A token
+    /// of somebody who was demoted is demoted with them.
+    #[must_use]
+    pub fn through_token(self, scope: Self) -> Self {
+        self.min(scope)
+    }
+}
+
+/// Whether the tenant still has an owner once a member who is `now` becomes `then`, or leaves (none); `owners` is how many it has.
+/// To be asked with every change of a role and every removal, also of oneself.
+pub fn keeps_an_owner(now: Role, then: Option<Role>, owners: u64) -> bool {
+    now != Role::Owner || then == Some(Role::Owner) || owners > 1
 }
 
 /// Everything that can be done in a tenant.
@@ -219,6 +232,21 @@ mod tests {
         assert!(!Role::Admin.may_grant(Role::Owner));
         assert!(Role::Owner.may_grant(Role::Owner));
         assert!(!Role::Editor.may_grant(Role::Viewer));
+    }
+
+    #[test]
+    fn a_token_is_never_worth_more_than_its_owner_is_now() {
+        assert_eq!(Role::Admin.through_token(Role::Viewer), Role::Viewer);
+        assert_eq!(Role::Viewer.through_token(Role::Admin), Role::Viewer);
+    }
+
+    #[test]
+    fn a_tenant_keeps_an_owner() {
+        assert!(!keeps_an_owner(Role::Owner, Some(Role::Admin), 1));
+        assert!(!keeps_an_owner(Role::Owner, None, 1));
+        assert!(keeps_an_owner(Role::Owner, None, 2));
+        assert!(keeps_an_owner(Role::Owner, Some(Role::Owner), 1));
+        assert!(keeps_an_owner(Role::Admin, None, 1));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The words and decisions of Sluice.
 //!
 //! What every other host crate agrees on: the vocabulary (pipeline, stream, split, checkpoint, load, receipt), the
-//! error that says who must act, the manifest of a connector, the rules by which column names are made safe, and the
-//! pure decisions of a run: when it may commit and what an unclear commit turned out to be.
+//! error that says who must act, the manifest of a connector, the rules by which column names are made safe; the
+//! pure decisions of a run: when it may commit and what an unclear commit turned out to be; and those of the service: when a
+//! pipeline runs, which queued run starts, what is tried again, who may do what, who is told, what is a secret.
 //!
 //! This crate does no I/O and knows no runtime: no tokio, sqlx, axum, wasmtime or Google client, no clock and no
 //! randomness. Facts come in as arguments, decisions go out as values.
@@ -31,11 +32,17 @@ pub mod limits;
 pub mod load;
 pub mod manifest;
 pub mod naming;
+pub mod notify;
 pub mod pipeline;
 pub mod plan;
+pub mod quality;
+pub mod queue;
 pub mod request;
+pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod secret;
+pub mod validate;
 pub mod worker;
 
 pub use error::{Actor, Retry, RunError};

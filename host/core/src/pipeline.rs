@@ -5,12 +5,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::RunError;
+use crate::error::{Actor, Kind, RunError};
 use crate::limits::RunLimits;
 use crate::load::{Evolution, FILE_COLUMN, Partitioning, SNAPSHOT_DATE_COLUMN};
 use crate::manifest::Manifest;
 use crate::naming;
+use crate::notify::NotifyRule;
 use crate::plan::{ChangedFiles, Cursor, ReadMode, Selection};
+use crate::quality::{self, Check};
+use crate::retry::RetryPolicy;
+use crate::schedule::{Schedule, Timetable};
 
 /// A connection, the streams chosen from it, how they are mapped and where they go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +31,50 @@ pub struct Pipeline {
     /// Bounds of a run.
     #[serde(default)]
     pub limits: RunLimits,
+    /// When the service runs it; without, only when somebody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// How often the service tries a run that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// Whom the service tells of what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<NotifyRule>,
+    /// Where runs are carried out.
+    #[serde(default, skip_serializing_if = "ExecutionMode::is_default")]
+    pub run: ExecutionMode,
+}
+
+/// Where runs are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutionMode {
+    /// By the host itself.
+    #[default]
+    Local,
+    /// As a job of Cloud Run.
+    CloudRun,
+    /// Spread over the workers of a Dataflow job.
+    Dataflow,
+    /// Where the plan's estimates say that it belongs.
+    Auto,
+}
+
+impl ExecutionMode {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn validate(self) -> Result<(), RunError> {
+        let name = match self {
+            Self::Local => return Ok(()),
+            Self::CloudRun => "cloud-run",
+            Self::Dataflow => "dataflow",
+            Self::Auto => "auto",
+        };
+        let message = format!("`run: {name}` is not offered by this version; use `run: local`, or leave it out");
+        Err(RunError::new(Kind::Unsupported, Actor::User, message).with_field("run"))
+    }
 }
 
 /// A connection: a connector and its configuration.
@@ -105,6 +153,9 @@ pub struct StreamSpec {
     /// What may happen to the table when the stream's schema changes.
     #[serde(default)]
     pub evolution: Evolution,
+    /// What must hold of the rows before they are committed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// What is read of a stream.
@@ -234,7 +285,19 @@ impl Pipeline {
             }
         }
         self.tables_differ()?;
-        self.limits.validate()
+        self.limits.validate()?;
+        self.schedule.as_ref().map(Timetable::new).transpose()?;
+        self.retry.as_ref().map(RetryPolicy::validate).transpose()?;
+        if self.notify.len() > MOST_RULES {
+            return Err(RunError::config("notify", format!("a pipeline has at most {MOST_RULES} rules")));
+        }
+        for (index, rule) in self.notify.iter().enumerate() {
+            rule.validate().map_err(|e| {
+                let field = format!("notify[{index}].{}", e.field.clone().unwrap_or_default());
+                e.with_field(field)
+            })?;
+        }
+        self.run.validate()
     }
 
     /// Checks that the connector can do what the streams ask of it.
@@ -268,6 +331,9 @@ impl Pipeline {
         Ok(())
     }
 }
+
+/// Most rules that say whom to tell.
+const MOST_RULES: usize = 20;
 
 /// What a quarantine table's name has behind the name of its table.
 pub const QUARANTINE_SUFFIX: &str = "__quarantine";
@@ -337,7 +403,7 @@ impl StreamSpec {
                 return Err(RunError::config(format!("{field}.{FILE_COLUMN}"), message));
             }
         }
-        Ok(())
+        quality::validate(&self.checks)
     }
 }
 
@@ -386,6 +452,51 @@ mod tests {
     fn a_table_that_would_leave_the_warehouse_is_refused() {
         let error = pipeline(serde_json::json!([{"id": "a", "table": "../../etc"}])).unwrap_err();
         assert_eq!(error.field.unwrap(), "streams[0].table");
+    }
+
+    fn with(part: &str, value: serde_json::Value) -> Result<(), RunError> {
+        let mut pipeline = serde_json::json!({
+            "name": "p", "source": {"connector": "files"}, "streams": [{"id": "a"}], "sink": {"type": "null"}
+        });
+        pipeline[part] = value;
+        serde_json::from_value::<Pipeline>(pipeline).unwrap().validate()
+    }
+
+    #[test]
+    fn what_the_service_adds_to_a_pipeline_is_checked_by_field() {
+        use serde_json::json;
+        with("schedule", json!({"cron": "@daily", "time_zone": "Europe/Berlin"})).unwrap();
+        with("retry", json!({"max_attempts": 5})).unwrap();
+        with("notify", json!([{"email": ["a@example.com"], "on": ["failure"]}])).unwrap();
+        with("run", json!("local")).unwrap();
+        let field = |part: &str, value| with(part, value).unwrap_err().field.unwrap();
+        assert_eq!(field("schedule", json!({"cron": "61 * * * *"})), "schedule.cron");
+        assert_eq!(field("retry", json!({"factor": 0.5})), "retry.factor");
+        assert_eq!(field("notify", json!([{"webhook": "x"}])), "notify[0].webhook");
+        assert_eq!(field("streams", json!([{"id": "a", "checks": [{"rows": {}}]}])), "streams[0].checks[0].rows");
+    }
+
+    #[test]
+    fn only_local_runs_are_offered_and_the_error_says_so() {
+        for mode in ["cloud-run", "dataflow", "auto"] {
+            let error = with("run", mode.into()).unwrap_err();
+            assert_eq!((error.kind, error.field.as_deref()), (Kind::Unsupported, Some("run")));
+            assert!(error.message.contains(&format!("`run: {mode}` is not offered")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pipeline_without_the_new_parts_is_written_as_before() {
+        let text = serde_json::json!({
+            "name": "p", "source": {"connector": "files"}, "streams": [{"id": "a"}], "sink": {"type": "null"}
+        });
+        let pipeline: Pipeline = serde_json::from_value(text).unwrap();
+        let written = serde_json::to_value(&pipeline).unwrap();
+        for part in ["schedule", "retry", "notify", "run"] {
+            assert_eq!(written.get(part), None, "{part}");
+        }
+        assert_eq!(written["streams"][0].get("checks"), None);
+        assert_eq!(serde_json::from_value::<Pipeline>(written).unwrap(), pipeline);
     }
 
     #[test]
