@@ -12,6 +12,7 @@
 //! | `lease` | the right to run a pipeline, one process at a time |
 //! | `run` | an attempt of a run as the engine carries it out |
 //! | `queue` | runs that were asked for, schedules, claims of hosts |
+//! | `people` | tenants, users, members, sessions, tokens |
 //!
 //! The order of a load, each step durable when its function returns:
 //!
@@ -40,18 +41,24 @@
     )
 )]
 
+mod change;
 mod db;
 mod error;
 mod lease;
+mod people;
 mod queue;
 mod run;
 mod store;
 mod value;
 
+pub use change::ChangeError;
 pub use lease::Lease;
 pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
     SkippedMoment,
+pub use people::{
+    ApiToken, Bearer, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant, NewToken,
+    NewUser, PasswordHash, Session, Tenant, User,
 };
 pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
 pub use store::{Settings, Store};

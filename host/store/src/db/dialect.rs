@@ -40,4 +40,12 @@ impl Dialect {
             Self::Postgres => Some("LOCK TABLE item_streams IN SHARE ROW EXCLUSIVE MODE"),
         }
     }
+
+    /// What makes "if there is no user" hold until the transaction ends.
+    pub(crate) fn lock_users(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"),
+        }
+    }
 }

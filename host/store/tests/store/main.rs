@@ -13,6 +13,7 @@ mod items;
 mod leases;
 mod opening;
 mod queue;
+mod people;
 mod state;
 mod support;
 mod upgrade;

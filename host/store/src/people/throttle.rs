@@ -1,0 +1,57 @@
+//! How often logging in failed lately.
+
+use sluice_core::RunError;
+
+use crate::Store;
+use crate::db::sql;
+
+impl Store {
+    /// Counts a failure under a key (an address, an account). How many there are in its window; a window begins with its first
+    /// failure and is forgotten when it is over.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn count_failure(&self, key: &str, window_us: i64, now_us: i64) -> Result<u64, RunError> {
+        let mut tx = self.db.begin("counting a failed login").await?;
+        let row = sql("INSERT INTO login_failures (throttle_key, window_start_us, failures) VALUES ($1, $2, 1) \
+                       ON CONFLICT (throttle_key) DO UPDATE SET \
+                       failures = CASE WHEN login_failures.window_start_us > $3 THEN login_failures.failures + 1 ELSE 1 END, \
+                       window_start_us = CASE WHEN login_failures.window_start_us > $3 \
+                       THEN login_failures.window_start_us ELSE $2 END RETURNING failures")
+        .bind(key)
+        .bind(now_us)
+        .bind(now_us.saturating_sub(window_us))
+        .one_in(&mut tx)
+        .await?;
+        tx.commit().await?;
+        row.map_or(Ok(1), |row| row.count("failures"))
+    }
+
+    /// How many failures there are in the window of a key.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn failures(&self, key: &str, window_us: i64, now_us: i64) -> Result<u64, RunError> {
+        let row = sql("SELECT failures FROM login_failures WHERE throttle_key = $1 AND window_start_us > $2");
+        let row = row.bind(key).bind(now_us.saturating_sub(window_us));
+        row.one_on(&self.db, "reading failed logins").await?.map_or(Ok(0), |row| row.count("failures"))
+    }
+
+    /// Forgets the failures of a key: who logged in is not throttled.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn clear_failures(&self, key: &str) -> Result<(), RunError> {
+        let gone = sql("DELETE FROM login_failures WHERE throttle_key = $1").bind(key);
+        gone.run_on(&self.db, "forgetting failed logins").await.map(drop)
+    }
+
+    /// Forgets windows that began before this moment. How many.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn forget_failures(&self, before_us: i64) -> Result<u64, RunError> {
+        let gone = sql("DELETE FROM login_failures WHERE window_start_us < $1").bind(before_us);
+        gone.run_on(&self.db, "forgetting failed logins").await
+    }
+}
