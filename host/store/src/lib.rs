@@ -13,6 +13,7 @@
 //! | `run` | an attempt of a run as the engine carries it out |
 //! | `queue` | runs that were asked for, schedules, claims of hosts |
 //! | `people` | tenants, users, members, sessions, tokens |
+//! | `service` | connections and their secrets, pipelines and their revisions |
 //!
 //! The order of a load, each step durable when its function returns:
 //!
@@ -48,19 +49,27 @@ mod lease;
 mod people;
 mod queue;
 mod run;
+mod secrets;
+mod service;
 mod store;
 mod value;
 
 pub use change::ChangeError;
 pub use lease::Lease;
-pub use queue::{
-    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
-    SkippedMoment,
 pub use people::{
     ApiToken, Bearer, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant, NewToken,
     NewUser, PasswordHash, Session, Tenant, User,
 };
+pub use queue::{
+    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
+    SkippedMoment,
+};
 pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
+pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
+pub use service::{
+    Connection, ConnectionChange, NewConnection, NewPipeline, OpenSecret, PipelineChange, PipelineRecord,
+    PipelineRevision, SecretChange, SecretValue, Timing, Vault,
+};
 pub use store::{Settings, Store};
 
 /// Whose rows a query may see. The first argument of every query, so that none can forget it.

@@ -108,6 +108,13 @@ impl Store {
              RETURNING {COLUMNS}"
         );
         let mut tx = self.db.begin("taking a run").await?;
+        // Two hosts that take two runs of one pipeline at once would each see none under way: its open runs are locked first.
+        let lock = tx.dialect().for_update();
+        let open = format!(
+            "SELECT id FROM run_requests WHERE tenant = $1 AND state IN ('queued', 'running') AND pipeline = \
+             (SELECT r.pipeline FROM run_requests r WHERE r.tenant = $1 AND r.id = $2) ORDER BY id{lock}"
+        );
+        tx.all(built(open).bind(scope.tenant).bind(id)).await?;
         let taken = built(text).bind(scope.tenant).bind(id).bind(host).bind(now_us).bind(expires_us);
         let row = tx.one(taken).await?;
         let claim = row.as_ref().map(request).transpose()?;

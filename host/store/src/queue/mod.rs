@@ -6,7 +6,7 @@
 mod claims;
 mod logs;
 mod requests;
-mod schedules;
+pub(crate) mod schedules;
 
 pub use claims::{Claim, Claimable, QueueState};
 pub use logs::LogLine;

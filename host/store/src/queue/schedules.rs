@@ -5,7 +5,7 @@ use sluice_core::request::{Cause, RequestState};
 use sluice_core::schedule::Schedule;
 
 use super::requests::{NewRequest, cancel, insert};
-use crate::db::sql;
+use crate::db::{Tx, sql};
 use crate::value::{to_json, to_sql};
 use crate::{Scope, Store};
 
@@ -69,20 +69,9 @@ impl Store {
     /// # Errors
     /// If it cannot be stored.
     pub async fn set_schedule(&self, scope: Scope<'_>, new: &NewSchedule, now_us: i64) -> Result<(), RunError> {
-        sql("INSERT INTO schedules (tenant, pipeline, schedule, revision, connection, decided_us, next_due_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, pipeline) DO UPDATE SET schedule = excluded.schedule, \
-             revision = excluded.revision, connection = excluded.connection, decided_us = excluded.decided_us, \
-             next_due_us = excluded.next_due_us")
-        .bind(scope.tenant)
-        .bind(&new.pipeline)
-        .bind(to_json(&new.schedule)?)
-        .bind(to_sql(new.revision)?)
-        .bind(&new.connection)
-        .bind(now_us)
-        .bind(new.next_due_us)
-        .run_on(&self.db, "recording a schedule")
-        .await
-        .map(drop)
+        let mut tx = self.db.begin("recording a schedule").await?;
+        set(&mut tx, scope, new, now_us).await?;
+        tx.commit().await
     }
 
     /// Forgets the schedule of a pipeline.
@@ -90,8 +79,9 @@ impl Store {
     /// # Errors
     /// If it cannot be stored.
     pub async fn drop_schedule(&self, scope: Scope<'_>, pipeline: &str) -> Result<(), RunError> {
-        let gone = sql("DELETE FROM schedules WHERE tenant = $1 AND pipeline = $2").bind(scope.tenant).bind(pipeline);
-        gone.run_on(&self.db, "forgetting a schedule").await.map(drop)
+        let mut tx = self.db.begin("forgetting a schedule").await?;
+        forget(&mut tx, scope, pipeline).await?;
+        tx.commit().await
     }
 
     /// Schedules of all tenants of which a moment has come due, the longest overdue first.
@@ -181,4 +171,28 @@ impl Store {
         tx.commit().await?;
         Ok(Some(queued))
     }
+}
+
+/// Sets a schedule within a transaction.
+pub(crate) async fn set(tx: &mut Tx, scope: Scope<'_>, new: &NewSchedule, now_us: i64) -> Result<(), RunError> {
+    sql("INSERT INTO schedules (tenant, pipeline, schedule, revision, connection, decided_us, next_due_us) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, pipeline) DO UPDATE SET schedule = excluded.schedule, \
+         revision = excluded.revision, connection = excluded.connection, decided_us = excluded.decided_us, \
+         next_due_us = excluded.next_due_us")
+    .bind(scope.tenant)
+    .bind(&new.pipeline)
+    .bind(to_json(&new.schedule)?)
+    .bind(to_sql(new.revision)?)
+    .bind(&new.connection)
+    .bind(now_us)
+    .bind(new.next_due_us)
+    .run_in(tx)
+    .await
+    .map(drop)
+}
+
+/// Forgets a schedule within a transaction.
+pub(crate) async fn forget(tx: &mut Tx, scope: Scope<'_>, pipeline: &str) -> Result<(), RunError> {
+    let gone = sql("DELETE FROM schedules WHERE tenant = $1 AND pipeline = $2").bind(scope.tenant).bind(pipeline);
+    gone.run_in(tx).await.map(drop)
 }

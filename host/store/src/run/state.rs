@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Makes what the stream's state holds unfinished artifacts again.
-    async fn give_up_held(
+    pub(crate) async fn give_up_held(
         &self,
         tx: &mut Tx,
         scope: Scope<'_>,

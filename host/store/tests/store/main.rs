@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    unreachable_pub,
     reason = "a failed assertion is how a test fails; the environment says where the server is"
 )]
 
@@ -12,8 +13,9 @@ mod commits;
 mod items;
 mod leases;
 mod opening;
-mod queue;
 mod people;
+mod queue;
+mod service;
 mod state;
 mod support;
 mod upgrade;

@@ -10,6 +10,8 @@ use crate::support::{ELSEWHERE, HERE, Home, on_both};
 on_both!(
     a_run_is_claimed_by_one_host_only,
     a_pipeline_has_one_run_under_way,
+    hosts_that_take_runs_of_one_pipeline_at_once_start_one,
+    what_comes_due_is_found_by_its_index_among_thousands,
     a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any_more,
     a_failed_attempt_goes_back_into_the_queue_until_its_time,
     a_waiting_run_is_cancelled_at_once_and_one_under_way_is_told,
@@ -61,6 +63,40 @@ async fn a_pipeline_has_one_run_under_way(home: Home) {
     store.claim_run(HERE, "r1", "host", 4, 100).await.unwrap().unwrap();
     assert_eq!(store.claim_run(HERE, "r2", "host", 4, 100).await.unwrap(), None);
     assert!(store.claim_run(ELSEWHERE, "r3", "host", 4, 100).await.unwrap().is_some());
+}
+
+async fn hosts_that_take_runs_of_one_pipeline_at_once_start_one(home: Home) {
+    let store = home.store().await;
+    for round in 0..5 {
+        let pipeline = format!("p{round}");
+        let mut hosts = tokio::task::JoinSet::new();
+        for n in 0..6 {
+            let id = format!("{round}-{n}");
+            store.ask_for_run(HERE, &asked(&id, &pipeline), 1).await.unwrap();
+            let other = home.store().await;
+            hosts.spawn(async move { other.claim_run(HERE, &id, &format!("host-{n}"), 2, 100).await.unwrap() });
+        }
+        assert_eq!(hosts.join_all().await.into_iter().flatten().count(), 1, "round {round}");
+    }
+}
+
+async fn what_comes_due_is_found_by_its_index_among_thousands(home: Home) {
+    let store = home.store().await;
+    home.sql(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) \
+         INSERT INTO schedules (tenant, pipeline, schedule, revision, connection, decided_us, next_due_us) \
+         SELECT 'local', 'p' || n, '{\"cron\":\"0 * * * *\"}', 1, 'c1', 0, n * 1000 FROM s",
+    )
+    .await;
+    home.sql("ANALYZE").await;
+    let due = store.due_schedules(3_500, 2).await.unwrap();
+    let found: Vec<_> = due.iter().map(|due| due.scheduled.pipeline.as_str()).collect();
+    assert_eq!(found, ["p1", "p2"]);
+    assert_eq!(store.due_schedules(3_500, 10).await.unwrap().len(), 3);
+    let query = "SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+                 WHERE next_due_us <= 3500 ORDER BY next_due_us LIMIT 10";
+    let plan = home.plan(query).await;
+    assert!(plan.contains("schedules_by_due") && !plan.to_lowercase().contains("sort"), "{plan}");
 }
 
 async fn a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any_more(home: Home) {

@@ -97,6 +97,29 @@ impl Home {
         }
     }
 
+    /// How the database would carry out a query.
+    pub async fn plan(&self, query: &str) -> String {
+        let mut lines = Vec::new();
+        match self {
+            Self::Sqlite { path, .. } => {
+                let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = options.connect().await.unwrap();
+                for row in sqlx::query(text).fetch_all(&mut connection).await.unwrap() {
+                    lines.push(row.get::<String, _>("detail"));
+                }
+            }
+            Self::Postgres { url } => {
+                let text = sqlx::AssertSqlSafe(format!("EXPLAIN {query}"));
+                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+                for row in sqlx::query(text).fetch_all(&mut connection).await.unwrap() {
+                    lines.push(row.get::<String, _>(0));
+                }
+            }
+        }
+        lines.join("\n")
+    }
+
     /// A number that SQL beside the store gives.
     pub async fn number(&self, text: &'static str) -> i64 {
         match self {

@@ -1,0 +1,151 @@
+//! The secrets of connections: sealed on the way in, opened for who carries out a run, never listed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sluice_core::RunError;
+
+use crate::db::{Row, Tx, built, sql};
+use crate::secrets::{DataKey, Dice, MasterKeys, Plain, Spot, key_number};
+use crate::{Scope, Store};
+
+/// What seals and opens secrets. Made by the binary from a file or the environment.
+#[derive(Clone)]
+pub struct Vault {
+    keys: MasterKeys,
+    dice: Arc<dyn Dice>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({:?})", self.keys)
+    }
+}
+
+impl Vault {
+    /// With these master keys and this source of random bytes.
+    pub fn new(keys: MasterKeys, dice: Arc<dyn Dice>) -> Self {
+        Self { keys, dice }
+    }
+}
+
+/// A secret of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenSecret {
+    /// In the clear.
+    Plain(Plain),
+    /// Kept elsewhere, under this name.
+    Reference(String),
+}
+
+impl Store {
+    /// The secrets of a connection by their fields, in the clear. Whoever asks writes that down ([`Store::audit`]).
+    ///
+    /// # Errors
+    /// If a secret does not open (its key is missing, its row was changed), or the store cannot be read.
+    pub async fn open_secrets(
+        &self,
+        scope: Scope<'_>,
+        vault: &Vault,
+        connection: &str,
+    ) -> Result<BTreeMap<String, OpenSecret>, RunError> {
+        let doing = "reading secrets";
+        let rows =
+            sql("SELECT field, sealed, reference FROM connection_secrets WHERE tenant = $1 AND connection_id = $2");
+        let rows = rows.bind(scope.tenant).bind(connection).all_on(&self.db, doing).await?;
+        let mut secrets = BTreeMap::new();
+        if rows.is_empty() {
+            return Ok(secrets);
+        }
+        let keys = sql("SELECT number, master_id, wrapped FROM data_keys WHERE tenant = $1").bind(scope.tenant);
+        let mut opened: BTreeMap<i64, DataKey> = BTreeMap::new();
+        for row in keys.all_on(&self.db, doing).await? {
+            opened.insert(row.number("number")?, unwrap(vault, scope, &row)?);
+        }
+        for row in &rows {
+            let field = row.text("field")?;
+            let secret = match row.get::<Option<String>>("reference")? {
+                Some(reference) => OpenSecret::Reference(reference),
+                None => {
+                    let sealed: Vec<u8> = row.get("sealed")?;
+                    let key = key_number(&sealed).and_then(|number| opened.get(&number));
+                    let key = key.ok_or_else(|| row.unreadable("sealed", &"the key of it is not there"))?;
+                    OpenSecret::Plain(key.open(Spot { tenant: scope.tenant, connection, field: &field }, &sealed)?)
+                }
+            };
+            secrets.insert(field, secret);
+        }
+        Ok(secrets)
+    }
+
+    /// Wraps every tenant's keys again, with the master key that writes. The secrets themselves stay as they are. How many keys.
+    ///
+    /// # Errors
+    /// If a key cannot be unwrapped; those before it are wrapped anew, and calling it again goes on.
+    pub async fn rewrap(&self, vault: &Vault) -> Result<u64, RunError> {
+        let mut done = 0;
+        loop {
+            let mut tx = self.db.begin("wrapping keys again").await?;
+            let lock = tx.dialect().for_update();
+            let next = format!(
+                "SELECT tenant, number, master_id, wrapped FROM data_keys WHERE master_id <> $1 ORDER BY tenant, number \
+                 LIMIT 1{lock}"
+            );
+            let Some(row) = built(next).bind(vault.keys.current()).one_in(&mut tx).await? else { return Ok(done) };
+            let tenant = row.text("tenant")?;
+            let key = unwrap(vault, Scope { tenant: &tenant }, &row)?;
+            let wrapped = vault.keys.wrap(vault.dice.as_ref(), &tenant, &key)?;
+            sql("UPDATE data_keys SET master_id = $3, wrapped = $4 WHERE tenant = $1 AND number = $2")
+                .bind(&tenant)
+                .bind(key.number)
+                .bind(vault.keys.current())
+                .bind(wrapped)
+                .run_in(&mut tx)
+                .await?;
+            tx.commit().await?;
+            done += 1;
+        }
+    }
+}
+
+/// A secret, sealed with the tenant's newest key, which is made if there is none.
+pub(super) async fn seal(
+    tx: &mut Tx,
+    vault: &Vault,
+    spot: Spot<'_>,
+    plain: &Plain,
+    now_us: i64,
+) -> Result<Vec<u8>, RunError> {
+    let scope = Scope { tenant: spot.tenant };
+    let newest = "SELECT number, master_id, wrapped FROM data_keys WHERE tenant = $1 ORDER BY number DESC LIMIT 1";
+    let row = sql(newest).bind(scope.tenant).one_in(tx).await?;
+    let key = match row {
+        Some(row) => unwrap(vault, scope, &row)?,
+        None => {
+            let (key, wrapped) = vault.keys.make_key(vault.dice.as_ref(), scope.tenant, 1)?;
+            let made = sql("INSERT INTO data_keys (tenant, number, master_id, wrapped, created_us) \
+                            VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+            .bind(scope.tenant)
+            .bind(key.number)
+            .bind(vault.keys.current())
+            .bind(wrapped)
+            .bind(now_us)
+            .run_in(tx)
+            .await?;
+            match made {
+                // Another host has made it in the meantime.
+                0 => match sql(newest).bind(scope.tenant).one_in(tx).await? {
+                    Some(row) => unwrap(vault, scope, &row)?,
+                    None => return Err(RunError::internal("a tenant's key is neither there nor can be made")),
+                },
+                _ => key,
+            }
+        }
+    };
+    key.seal(vault.dice.as_ref(), spot, plain)
+}
+
+fn unwrap(vault: &Vault, scope: Scope<'_>, row: &Row) -> Result<DataKey, RunError> {
+    let wrapped: Vec<u8> = row.get("wrapped")?;
+    vault.keys.unwrap_key(scope.tenant, row.number("number")?, &row.text("master_id")?, &wrapped)
+}
