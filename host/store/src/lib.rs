@@ -14,6 +14,7 @@
 //! | `queue` | runs that were asked for, schedules, claims of hosts |
 //! | `people` | tenants, users, members, sessions, tokens |
 //! | `service` | connections and their secrets, pipelines and their revisions |
+//! | `record` | audit log, answers to repeated requests, changes of states by hand, notifications on their way |
 //!
 //! The order of a load, each step durable when its function returns:
 //!
@@ -48,6 +49,7 @@ mod error;
 mod lease;
 mod people;
 mod queue;
+mod record;
 mod run;
 mod secrets;
 mod service;
@@ -64,6 +66,7 @@ pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
     SkippedMoment,
 };
+pub use record::{Answer, AuditEntry, AuditRecord, NewNotification, NewState, Notification, Repeated, StateChange};
 pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
 pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
 pub use service::{

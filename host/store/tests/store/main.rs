@@ -15,6 +15,7 @@ mod leases;
 mod opening;
 mod people;
 mod queue;
+mod record;
 mod service;
 mod state;
 mod support;

@@ -112,13 +112,15 @@ async fn a_server_that_refuses_is_explained_without_the_password() {
 
 #[tokio::test]
 async fn a_server_is_reached_over_tls_and_its_certificate_is_checked() {
-    let url = url_as(&setting("SLUICE_TEST_POSTGRES_TLS_USER"), &setting("SLUICE_TEST_POSTGRES_PASSWORD"));
+    let Home::Postgres { url } = Home::postgres().await else { panic!("it is a server") };
+    let tls_user = url_as(&setting("SLUICE_TEST_POSTGRES_TLS_USER"), &setting("SLUICE_TEST_POSTGRES_PASSWORD"));
+    let url = url.replace(&server_url(), &tls_user);
     let (ca, wrong) = (setting("SLUICE_TEST_POSTGRES_CA"), setting("SLUICE_TEST_POSTGRES_WRONG_CA"));
-    Store::connect(&format!("{url}?sslmode=verify-full&sslrootcert={ca}"), Settings::default()).await.unwrap();
-    let (kind, message) = refused(&format!("{url}?sslmode=verify-full&sslrootcert={wrong}")).await;
+    Store::connect(&format!("{url}&sslmode=verify-full&sslrootcert={ca}"), Settings::default()).await.unwrap();
+    let (kind, message) = refused(&format!("{url}&sslmode=verify-full&sslrootcert={wrong}")).await;
     assert_eq!(kind, Kind::Config, "{message}");
     assert!(message.contains("sslrootcert"), "{message}");
-    let (kind, message) = refused(&format!("{url}?sslmode=disable")).await;
+    let (kind, message) = refused(&format!("{url}&sslmode=disable")).await;
     assert_eq!(kind, Kind::Auth, "{message}");
 }
 

@@ -66,15 +66,22 @@ async fn a_pipeline_has_one_run_under_way(home: Home) {
 }
 
 async fn hosts_that_take_runs_of_one_pipeline_at_once_start_one(home: Home) {
-    let store = home.store().await;
-    for round in 0..5 {
+    let mut stores = Vec::new();
+    for _ in 0..6 {
+        stores.push(home.store().await);
+    }
+    for round in 0..20 {
         let pipeline = format!("p{round}");
         let mut hosts = tokio::task::JoinSet::new();
-        for n in 0..6 {
-            let id = format!("{round}-{n}");
+        let start = std::sync::Arc::new(tokio::sync::Barrier::new(stores.len()));
+        for (n, store) in stores.iter().enumerate() {
+            let (id, store, start) = (format!("{round}-{n}"), store.clone(), start.clone());
+            // Asks through the connection that the claim will use, so that all claims begin at once.
             store.ask_for_run(HERE, &asked(&id, &pipeline), 1).await.unwrap();
-            let other = home.store().await;
-            hosts.spawn(async move { other.claim_run(HERE, &id, &format!("host-{n}"), 2, 100).await.unwrap() });
+            hosts.spawn(async move {
+                start.wait().await;
+                store.claim_run(HERE, &id, &format!("host-{n}"), 2, 100).await.unwrap()
+            });
         }
         assert_eq!(hosts.join_all().await.into_iter().flatten().count(), 1, "round {round}");
     }

@@ -1,0 +1,115 @@
+//! Who did what to which object, from where. There is no function that changes or removes an entry.
+
+use serde_json::Value;
+use sluice_core::RunError;
+
+use crate::db::{Row, sql};
+use crate::value::{to_json, to_sql};
+use crate::{Scope, Store};
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Who did it: `user ID`, `token ID`, `schedule`, `host`.
+    pub actor: String,
+    /// What: `connection.update`, `secret.use`, `rows.preview`.
+    pub action: String,
+    /// To what: `connection ID`.
+    pub object: String,
+    /// From where.
+    pub address: Option<String>,
+    /// More of it, without secrets.
+    pub detail: Value,
+}
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRecord {
+    /// Counts from one in the tenant, without a gap.
+    pub seq: u64,
+    /// When it was done.
+    pub at_us: i64,
+    /// What was done.
+    pub entry: AuditEntry,
+}
+
+impl Store {
+    /// Adds to the log. Its number.
+    ///
+    /// # Errors
+    /// If it cannot be stored: what was to be done is not done then.
+    pub async fn audit(&self, scope: Scope<'_>, entry: &AuditEntry, now_us: i64) -> Result<u64, RunError> {
+        let mut tx = self.db.begin("writing the audit log").await?;
+        // The row of the head is locked until the end: numbers come in the order in which entries become visible.
+        let head = sql("INSERT INTO audit_heads (tenant, seq) VALUES ($1, 1) \
+                        ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq")
+        .bind(scope.tenant)
+        .one_in(&mut tx)
+        .await?;
+        let seq =
+            head.map_or_else(|| Err(RunError::internal("the audit log gave no number")), |row| row.count("seq"))?;
+        sql("INSERT INTO audit_log (tenant, seq, at_us, actor, action, object, address, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(scope.tenant)
+        .bind(to_sql(seq)?)
+        .bind(now_us)
+        .bind(&entry.actor)
+        .bind(&entry.action)
+        .bind(&entry.object)
+        .bind(&entry.address)
+        .bind(to_json(&entry.detail)?)
+        .run_in(&mut tx)
+        .await?;
+        tx.commit().await?;
+        Ok(seq)
+    }
+
+    /// Entries behind this one, the oldest first: for an export.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn audit_after(&self, scope: Scope<'_>, after: u64, limit: u32) -> Result<Vec<AuditRecord>, RunError> {
+        let rows = sql("SELECT seq, at_us, actor, action, object, address, detail FROM audit_log \
+                        WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $3")
+        .bind(scope.tenant)
+        .bind(to_sql(after)?)
+        .bind(limit)
+        .all_on(&self.db, "reading the audit log")
+        .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// Entries before this one, the newest first: for a person.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn audit_before(
+        &self,
+        scope: Scope<'_>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, RunError> {
+        let rows = sql("SELECT seq, at_us, actor, action, object, address, detail FROM audit_log \
+                        WHERE tenant = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3")
+        .bind(scope.tenant)
+        .bind(before.map_or(Ok(i64::MAX), to_sql)?)
+        .bind(limit)
+        .all_on(&self.db, "reading the audit log")
+        .await?;
+        rows.iter().map(record).collect()
+    }
+}
+
+fn record(row: &Row) -> Result<AuditRecord, RunError> {
+    Ok(AuditRecord {
+        seq: row.count("seq")?,
+        at_us: row.number("at_us")?,
+        entry: AuditEntry {
+            actor: row.text("actor")?,
+            action: row.text("action")?,
+            object: row.text("object")?,
+            address: row.get("address")?,
+            detail: row.json("detail")?,
+        },
+    })
+}
