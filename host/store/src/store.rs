@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -183,12 +183,9 @@ fn parse(url: &str) -> Result<PgConnectOptions, RunError> {
 }
 
 fn place_of(options: &PgConnectOptions) -> Place {
-    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), show);
+    let host =
+        options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
     let user = options.get_username().to_owned();
     let database = options.get_database().unwrap_or(&user).to_owned();
     Place::Server { host, port: options.get_port(), database, user }
-}
-
-fn show(socket: &PathBuf) -> String {
-    socket.display().to_string()
 }

@@ -195,6 +195,7 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be stored.
+    #[allow(clippy::too_many_arguments, reason = "each of them says something else, and all are needed at once")]
     pub async fn end_stream(
         &self,
         scope: Scope<'_>,
