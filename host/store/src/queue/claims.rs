@@ -8,7 +8,8 @@ use crate::db::{built, sql};
 use crate::value::to_json;
 use crate::{Scope, Store};
 
-/// Most waiting runs that are looked at when the next ones are chosen.
+/// Most waiting runs that are looked at when the next ones are chosen: of each pipeline the one whose turn it is, of which only one
+/// can start. However many runs a tenant has queued, they hide nobody else's.
 const MOST_WAITING: u32 = 5_000;
 
 /// A run that this host carries out.
@@ -40,7 +41,7 @@ pub struct Claimable {
 /// What the next runs are chosen from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueState {
-    /// Runs that could start now, the longest waiting first.
+    /// Runs that could start now, of each pipeline the one whose turn it is; the most urgent first, then the longest waiting.
     pub waiting: Vec<Claimable>,
     /// Runs under way on any host.
     pub running: Vec<Claimable>,
@@ -55,7 +56,9 @@ impl Store {
         let doing = "looking at the queue";
         let columns = "tenant, id, pipeline, connection, priority, queued_us";
         let waiting = built(format!(
-            "SELECT {columns} FROM run_requests WHERE state = 'queued' AND not_before_us <= $1 \
+            "SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER \
+             (PARTITION BY tenant, pipeline ORDER BY priority DESC, queued_us, id) AS place \
+             FROM run_requests WHERE state = 'queued' AND not_before_us <= $1) q WHERE place = 1 \
              ORDER BY priority DESC, queued_us, id LIMIT $2"
         ));
         let running = built(format!("SELECT {columns} FROM run_requests WHERE state = 'running'"));

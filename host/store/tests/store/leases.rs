@@ -66,10 +66,18 @@ async fn whoever_lost_the_lease_can_record_nothing_more(home: Home) {
 
     assert!(!store.renew(&lease, LATER).await.unwrap());
     let load = &new.intent.load;
+    let late_load = sluice_core::load::LoadId::new("r1", 1);
+    let late = sluice_store::NewStream { run: "r1".into(), load: late_load, stream: STREAM.into(), table: table() };
     let all = [
         store.record_intents(HERE, &lease, std::slice::from_ref(&new), 5).await,
         store.apply_commits(HERE, &lease, &[receipt(&new)], 5).await,
         store.begin_run(HERE, &lease, &new_run("r3"), 5).await,
+        store.begin_stream(HERE, &lease, &late, 5).await,
+        store.save_names(HERE, &lease, STREAM, &[("a".to_owned(), "a".to_owned())].into()).await,
+        store.plan_items(HERE, &lease, load, sluice_core::items::Items::default()).await,
+        store.drop_intent(HERE, &lease, load, &sluice_core::RunError::internal("x"), 5).await,
+        store.artifact_progressed(HERE, &lease, &artifact(load, "r1/part", 9, false)).await,
+        store.artifact_finalized(HERE, &lease, &artifact(load, "r1/part", 9, true)).await,
         store.end_run(HERE, &lease, "r1", RunState::Succeeded, None, 5).await,
         store.end_stream(HERE, &lease, load, sluice_store::LoadState::Failed, &counts(1), None, 5).await,
         store.mark_abandoned(HERE, &lease, &new.intent.artifacts).await,

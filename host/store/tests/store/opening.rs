@@ -2,6 +2,7 @@
 
 use sluice_core::error::Kind;
 use sluice_store::{Settings, Store};
+use sqlx::Connection;
 
 use crate::support::*;
 
@@ -122,6 +123,24 @@ async fn a_server_is_reached_over_tls_and_its_certificate_is_checked() {
     assert!(message.contains("sslrootcert"), "{message}");
     let (kind, message) = refused(&format!("{url}&sslmode=disable")).await;
     assert_eq!(kind, Kind::Auth, "{message}");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_ends_is_replaced() {
+    let Home::Postgres { url } = Home::postgres().await else { panic!("it is a server") };
+    let name = url.rsplit('=').next().unwrap();
+    let store = Store::connect(&format!("{url}&application_name={name}"), Settings::default()).await.unwrap();
+    let lease = leased(&store).await;
+    let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
+    for round in 0..3 {
+        store.begin_run(HERE, &lease, &new_run(&format!("r{round}")), round).await.unwrap();
+        let end = format!(
+            "SELECT COUNT(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE application_name = '{name}'"
+        );
+        let ended: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(end)).fetch_one(&mut beside).await.unwrap();
+        assert!(ended > 0);
+    }
+    assert_eq!(store.last_runs(HERE, None, 9).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

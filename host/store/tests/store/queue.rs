@@ -11,6 +11,7 @@ on_both!(
     a_run_is_claimed_by_one_host_only,
     a_pipeline_has_one_run_under_way,
     hosts_that_take_runs_of_one_pipeline_at_once_start_one,
+    a_long_queue_of_one_pipeline_hides_no_other,
     what_comes_due_is_found_by_its_index_among_thousands,
     a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any_more,
     a_failed_attempt_goes_back_into_the_queue_until_its_time,
@@ -85,6 +86,23 @@ async fn hosts_that_take_runs_of_one_pipeline_at_once_start_one(home: Home) {
         }
         assert_eq!(hosts.join_all().await.into_iter().flatten().count(), 1, "round {round}");
     }
+}
+
+async fn a_long_queue_of_one_pipeline_hides_no_other(home: Home) {
+    let store = home.store().await;
+    home.sql(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 6000) \
+         INSERT INTO run_requests (tenant, id, pipeline, revision, connection, cause, requested_by, state, priority, \
+         not_before_us, queued_us, attempts) \
+         SELECT 'other', 'flood' || n, 'p1', 1, 'c1', 'backfill', 'user x', 'queued', 1, 0, n, 0 FROM s",
+    )
+    .await;
+    store.ask_for_run(HERE, &asked("r1", "p1"), 9_000).await.unwrap();
+    store.ask_for_run(HERE, &NewRequest { priority: 2, ..asked("r2", "p1") }, 9_001).await.unwrap();
+    store.ask_for_run(HERE, &asked("r3", "p2"), 9_002).await.unwrap();
+    store.ask_for_run(HERE, &NewRequest { not_before_us: 20_000, ..asked("r4", "p3") }, 9_003).await.unwrap();
+    let waiting: Vec<_> = store.queue_state(10_000).await.unwrap().waiting.into_iter().map(|run| run.id).collect();
+    assert_eq!(waiting, ["r2", "flood1", "r3"]);
 }
 
 async fn what_comes_due_is_found_by_its_index_among_thousands(home: Home) {
