@@ -2,6 +2,9 @@
 
 use sluice_core::RunError;
 
+use crate::Scope;
+use crate::db::{Tx, built};
+
 /// Why a change was not made. Nothing of it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -56,4 +59,11 @@ pub(crate) fn unchanged(what: &'static str, now: Option<u64>, seen: u64) -> Resu
         Some(now) if now != seen => Err(ChangeError::Stale { what, seen, now }),
         Some(_) => Ok(()),
     }
+}
+
+/// Keeps names in the tenant from being given by others until the transaction ends, so that a name that was free when it was looked for
+/// still is when it is given. Whoever inserts a row waits too, through its reference to the tenant.
+pub(crate) async fn lock_names(tx: &mut Tx, scope: Scope<'_>) -> Result<(), RunError> {
+    let lock = tx.dialect().for_update();
+    built(format!("SELECT id FROM tenants WHERE id = $1{lock}")).bind(scope.tenant).one_in(tx).await.map(drop)
 }

@@ -1,5 +1,5 @@
-//! What Sluice remembers: runs and their counts, the state of streams, the ledger of what sinks have begun, and commits
-//! whose outcome is not recorded yet.
+//! What Sluice remembers: runs and their counts, the state of streams, the ledger of what sinks have begun, commits whose outcome
+//! is not recorded yet; and for the service its people, connections, pipelines, queue, schedules and records.
 //!
 //! In a SQLite file ([`Store::open`]: no server) or a PostgreSQL database ([`Store::connect`]: several hosts), with the same
 //! queries: SQL keeps to the subset that both speak. This is the only crate that names sqlx. It must not know of sinks,
@@ -26,6 +26,9 @@
 //! 4. [`Store::record_intents`], before the sink is asked to commit.
 //! 5. [`Store::apply_commits`] with the sink's receipts: state, counts, ledger and intents change in one transaction.
 //! 6. [`Store::end_stream`] for loads that were not committed, [`Store::end_run`], and [`Store::release`].
+//!
+//! What a person changes has a revision: an update names the one that it saw, and fails with [`ChangeError::Stale`] if there is another.
+//! Lists are pages: those behind an id, so many at most.
 //!
 //! To add a query: one function in the file of its subject, [`Scope`] first, SQL as a literal with a comment where it is
 //! not obvious, and a test in `tests/store` under its subject, which runs on both databases. What is read and then written is in

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sluice_core::RunError;
 
 use super::vault::{self, Vault};
-use crate::change::{inserted, unchanged};
+use crate::change::{inserted, lock_names, unchanged};
 use crate::db::{Row, Tx, built, sql};
 use crate::secrets::{Plain, Spot};
 use crate::value::{to_json, to_sql};
@@ -171,6 +171,7 @@ impl Store {
     ) -> Result<u64, ChangeError> {
         let mut tx = self.db.begin("changing a connection").await?;
         let next = lock(&mut tx, scope, id, seen).await?;
+        lock_names(&mut tx, scope).await?;
         let same_name =
             "SELECT id FROM connections WHERE tenant = $1 AND name = $2 AND id <> $3 AND deleted_us IS NULL";
         let same_name = sql(same_name).bind(scope.tenant).bind(&change.name).bind(id).one_in(&mut tx).await?;

@@ -15,6 +15,7 @@ use crate::support::*;
 
 on_both!(
     a_connection_is_changed_by_who_saw_its_last_revision,
+    of_many_that_take_a_name_at_once_one_gets_it,
     a_name_is_free_again_once_its_connection_is_deleted,
     a_connection_that_a_pipeline_uses_is_not_deleted,
     a_secret_opens_again_and_is_nowhere_in_the_database,
@@ -102,6 +103,33 @@ async fn a_connection_is_changed_by_who_saw_its_last_revision(home: Home) {
     let page = store.connections(A, None, 1).await.unwrap();
     assert_eq!((page.len(), page[0].id.as_str()), (1, "c1"));
     assert_eq!(store.connections(A, Some("c1"), 9).await.unwrap()[0].id, "c2");
+}
+
+async fn of_many_that_take_a_name_at_once_one_gets_it(home: Home) {
+    let store = two_tenants(&home).await;
+    let mut stores = Vec::new();
+    for n in 0..6 {
+        connected(&store, A, &format!("c{n}"), &[]).await;
+        let own = home.store().await;
+        own.ping().await.unwrap();
+        own.connection(A, "c0").await.unwrap();
+        stores.push(own);
+    }
+    for round in 0..5 {
+        let mut changes = tokio::task::JoinSet::new();
+        for (n, store) in stores.iter().enumerate() {
+            let (store, id) = (store.clone(), format!("c{n}"));
+            changes.spawn(async move {
+                let seen = store.connection(A, &id).await.unwrap().unwrap().revision;
+                let name = format!("wanted {round}");
+                store.update_connection(A, &vault(), &id, seen, &change(&name), &[], "ann", 9).await
+            });
+        }
+        let all = changes.join_all().await;
+        let taken = Err(ChangeError::Taken { what: "connection", field: "name" });
+        assert_eq!(all.iter().filter(|result| result.is_ok()).count(), 1, "{all:?}");
+        assert_eq!(all.iter().filter(|result| **result == taken).count(), 5, "{all:?}");
+    }
 }
 
 async fn a_name_is_free_again_once_its_connection_is_deleted(home: Home) {
