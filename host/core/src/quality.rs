@@ -194,6 +194,8 @@ pub enum Measured {
     Nulls(Vec<u64>),
     /// Rows that share their values with an earlier one.
     Duplicates(u64),
+    /// More rows than this, so that they were not compared.
+    TooMany(u64),
     /// Rows whose value is none of the accepted ones.
     Unaccepted(u64),
     /// The newest time, microseconds since 1970; none where no row has one.
@@ -238,6 +240,9 @@ fn judge(rule: Rule<'_>, measured: &Measured, all: u64, complete: bool, now: Tim
         }
         (Rule::Unique(columns), Measured::Duplicates(rows)) if *rows > 0 => {
             Some(format!("{rows} of {all} rows repeat the {} of another row", columns.join(", ")))
+        }
+        (Rule::Unique(_), Measured::TooMany(most)) => {
+            Some(format!("not checked: at most {most} rows of a run can be compared, and there were {all}"))
         }
         (Rule::Accepted(accepted), Measured::Unaccepted(rows)) if *rows > 0 => {
             let (column, known) = (&accepted.column, accepted.values.len());

@@ -28,6 +28,7 @@ mod items;
 mod ledger;
 mod plan;
 mod progress;
+mod quality;
 mod run;
 pub mod service;
 mod split;

@@ -1,11 +1,12 @@
 //! A run: recovery first, then one plan for all streams, then stream by stream.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::TableName;
 use sluice_core::pipeline::{Pipeline, SinkSpec};
+use sluice_core::quality::Finding;
 use sluice_core::run::{RunState, StreamCounts};
 use sluice_core::{Retry, RunError};
 use sluice_runtime::{Budget, Connection};
@@ -91,8 +92,10 @@ pub struct StreamReport {
     pub state: LoadState,
     /// What happened to every row.
     pub counts: StreamCounts,
-    /// What the connector warned of.
+    /// What the connector and the data-quality checks warned of.
     pub warnings: Vec<String>,
+    /// What the data-quality checks found, those that warn and those that fail.
+    pub findings: Vec<Finding>,
     /// Why it failed, if it did.
     pub error: Option<RunError>,
 }
@@ -146,7 +149,8 @@ async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
         }
         let table = table_of(&pipeline.sink, spec);
         let progress = setup.progress.begin(&spec.id, &table.table);
-        let mut stream = StreamRun { setup, spec, index, anew: false, progress, table };
+        let findings = OnceLock::new();
+        let mut stream = StreamRun { setup, spec, index, anew: false, progress, table, findings };
         let ended = one_stream(&mut stream, &mut plans).await?;
         stream.progress.on_end();
         take(&mut report, ended);
@@ -177,6 +181,7 @@ async fn one_stream(stream: &mut StreamRun<'_>, plans: &mut Plans) -> Result<Str
         give_up(stream, LoadState::Failed, &stream.progress.counts(), Some(error)).await?;
         stream.progress.restart();
         stream.anew = true;
+        stream.findings = OnceLock::new();
         ended = stream.run(plans).await.map(|ended| ended.warned(warning));
     }
     let ended = ended.map_err(|error| error.with_stream(&stream.spec.id));
@@ -188,7 +193,9 @@ async fn one_stream(stream: &mut StreamRun<'_>, plans: &mut Plans) -> Result<Str
     if state != LoadState::Committed {
         give_up(stream, state, &counts, error.as_ref()).await?;
     }
-    Ok(StreamReport { stream: stream.spec.id.clone(), table: stream.table.clone(), state, counts, warnings, error })
+    let findings = stream.findings.get().cloned().unwrap_or_default();
+    let (stream, table) = (stream.spec.id.clone(), stream.table.clone());
+    Ok(StreamReport { stream, table, state, counts, warnings, findings, error })
 }
 
 /// Whether reading what an interrupted run left over would fail in the same way again.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failpoint;
 use crate::progress::StreamProgress;
+use crate::quality::{Checks, Meter};
 use crate::transform::Transform;
 
 /// What the splits of a stream share.
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) stream: Arc<str>,
     pub(crate) schema: SchemaRef,
     pub(crate) transform: Transform,
+    /// None where the stream has no checks.
+    pub(crate) checks: Option<Arc<Checks>>,
     pub(crate) load: Load,
     pub(crate) quarantine: Load,
     pub(crate) quarantine_rows: u64,
@@ -41,6 +44,8 @@ pub(crate) struct Outcome {
     /// The same for the quarantine, if any row went there.
     pub(crate) quarantine: Option<SplitReceipt>,
     pub(crate) warnings: Vec<String>,
+    /// What the checks counted.
+    pub(crate) meter: Option<Meter>,
 }
 
 /// Reads a split to its end, or to the checkpoint at which it is asked to stop.
@@ -83,9 +88,9 @@ pub(crate) async fn run(shared: &Shared, split: &Split, start: Option<Cursor>) -
         (ReadEnd::Stopped, Some(cursor)) => SplitEnd::StoppedAt(cursor),
         (ReadEnd::Stopped, None) => SplitEnd::NotBegun,
     };
-    let (rows, receipt, quarantine) = writing.finish().await?;
+    let (rows, receipt, quarantine, meter) = writing.finish().await?;
     shared.progress.on_split_done();
-    Ok(Outcome { end, rows, receipt, quarantine, warnings })
+    Ok(Outcome { end, rows, receipt, quarantine, warnings, meter })
 }
 
 /// The writers of a split; the one for the quarantine is opened when it is needed.
@@ -95,12 +100,14 @@ struct Writing {
     table: Box<dyn SplitWriter>,
     quarantine: Option<Box<dyn SplitWriter>>,
     rows: u64,
+    meter: Option<Meter>,
 }
 
 impl Writing {
     async fn new(shared: &Shared, split: &Split) -> Result<Self, RunError> {
         let table = shared.sink.open(&shared.load, &split.id).await?;
-        Ok(Self { transform: shared.transform.clone(), split: split.id.clone(), table, quarantine: None, rows: 0 })
+        let (transform, meter) = (shared.transform.clone(), shared.checks.as_ref().map(Checks::meter));
+        Ok(Self { transform, split: split.id.clone(), table, quarantine: None, rows: 0, meter })
     }
 
     async fn take(&mut self, shared: &Shared, batch: arrow_array::RecordBatch) -> Result<(), RunError> {
@@ -112,6 +119,9 @@ impl Writing {
         }
         let rows = transformed.batch.num_rows() as u64;
         if rows > 0 {
+            if let Some(meter) = &mut self.meter {
+                meter.take(&transformed.batch)?;
+            }
             self.table.write(transformed.batch).await?;
             self.rows += rows;
             shared.progress.on_sent(rows);
@@ -141,13 +151,13 @@ impl Writing {
         Ok(())
     }
 
-    async fn finish(self) -> Result<(u64, SplitReceipt, Option<SplitReceipt>), RunError> {
+    async fn finish(self) -> Result<(u64, SplitReceipt, Option<SplitReceipt>, Option<Meter>), RunError> {
         let receipt = self.table.finish().await?;
         let quarantine = match self.quarantine {
             Some(writer) => Some(writer.finish().await?),
             None => None,
         };
-        Ok((self.rows, receipt, quarantine))
+        Ok((self.rows, receipt, quarantine, self.meter))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One stream of a run: prepared, read in splits, committed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use sluice_core::commit::{CommitPermit, Evidence, ExpectedSplit, Settled, permit};
@@ -11,6 +11,7 @@ use sluice_core::load::{
 use sluice_core::naming;
 use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::Split;
+use sluice_core::quality::Finding;
 use sluice_core::run::{Held, ItemsAfter, Next, SplitEnd, StreamCounts, StreamState, state_after};
 use sluice_core::{Retry, RunError};
 use sluice_sinks::{Load, names_schema};
@@ -22,6 +23,7 @@ use crate::failpoint;
 use crate::ledger::StoreLedger;
 use crate::plan::{Plans, Remembers, Work};
 use crate::progress::StreamProgress;
+use crate::quality::{Checks, judge};
 use crate::run::Run;
 use crate::split::{self, Outcome, Shared};
 use crate::transform::{Transform, quarantine_schema};
@@ -35,6 +37,8 @@ pub(crate) struct StreamRun<'a> {
     pub(crate) anew: bool,
     pub(crate) progress: Arc<StreamProgress>,
     pub(crate) table: TableName,
+    /// What its checks found, once they were judged.
+    pub(crate) findings: OnceLock<Vec<Finding>>,
 }
 
 /// How a stream ended that did not fail.
@@ -77,13 +81,14 @@ impl StreamRun<'_> {
         let items = self.put_aside(&mut work).await?;
         let replaced = name_replaced(&shared, &mut work).await?;
         failpoint::pass("stream.prepared");
-        let (ends, outcomes, warnings) = match self.read(&work, &shared).await? {
+        let (ends, mut outcomes, mut warnings) = match self.read(&work, &shared).await? {
             Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
             Reading::GivenUp => {
                 return Ok(Ended { counts: self.progress.counts(), complete: false, warnings: vec![] });
             }
         };
         let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
+        warnings.extend(judge(self, &shared, &work, &mut outcomes, complete).await?);
         let mut next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
         if !complete && work.expires {
             let counts = self.keep_back(&shared, &work, outcomes, &mut next.state).await?;
@@ -112,6 +117,7 @@ impl StreamRun<'_> {
         }
         let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
+        let checks = Checks::plan(&self.spec.checks, &transform.output_schema(), &setup.run_id)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.
         books.store.save_names(books.scope(), &books.lease, stream, &names).await?;
         let strategy = match self.spec.load {
@@ -152,6 +158,7 @@ impl StreamRun<'_> {
             stream: stream.as_str().into(),
             schema: work.stream.schema.clone(),
             transform,
+            checks,
             load: Load { id: self.load_id(), spec, ledger: ledger.clone() },
             quarantine: Load { id: self.quarantine_id(), spec: quarantine, ledger },
             quarantine_rows: setup.pipeline.limits.quarantine_rows,

@@ -160,6 +160,7 @@ fn stream_json(stream: &StreamReport) -> serde_json::Value {
            "state": stream.state.as_str(), "rows_read": counts.read, "rows_quarantined": counts.quarantined,
            "values_nulled": counts.nulled, "rows_sent": counts.sent, "rows_finalized": counts.finalized,
            "rows_committed": counts.committed, "bytes": counts.bytes, "warnings": stream.warnings,
+           "checks": stream.findings,
            "error": stream.error.as_ref().map(error_json)})
 }
 
