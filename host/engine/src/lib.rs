@@ -1,5 +1,5 @@
 //! A run, file by file in the order of the data: [`run`] takes a pipeline, `plan` has the connector plan all its
-//! streams as of one moment, `stream` prepares one after the other, `split` reads a part of it in a sandboxed instance, [`transform`] shapes the batches, the sink's writers take them, `commit`
+//! streams as of one moment, `stream` prepares one after the other, `split` reads a part of it in a sandboxed instance, [`transform`] shapes the batches, `quality` counts what the checks ask for, the sink's writers take them, `commit`
 //! makes them visible and records the state.
 //!
 //! Decisions are `sluice-core`'s; this crate carries them out. The order is always: sink durable, state durable, source told.
