@@ -184,8 +184,9 @@ impl Meter {
                     }
                 }
                 (Plan::Unique(distinct), Count::Hashes(hashes)) => {
-                    if hashes.add(batch) && planned.level == Level::Fail {
-                        return Err(too_many(index, &planned.label, distinct.most()));
+                    let too_many = hashes.add(batch);
+                    if too_many && planned.level == Level::Fail {
+                        return Err(too_many_rows(index, &planned.label, distinct.most()));
                     }
                 }
                 (Plan::Accepted { column, values }, Count::Unaccepted(rows)) => {
@@ -227,8 +228,8 @@ fn accepted_values(accepted: &Accepted, of: &DataType) -> Result<HashSet<Box<[u8
 fn unaccepted(array: &dyn Array, accepted: &HashSet<Box<[u8]>>) -> u64 {
     let Some(values) = Values::of(array) else { return 0 };
     let nullable = array.null_count() > 0;
-    let rows =
-        (0..array.len()).filter(|row| !(nullable && array.is_null(*row)) && !accepted.contains(values.bytes(*row)));
+    let is_null = |row: usize| nullable && array.is_null(row);
+    let rows = (0..array.len()).filter(|row| !is_null(*row)).filter(|row| !accepted.contains(values.bytes(*row)));
     rows.count() as u64
 }
 
@@ -254,7 +255,7 @@ where
     if array.null_count() == 0 { array.values().iter().max().copied() } else { array.iter().flatten().max() }
 }
 
-fn too_many(index: usize, label: &str, most: u64) -> RunError {
+fn too_many_rows(index: usize, label: &str, most: u64) -> RunError {
     let message = format!(
         "{label} can be checked on at most {most} rows of a run, and there are more; nothing was committed. Read less at a \
          time, or remove the check"
