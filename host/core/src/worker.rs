@@ -14,6 +14,7 @@ use crate::error::RunError;
 use crate::limits::RunLimits;
 use crate::pipeline::{Pipeline, SourceSpec};
 use crate::plan::{CheckStep, DiscoverFilter, DiscoverPage, StreamKind};
+use crate::quality::Finding;
 use crate::run::{RunState, StreamCounts};
 
 /// Longest line in either direction, bytes: a page of streams with wide tables is the longest there is.
@@ -235,6 +236,9 @@ pub struct Summary {
     pub error: Option<RunError>,
     /// Warnings, each with its stream.
     pub warnings: Vec<(String, String)>,
+    /// What data-quality checks found, each with its stream.
+    #[serde(default)]
+    pub findings: Vec<(String, Finding)>,
     /// Peak memory of the worker, bytes.
     pub peak_memory_bytes: u64,
 }

@@ -33,6 +33,26 @@ pub enum Priority {
     High,
 }
 
+impl Priority {
+    /// The priority as a number, as it is stored: higher is more urgent.
+    pub fn level(self) -> i64 {
+        match self {
+            Self::Low => -1,
+            Self::Normal => 0,
+            Self::High => 1,
+        }
+    }
+
+    /// The priority of a number.
+    pub fn of_level(level: i64) -> Self {
+        match level {
+            ..0 => Self::Low,
+            0 => Self::Normal,
+            1.. => Self::High,
+        }
+    }
+}
+
 /// A run that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
@@ -129,7 +149,7 @@ fn by_tenant(queued: &[Queued], now: Timestamp) -> BTreeMap<&str, VecDeque<&Queu
 
 fn urgency(run: &Queued, now: Timestamp) -> i64 {
     let waited = now.duration_since(run.queued_at).max(SignedDuration::ZERO);
-    (run.priority as i64).saturating_add(waited.as_secs() / AGES.as_secs())
+    run.priority.level().saturating_add(waited.as_secs() / AGES.as_secs())
 }
 
 /// The counts, as they are with what was chosen so far.

@@ -108,6 +108,14 @@ fn priority_decides_within_a_tenant_and_not_between_tenants() {
 }
 
 #[test]
+fn a_priority_is_found_again_by_its_number() {
+    for priority in [Priority::Low, Priority::Normal, Priority::High] {
+        assert_eq!(Priority::of_level(priority.level()), priority);
+    }
+    assert_eq!((Priority::of_level(-9), Priority::of_level(9)), (Priority::Low, Priority::High));
+}
+
+#[test]
 fn a_retry_waits_for_its_time_and_the_decision_says_when_to_look_again() {
     let mut queued = [run("a/1", 0), run("a/2", 0)];
     queued[0].not_before = Some(second(130));

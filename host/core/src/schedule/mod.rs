@@ -9,7 +9,7 @@
 //! time zones are those compiled into the binary (jiff's bundled database), not the ones of the machine.
 //!
 //! The expressions are evaluated here and not by a crate, because the ones that exist are not exact where it matters, as their
-//! sources show: cronexpr 1.7 skips a time that falls into a gap, never finds `L` in December, and gives up after four years (29
+//! sources show: cronexpr 1.7 skips a time that falls into a gap and runs one twice that comes twice, never finds `L` in December, and gives up after four years (29
 //! February 2096); croner 4.0 looks for the end of a gap for two hours (Samoa skipped a day) and brings derive macros along;
 //! jiff-cron 0.3 counts in hours of real time and knows neither rule for clock changes, nor days that either field names.
 //!

@@ -40,6 +40,8 @@ pub struct Parts {
     pub public: Value,
     /// What may not.
     pub secrets: Secrets,
+    /// Secrets of objects that were given as null: whoever changes a configuration removes them so.
+    pub cleared: BTreeSet<String>,
 }
 
 /// The places of a configuration that hold secrets, as JSON pointers; only places that are there.
@@ -49,18 +51,22 @@ pub fn pointers(schema: &Value, config: &Value) -> BTreeSet<String> {
     marks.found
 }
 
-/// Takes the secrets out of a configuration. A secret that is null counts as left out.
+/// Takes the secrets out of a configuration. A secret that is null is none; in a list that is a place whose secret was left out.
 pub fn split(schema: &Value, config: &Value) -> Parts {
-    let mut public = config.clone();
-    let mut secrets = Secrets::new();
+    let mut parts = Parts { public: config.clone(), ..Parts::default() };
     for pointer in pointers(schema, config) {
-        if let Some(value) = take(&mut public, &pointer)
-            && !value.is_null()
-        {
-            secrets.insert(pointer, value);
+        let parent = pointer.rsplit_once('/').and_then(|(parent, _)| config.pointer(parent));
+        match take(&mut parts.public, &pointer) {
+            Some(Value::Null) if parent.is_some_and(Value::is_object) => {
+                parts.cleared.insert(pointer);
+            }
+            Some(Value::Null) | None => {}
+            Some(value) => {
+                parts.secrets.insert(pointer, value);
+            }
         }
     }
-    Parts { public, secrets }
+    parts
 }
 
 /// Puts secrets back. Objects on the way are made where they are missing; what would need a list that is not there, or is
@@ -73,8 +79,8 @@ pub fn join(public: &Value, secrets: &Secrets) -> Value {
     config
 }
 
-/// The secrets of a changed configuration, whose author left out what is to stay: those given anew, and of the old ones those
-/// whose place is not given anew and still means the same. A secret in a list stays only if the list is as it was, because
+/// The secrets of a changed configuration, whose author left out what is to stay and wrote null for what is to go: those given
+/// anew, and of the old ones those whose place is neither given anew nor cleared and still means the same. A secret in a list stays only if the list is as it was, because
 /// otherwise the place of an element says nothing of which one it is.
 ///
 /// Whether the old secrets may stay at all is for the caller to say first: not where the new configuration leads to
@@ -86,7 +92,7 @@ pub fn carry_over(old: &Parts, new: &Parts) -> Secrets {
         let parent = parents(pointer).last().unwrap_or_default();
         lists.all(|same| same) && (parent.is_empty() || new.public.pointer(parent).is_some_and(|p| !p.is_null()))
     };
-    let kept = old.secrets.iter().filter(|(pointer, _)| stays(pointer));
+    let kept = old.secrets.iter().filter(|(pointer, _)| stays(pointer) && !new.cleared.contains(*pointer));
     let mut secrets: Secrets = kept.map(|(pointer, value)| (pointer.clone(), value.clone())).collect();
     secrets.extend(new.secrets.clone());
     secrets

@@ -160,10 +160,14 @@ async fn attempt(
     tell_progress(&progress, events);
     let warnings = report.streams.iter();
     let warnings = warnings.flat_map(|stream| stream.warnings.iter().map(|text| (stream.stream.clone(), text.clone())));
+    let findings = report.streams.iter();
+    let findings =
+        findings.flat_map(|stream| stream.findings.iter().map(|found| (stream.stream.clone(), found.clone())));
     events.tell(&Event::Ended(Summary {
         state: report.state,
         error: report.error.clone(),
         warnings: warnings.collect(),
+        findings: findings.collect(),
         peak_memory_bytes: memory().1,
     }));
     Ok(())
