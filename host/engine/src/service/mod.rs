@@ -1,3 +1,17 @@
-//! What makes runs happen without anybody at a terminal: worker processes, the queue, schedules.
+//! What makes runs happen without anybody at a terminal: each attempt in a process of its own ([`worker`]).
+//!
+//! Several hosts may do all of this on one PostgreSQL database: the store decides who was first.
 
 pub mod worker;
+
+/// Where ids come from: unique, ordered by time. The binary makes them.
+pub trait Ids: Send + Sync {
+    /// The next one.
+    fn next(&self) -> String;
+}
+
+impl<F: Fn() -> String + Send + Sync> Ids for F {
+    fn next(&self) -> String {
+        self()
+    }
+}

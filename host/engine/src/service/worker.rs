@@ -104,32 +104,30 @@ impl Worker {
     /// # Errors
     /// What the job failed with, or that the worker crashed.
     pub async fn next(&mut self) -> Result<Option<Event>, RunError> {
-        loop {
-            // Bytes that were read before this was dropped the last time are still in `line`.
-            let room = (MAX_LINE - self.line.len().min(MAX_LINE)) as u64;
-            let read = (&mut self.output).take(room).read_until(b'\n', &mut self.line).await;
-            match read {
-                Ok(_) if self.line.last() == Some(&b'\n') => {}
-                Ok(_) if self.line.len() >= MAX_LINE => {
-                    return Err(self.crashed("wrote a line that is too long").await);
-                }
-                Ok(_) => return Err(self.crashed("ended before its job").await),
-                Err(e) => return Err(self.crashed(&format!("cannot be heard: {e}")).await),
+        // Bytes that were read before this was dropped the last time are still in `line`.
+        let room = (MAX_LINE - self.line.len().min(MAX_LINE)) as u64;
+        let read = (&mut self.output).take(room).read_until(b'\n', &mut self.line).await;
+        match read {
+            Ok(_) if self.line.last() == Some(&b'\n') => {}
+            Ok(_) if self.line.len() >= MAX_LINE => {
+                return Err(self.crashed("wrote a line that is too long").await);
             }
-            let parsed = serde_json::from_slice(&self.line);
-            self.line.clear();
-            return match parsed {
-                Ok(Event::Done) => {
-                    self.leave().await;
-                    Ok(None)
-                }
-                Ok(Event::Failed(error)) => {
-                    self.leave().await;
-                    Err(error)
-                }
-                Ok(event) => Ok(Some(event)),
-                Err(_) => Err(self.crashed("wrote what is no event").await),
-            };
+            Ok(_) => return Err(self.crashed("ended before its job").await),
+            Err(e) => return Err(self.crashed(&format!("cannot be heard: {e}")).await),
+        }
+        let parsed = serde_json::from_slice(&self.line);
+        self.line.clear();
+        match parsed {
+            Ok(Event::Done) => {
+                self.leave().await;
+                Ok(None)
+            }
+            Ok(Event::Failed(error)) => {
+                self.leave().await;
+                Err(error)
+            }
+            Ok(event) => Ok(Some(event)),
+            Err(_) => Err(self.crashed("wrote what is no event").await),
         }
     }
 
