@@ -21,7 +21,7 @@
 )]
 
 mod books;
-mod clock;
+pub mod clock;
 mod commit;
 mod failpoint;
 mod items;

@@ -1,0 +1,64 @@
+//! What handlers work with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sluice_engine::clock::Clock;
+use sluice_engine::service::Ids;
+use sluice_store::{Store, Vault};
+
+use crate::auth::password::Passwords;
+use crate::auth::token::Random;
+
+/// What the binary hands in. Time, chance and names come from outside, so that tests control them.
+pub struct Parts {
+    /// What is remembered.
+    pub store: Store,
+    /// Opens and seals secrets.
+    pub vault: Vault,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes, for secrets.
+    pub random: Arc<dyn Random>,
+    /// Names for what is made.
+    pub ids: Arc<dyn Ids>,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Where browsers find the service: `https://sluice.example.com`, without a path.
+    pub origin: String,
+}
+
+/// The parts, shared by all requests.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+impl App {
+    /// Of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Now, as the store keeps times.
+    pub fn now_us(&self) -> i64 {
+        self.clock.now_us()
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        instant(self.now_us())
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// A stored time, as the API shows it: RFC 3339 in UTC. One that no calendar has counts as the calendar's beginning.
+pub(crate) fn instant(us: i64) -> Timestamp {
+    Timestamp::from_microsecond(us).unwrap_or_default()
+}

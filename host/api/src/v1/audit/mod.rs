@@ -1,0 +1,13 @@
+//! The audit log of a tenant.
+
+mod list;
+
+use sluice_core::access::Operation;
+use utoipa_axum::routes;
+
+use crate::auth::guard::{Guarded, Needs};
+
+/// The operations on the log.
+pub fn routes(routes: Guarded) -> Guarded {
+    routes.operation(Needs::Member(Operation::AuditRead), routes!(list::list))
+}
