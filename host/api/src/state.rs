@@ -6,7 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sluice_engine::clock::Clock;
 use sluice_engine::service::Ids;
-use sluice_store::{Store, Vault};
+use sluice_engine::service::catalogue::Catalogue;
+use sluice_engine::service::live::Live;
+use sluice_engine::service::resolve::Resolver;
+use sluice_engine::service::worker::Workers;
+use sluice_store::Store;
+use tokio::sync::Notify;
 
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
@@ -15,8 +20,16 @@ use crate::auth::token::Random;
 pub struct Parts {
     /// What is remembered.
     pub store: Store,
-    /// Opens and seals secrets.
-    pub vault: Vault,
+    /// Opens connections, with the vault for their secrets and what the operator offers.
+    pub resolver: Resolver,
+    /// The connectors that are installed.
+    pub catalogue: Catalogue,
+    /// Processes in which connectors do what somebody waits for.
+    pub workers: Arc<Workers>,
+    /// How far the runs of this host are.
+    pub live: Live,
+    /// Told when something was put into the queue or cancelled.
+    pub queued: Arc<Notify>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Random bytes, for secrets.

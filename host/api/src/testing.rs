@@ -8,6 +8,11 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use sluice_core::access::Role;
+use sluice_core::offers::Offers;
+use sluice_engine::service::catalogue::Catalogue;
+use sluice_engine::service::live::Live;
+use sluice_engine::service::resolve::Resolver;
+use sluice_engine::service::worker::Workers;
 use sluice_store::{MasterKey, MasterKeys, NewTenant, NewToken, NewUser, Scope, Store, Vault};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -49,15 +54,19 @@ impl Service {
         };
         let dice = fill.clone();
         let keys = MasterKeys::new(MasterKey::new("test", [7; 32]), Vec::new());
+        let dice = move |bytes: &mut [u8]| {
+            dice(bytes);
+            Ok(())
+        };
+        let vault = Vault::new(keys, Arc::new(dice));
+        let offers = Offers { warehouse: Some(folder.path().join("warehouse")), ..Offers::default() };
         let app = App::new(Parts {
+            resolver: Resolver { store: store.clone(), vault, offers },
             store,
-            vault: Vault::new(
-                keys,
-                Arc::new(move |bytes: &mut [u8]| {
-                    dice(bytes);
-                    Ok(())
-                }),
-            ),
+            catalogue: Catalogue::default(),
+            workers: Arc::new(Workers::new("false".into(), Vec::new(), Vec::new(), 1)),
+            live: Live::default(),
+            queued: Arc::default(),
             clock: Arc::new(move || ticks.load(Ordering::Relaxed)),
             random: Arc::new(fill),
             ids: Arc::new(move || format!("id{:08}", names.fetch_add(1, Ordering::Relaxed))),

@@ -33,6 +33,7 @@ pub mod load;
 pub mod manifest;
 pub mod naming;
 pub mod notify;
+pub mod offers;
 pub mod pipeline;
 pub mod plan;
 pub mod quality;

@@ -1,5 +1,6 @@
 //! A pipeline as a person writes it: the YAML that `sluice run` takes.
 
+mod definition;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,8 @@ use crate::plan::{ChangedFiles, Cursor, ReadMode, Selection};
 use crate::quality::{self, Check};
 use crate::retry::RetryPolicy;
 use crate::schedule::{Schedule, Timetable};
+
+pub use definition::Definition;
 
 /// A connection, the streams chosen from it, how they are mapped and where they go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

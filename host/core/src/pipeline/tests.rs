@@ -93,3 +93,16 @@ fn set_null_is_a_policy_that_yaml_cannot_lose() {
     let spec: CastSpec = serde_json::from_value(serde_json::json!({"to": "INT64", "on_misfit": "set-null"})).unwrap();
     assert_eq!(spec.on_misfit, Some(Misfit::Null));
 }
+
+#[test]
+fn a_definition_is_the_pipeline_without_its_name_and_source() {
+    let pipeline: Pipeline = serde_json::from_value(serde_json::json!({
+        "name": "p", "source": {"connector": "files"}, "streams": [{"id": "a"}], "sink": {"type": "null"},
+        "schedule": {"cron": "0 3 * * *", "time_zone": "UTC"}, "run": "local"
+    }))
+    .unwrap();
+    let definition = serde_json::to_value(Definition::from(pipeline.clone())).unwrap();
+    assert!(definition.get("name").is_none() && definition.get("source").is_none());
+    let read: Definition = serde_json::from_value(definition).unwrap();
+    assert_eq!(read.into_pipeline(pipeline.name.clone(), pipeline.source.clone()), pipeline);
+}

@@ -1,7 +1,11 @@
-//! What makes runs happen without anybody at a terminal: each attempt in a process of its own ([`worker`]).
+//! What makes runs happen without anybody at a terminal: [`schedule`] turns moments into queued runs, [`queue`] starts them in turn,
+//! [`resolve`] puts together what each attempt needs, which runs in a process of its own ([`worker`]), and [`live`] tells whoever watches.
 //!
 //! Several hosts may do all of this on one PostgreSQL database: the store decides who was first.
 
+pub mod catalogue;
+pub mod live;
+pub mod resolve;
 pub mod worker;
 
 /// Where ids come from: unique, ordered by time. The binary makes them.
