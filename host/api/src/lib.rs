@@ -21,10 +21,12 @@
 pub mod auth;
 pub mod http;
 mod router;
+mod serve;
 mod state;
 #[cfg(test)]
 mod testing;
 pub mod v1;
 
 pub use router::{document, router};
+pub use serve::serve;
 pub use state::{App, Parts};

@@ -78,6 +78,12 @@ pub(crate) enum Command {
     Discover(DiscoverArgs),
     /// Show rows: of a stream as the sink would get them, or of a table of a local warehouse
     Preview(PreviewArgs),
+    /// Run the service: API, scheduler and the runs themselves
+    Serve(ServeArgs),
+    /// Bring a service's database up to date without serving
+    Migrate(MigrateArgs),
+    /// Make the first person of a service, who owns its first tenant
+    Admin(AdminArgs),
     /// Find out whether this machine, a pipeline's source and its sink are ready
     Doctor(DoctorArgs),
     /// Do one job for `sluice serve`, which starts it
@@ -139,6 +145,90 @@ pub(crate) struct PreviewArgs {
     /// Rows to show
     #[arg(long, default_value_t = 10)]
     pub(crate) limit: usize,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Folder for the state file, the master key and local warehouses
+    #[arg(long, env = "SLUICE_DATA", value_name = "DIR", default_value = "sluice-data")]
+    pub(crate) data: PathBuf,
+    /// PostgreSQL database instead of the state file, for several hosts: postgres://USER:PASSWORD@HOST/DATABASE. Needs --master-key
+    #[arg(long, env = "SLUICE_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "SLUICE_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8470")]
+    pub(crate) listen: String,
+    /// Where browsers find the service [default: http://localhost:PORT]
+    #[arg(long, env = "SLUICE_ORIGIN", value_name = "URL")]
+    pub(crate) origin: Option<String>,
+    /// File with the keys that seal secrets [default: master.key in the data folder, made when there is none]
+    #[arg(long, env = "SLUICE_MASTER_KEY", value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
+    /// Runs at once on this host
+    #[arg(long, env = "SLUICE_SLOTS", value_name = "N", default_value_t = 4)]
+    pub(crate) slots: u32,
+    /// Runs at once of one tenant, on all hosts
+    #[arg(long, env = "SLUICE_SLOTS_PER_TENANT", value_name = "N", default_value_t = 4)]
+    pub(crate) slots_per_tenant: u32,
+    /// Runs at once of one connection, on all hosts
+    #[arg(long, env = "SLUICE_SLOTS_PER_CONNECTION", value_name = "N", default_value_t = 2)]
+    pub(crate) slots_per_connection: u32,
+    /// Checks, discoveries and previews at once
+    #[arg(long, env = "SLUICE_SHORT_JOBS", value_name = "N", default_value_t = 2)]
+    pub(crate) short_jobs: usize,
+    /// Most splits that a pipeline may read at once
+    #[arg(long, env = "SLUICE_MAX_PARALLEL", value_name = "N", default_value_t = 8)]
+    pub(crate) max_parallel: u32,
+    /// Most memory that a pipeline may give each instance of its connector, MiB
+    #[arg(long, env = "SLUICE_MAX_INSTANCE_MIB", value_name = "MIB", default_value_t = 512)]
+    pub(crate) max_instance_mib: u64,
+    /// Let connections reach private addresses when they ask for it
+    #[arg(long, env = "SLUICE_ALLOW_PRIVATE_NETWORK")]
+    pub(crate) allow_private_network: bool,
+    /// Let connections use the service's own Google identity when they ask for it
+    #[arg(long, env = "SLUICE_ALLOW_GOOGLE_IDENTITY")]
+    pub(crate) allow_google_identity: bool,
+    /// Let sinks and token exchanges have endpoints of the tenants' choice (emulators)
+    #[arg(long, env = "SLUICE_ALLOW_ENDPOINTS")]
+    pub(crate) allow_endpoints: bool,
+    /// A folder that connections may read, under a name (repeat for several)
+    #[arg(long, value_name = "NAME=DIR")]
+    pub(crate) folder: Vec<String>,
+    /// Folder for local warehouses, one below it for each tenant [default: warehouse in the data folder]
+    #[arg(long, env = "SLUICE_WAREHOUSE", value_name = "DIR")]
+    pub(crate) warehouse: Option<PathBuf>,
+    /// Where sinks may write with the service's Google identity, for a tenant or for all (repeat for several)
+    #[arg(long, env = "SLUICE_BIGQUERY", value_name = "[TENANT=]PROJECT[.DATASET]", value_delimiter = ',')]
+    pub(crate) bigquery: Vec<String>,
+}
+
+/// Which database.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Folder of the state file
+    #[arg(long, env = "SLUICE_DATA", value_name = "DIR", default_value = "sluice-data")]
+    pub(crate) data: PathBuf,
+    /// PostgreSQL database instead of the state file
+    #[arg(long, env = "SLUICE_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+/// Arguments of `admin`. The password comes from standard input.
+#[derive(Debug, Args)]
+pub(crate) struct AdminArgs {
+    /// E-mail address to sign in with
+    #[arg(long)]
+    pub(crate) email: String,
+    /// What others see [default: the address]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Name of the first tenant
+    #[arg(long, default_value = "Main")]
+    pub(crate) tenant: String,
+    /// The database
+    #[command(flatten)]
+    pub(crate) database: MigrateArgs,
 }
 
 /// Arguments of `doctor`.

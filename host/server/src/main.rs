@@ -7,6 +7,7 @@
 
 mod cli;
 mod commands;
+mod events;
 mod exit;
 mod file;
 mod kill;
@@ -23,7 +24,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     kill::arm();
-    telemetry::start(&cli.options);
+    telemetry::start(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
             Command::Discover(args) => commands::discover::run(&options, &args).await,
             Command::Preview(args) => commands::preview::run(&options, &args).await,
             Command::Doctor(args) => commands::doctor::run(&options, &args).await,
+            Command::Serve(args) => commands::serve::run(&options, &args).await,
+            Command::Migrate(args) => commands::migrate::run(&options, &args).await,
+            Command::Admin(args) => commands::admin::run(&options, &args).await,
             Command::Worker => commands::worker::run(&options).await,
             Command::Completions(args) => commands::completions::run(&args),
         }

@@ -3,9 +3,13 @@
 //!
 //! Several hosts may do all of this on one PostgreSQL database: the store decides who was first.
 
+mod attempt;
 pub mod catalogue;
 pub mod live;
+mod log;
+pub mod queue;
 pub mod resolve;
+pub mod schedule;
 pub mod worker;
 
 /// Where ids come from: unique, ordered by time. The binary makes them.

@@ -1,11 +1,14 @@
 //! The commands, one file each: read the arguments, wire, do, show, return an exit code.
 
+pub(crate) mod admin;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod discover;
 pub(crate) mod doctor;
+pub(crate) mod migrate;
 pub(crate) mod preview;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod worker;
 
 use sluice_core::RunError;

@@ -1,8 +1,7 @@
 //! `sluice worker`: one job for a host, in a process of its own. A job comes in on standard input, events go out on standard output,
 //! each a line of JSON (`sluice_core::worker`).
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::preview;
 use crate::cli::Options;
+use crate::events::tell;
 use crate::show::run::memory;
 use crate::{exit, wire};
 
@@ -34,37 +34,21 @@ pub(crate) async fn run(options: &Options) -> u8 {
     // A crash must not leave secrets in a file.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-    let events = Events::default();
     let mut input = BufReader::new(tokio::io::stdin());
     let done = match job(&mut input).await {
-        Ok(job) => carry_out(options, job, input, &events).await,
+        Ok(job) => carry_out(options, job, input).await,
         Err(error) => Err(error),
     };
     match done {
         Ok(()) => {
-            events.tell(&Event::Done);
+            tell(&Event::Done);
             0
         }
         Err(error) => {
             let code = exit::code(&error);
-            events.tell(&Event::Failed(error));
+            tell(&Event::Failed(error));
             code
         }
-    }
-}
-
-/// Where events go. Lines of several tasks do not mix.
-#[derive(Clone, Default)]
-struct Events(Arc<Mutex<()>>);
-
-impl Events {
-    fn tell(&self, event: &Event) {
-        let Ok(mut line) = serde_json::to_vec(event) else { return };
-        line.push(b'\n');
-        let _alone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut output = std::io::stdout().lock();
-        // A host that does not listen any more is gone; the end of the input says so too.
-        let _ = output.write_all(&line).and_then(|()| output.flush());
     }
 }
 
@@ -79,17 +63,15 @@ async fn job(input: &mut BufReader<Stdin>) -> Result<Job, RunError> {
     serde_json::from_slice(&line).map_err(|e| wrong(format!("there is no job on its input: {e}")))
 }
 
-async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>, events: &Events) -> Result<(), RunError> {
+async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Result<(), RunError> {
     let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
     tokio::spawn(listen(input, stop.clone(), kill.clone()));
     let work = async {
         match job {
-            Job::Run(job) => attempt(options, *job, events, (stop, kill.clone())).await,
-            Job::Check { source, limits } => check(options, &source, &limits, events).await,
-            Job::Discover { source, limits, filter, page } => {
-                discover(options, &source, &limits, filter, page, events).await
-            }
-            Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows, events).await,
+            Job::Run(job) => attempt(options, *job, (stop, kill.clone())).await,
+            Job::Check { source, limits } => check(options, &source, &limits).await,
+            Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
+            Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
         }
     };
     work.await
@@ -114,7 +96,6 @@ async fn listen(mut input: BufReader<Stdin>, stop: CancellationToken, kill: Canc
 async fn attempt(
     options: &Options,
     job: RunJob,
-    events: &Events,
     (stop, kill): (CancellationToken, CancellationToken),
 ) -> Result<(), RunError> {
     let RunJob { tenant, pipeline, request, attempt, run_id, snapshot_date, store } = job;
@@ -129,7 +110,7 @@ async fn attempt(
         StoreAddress::Postgres(url) => Store::connect(&url, Settings { connections: 2, ..Settings::default() }).await?,
     };
     let progress = Arc::new(Progress::default());
-    let watched = tokio::spawn(watch(progress.clone(), events.clone()));
+    let watched = tokio::spawn(watch(progress.clone()));
     let wall = pipeline.limits.wall_seconds;
     if wall > 0 {
         let stop = stop.clone();
@@ -157,13 +138,13 @@ async fn attempt(
     watched.abort();
     store.close().await;
     let report = report?;
-    tell_progress(&progress, events);
+    tell_progress(&progress);
     let warnings = report.streams.iter();
     let warnings = warnings.flat_map(|stream| stream.warnings.iter().map(|text| (stream.stream.clone(), text.clone())));
     let findings = report.streams.iter();
     let findings =
         findings.flat_map(|stream| stream.findings.iter().map(|found| (stream.stream.clone(), found.clone())));
-    events.tell(&Event::Ended(Summary {
+    tell(&Event::Ended(Summary {
         state: report.state,
         error: report.error.clone(),
         warnings: warnings.collect(),
@@ -173,23 +154,23 @@ async fn attempt(
     Ok(())
 }
 
-async fn watch(progress: Arc<Progress>, events: Events) {
+async fn watch(progress: Arc<Progress>) {
     loop {
         tokio::time::sleep(PROGRESS).await;
-        tell_progress(&progress, &events);
+        tell_progress(&progress);
     }
 }
 
-fn tell_progress(progress: &Progress, events: &Events) {
+fn tell_progress(progress: &Progress) {
     let streams = progress.streams().iter().map(|stream| stream.snapshot()).collect();
-    events.tell(&Event::Progress { streams, memory_bytes: memory().0 });
+    tell(&Event::Progress { streams, memory_bytes: memory().0 });
 }
 
-async fn check(options: &Options, source: &SourceSpec, limits: &RunLimits, events: &Events) -> Result<(), RunError> {
+async fn check(options: &Options, source: &SourceSpec, limits: &RunLimits) -> Result<(), RunError> {
     let runtime = wire::runtime(options)?;
     let connection = wire::connection(options, &runtime, source, limits).await?;
     let steps = connection.instance().await?.check().await?;
-    steps.into_iter().for_each(|step| events.tell(&Event::Step(step)));
+    steps.into_iter().for_each(|step| tell(&Event::Step(step)));
     Ok(())
 }
 
@@ -199,22 +180,15 @@ async fn discover(
     limits: &RunLimits,
     filter: DiscoverFilter,
     page: Option<String>,
-    events: &Events,
 ) -> Result<(), RunError> {
     let runtime = wire::runtime(options)?;
     let connection = wire::connection(options, &runtime, source, limits).await?;
     let found = connection.instance().await?.discover(filter, page).await?;
-    events.tell(&Event::Streams(found.into()));
+    tell(&Event::Streams(found.into()));
     Ok(())
 }
 
-async fn first_rows(
-    options: &Options,
-    pipeline: &Pipeline,
-    stream: &str,
-    rows: usize,
-    events: &Events,
-) -> Result<(), RunError> {
+async fn first_rows(options: &Options, pipeline: &Pipeline, stream: &str, rows: usize) -> Result<(), RunError> {
     let batches = preview::stream_rows(options, pipeline, Some(stream), rows).await?;
     let columns = batches
         .first()
@@ -223,7 +197,7 @@ async fn first_rows(
     for batch in &batches {
         as_text(batch, &mut cells)?;
     }
-    events.tell(&Event::Rows { columns: columns.unwrap_or_default(), rows: cells });
+    tell(&Event::Rows { columns: columns.unwrap_or_default(), rows: cells });
     Ok(())
 }
 

@@ -146,8 +146,8 @@ impl Store {
         rows.iter().map(|row| Ok((row.text("tenant")?, row.text("id")?))).collect()
     }
 
-    /// Runs whose host is not heard of any more, or was started anew: every claim that has expired, and every one of `host` itself that is not
-    /// among `alive`. They are claimed by `host` from now on, so that only one host settles them.
+    /// Runs whose host is not heard of any more: every claim that expired at or before `now_us`. They are claimed by `host` from now
+    /// on, so that only one host settles them.
     ///
     /// # Errors
     /// If it cannot be stored.

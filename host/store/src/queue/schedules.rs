@@ -98,7 +98,7 @@ impl Store {
         for row in &rows {
             let (tenant, pipeline) = (row.text("tenant")?, row.text("pipeline")?);
             let open = sql("SELECT id, moment_us FROM run_requests WHERE tenant = $1 AND pipeline = $2 \
-                 AND moment_us IS NOT NULL AND state IN ('queued', 'running') ORDER BY moment_us");
+                 AND cause = 'scheduled' AND moment_us IS NOT NULL AND state IN ('queued', 'running') ORDER BY moment_us");
             let open = open.bind(&tenant).bind(&pipeline).all_on(&self.db, doing).await?;
             let unfinished = open.iter().map(|row| Ok((row.text("id")?, row.number("moment_us")?)));
             found.push(Due {

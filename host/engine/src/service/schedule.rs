@@ -1,0 +1,131 @@
+//! Turns moments of schedules into queued runs. `sluice_core::schedule` decides; several hosts may do this at once on one database, and
+//! each moment becomes one run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sluice_core::RunError;
+use sluice_core::request::Cause;
+use sluice_core::schedule::{Decision, Facts, Timetable, Unfinished, decide};
+use sluice_store::{Due, Moments, NewRequest, SkippedMoment, Store};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Ids;
+use crate::clock::Clock;
+
+/// Schedules that are decided about before others get their turn.
+const AT_ONCE: u32 = 100;
+
+/// How often to look for schedules that another host has changed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Queues runs as their schedules come due.
+pub struct Scheduler {
+    /// Where schedules and the queue are.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Names runs.
+    pub ids: Arc<dyn Ids>,
+    /// Told when runs were queued.
+    pub queued: Arc<Notify>,
+}
+
+impl Scheduler {
+    /// Looks until it is told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.pass().await {
+                tracing::error!(%error, "schedules cannot be looked at; trying again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Decides about every schedule that has come due; how many runs were queued.
+    ///
+    /// # Errors
+    /// If the store does not answer. What was decided before stays decided.
+    pub async fn pass(&self) -> Result<u64, RunError> {
+        let mut queued = 0;
+        loop {
+            let now_us = self.clock.now_us();
+            let due = self.store.due_schedules(now_us, AT_ONCE).await?;
+            let all = due.len() < AT_ONCE as usize;
+            for schedule in &due {
+                let moments = self.decide(schedule, now_us);
+                queued += self.store.record_moments(schedule, &moments, now_us).await?.unwrap_or(0);
+            }
+            if queued > 0 {
+                self.queued.notify_one();
+            }
+            if all {
+                return Ok(queued);
+            }
+        }
+    }
+
+    fn decide(&self, due: &Due, now_us: i64) -> Moments {
+        let scheduled = &due.scheduled;
+        let timetable = match Timetable::new(&scheduled.schedule) {
+            Ok(timetable) => timetable,
+            Err(error) => {
+                // It was valid when it was saved; a newer release may have been stricter. It must not be looked at again and again.
+                tracing::error!(pipeline = scheduled.pipeline, %error, "a schedule cannot be followed; save it again");
+                return Moments { decided_us: due.decided_us, ..Moments::default() };
+            }
+        };
+        let unfinished = due.unfinished.iter();
+        let unfinished = unfinished.map(|(run, moment)| Unfinished { run: run.clone(), moment: instant(*moment) });
+        let facts = Facts {
+            seed: &scheduled.pipeline,
+            last: instant(due.decided_us),
+            now: instant(now_us),
+            unfinished: &unfinished.collect::<Vec<_>>(),
+        };
+        self.moments(due, &timetable, decide(&timetable, &facts))
+    }
+
+    fn moments(&self, due: &Due, timetable: &Timetable, decision: Decision) -> Moments {
+        let scheduled = &due.scheduled;
+        let queue = decision.queue.iter().map(|moment| NewRequest {
+            id: self.ids.next(),
+            pipeline: scheduled.pipeline.clone(),
+            revision: scheduled.revision,
+            connection: scheduled.connection.clone(),
+            cause: Cause::Scheduled,
+            moment_us: Some(moment.as_microsecond()),
+            // A run that starts late still stands for the day that it was meant for.
+            snapshot_date: Some(moment.to_zoned(timetable.zone().clone()).date().to_string()),
+            requested_by: "schedule".into(),
+            priority: 0,
+            not_before_us: timetable.start_of(*moment, &scheduled.pipeline).as_microsecond(),
+        });
+        let skip = decision.skip.iter().map(|skipped| SkippedMoment {
+            id: self.ids.next(),
+            moment_us: skipped.first.as_microsecond(),
+            reason: match skipped.count {
+                1 => skipped.reason.text().to_owned(),
+                count => format!("{} (and {} more until {})", skipped.reason.text(), count - 1, skipped.last),
+            },
+        });
+        let cancelled = "a later time of its schedule has come";
+        Moments {
+            queue: queue.collect(),
+            skip: skip.collect(),
+            cancel: decision.cancel.iter().map(|run| (run.clone(), cancelled.to_owned())).collect(),
+            decided_us: decision.decided.as_microsecond(),
+            next_due_us: decision.look_again.map(Timestamp::as_microsecond),
+        }
+    }
+}
+
+/// A stored time; one that no calendar has counts as its beginning.
+pub(super) fn instant(us: i64) -> Timestamp {
+    Timestamp::from_microsecond(us).unwrap_or_default()
+}
