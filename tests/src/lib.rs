@@ -18,6 +18,7 @@ pub mod objects;
 pub mod postgres;
 pub mod proxy;
 pub mod sandbox;
+pub mod service;
 pub mod warehouse;
 
 use std::path::PathBuf;

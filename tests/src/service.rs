@@ -1,0 +1,328 @@
+//! `sluice serve`, as an operator has it: started, asked, killed, started again.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sluice_core::queue::Priority;
+use sluice_core::request::{Cause, RequestState};
+use sluice_store::{
+    MasterKey, MasterKeys, NewConnection, NewPipeline, NewRequest, NewTenant, PipelineChange, RunRequest, Scope,
+    SecretChange, Settings, Store, Timing, Vault,
+};
+
+use crate::env;
+
+/// The key that seals secrets in every test.
+const KEY: [u8; 32] = [42; 32];
+
+/// How long anything may take that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder and a database that services work on.
+pub struct Site {
+    folder: tempfile::TempDir,
+    database: Option<String>,
+    store: Store,
+}
+
+/// A running service.
+pub struct Service {
+    child: Child,
+    /// Where it answers: `127.0.0.1:PORT`.
+    pub address: String,
+    log: std::thread::JoinHandle<String>,
+}
+
+impl Site {
+    /// On a state file.
+    ///
+    /// # Panics
+    /// If there is no room for it.
+    pub async fn on_sqlite() -> Self {
+        let folder = prepared();
+        let store = Store::open(&folder.path().join("data/state.db")).await.expect("a state file");
+        Self { folder, database: None, store }
+    }
+
+    /// On a PostgreSQL schema of its own.
+    ///
+    /// # Panics
+    /// If the server does not answer.
+    pub async fn on_postgres() -> Self {
+        let folder = prepared();
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let schema = format!("service_{}_{now}", std::process::id());
+        crate::postgres::sql(&format!("CREATE SCHEMA {schema}"));
+        let url = format!(
+            "postgres://{}:{}@{}:{}/{}?options[search_path]={schema}",
+            env("SLUICE_TEST_POSTGRES_USER"),
+            env("SLUICE_TEST_POSTGRES_PASSWORD"),
+            env("SLUICE_TEST_POSTGRES_HOST"),
+            env("SLUICE_TEST_POSTGRES_PORT"),
+            env("SLUICE_TEST_POSTGRES_DATABASE"),
+        );
+        let settings = Settings { connections: 4, ..Settings::default() };
+        let store = Store::connect(&url, settings).await.expect("a database");
+        Self { folder, database: Some(url), store }
+    }
+
+    /// What the service remembers, seen from beside it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The folder of everything.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder that is offered to connections as `lake`.
+    pub fn lake(&self) -> PathBuf {
+        self.path().join("lake")
+    }
+
+    /// A table of a tenant's local warehouse.
+    pub fn table(&self, tenant: &str, pipeline: &str, table: &str) -> PathBuf {
+        self.path().join("data/warehouse").join(tenant).join(pipeline).join("main").join(table)
+    }
+
+    /// Starts a service and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start(&self, arguments: &[&str]) -> Service {
+        let mut command = self.command(arguments);
+        let mut child = command.spawn().expect("the binary starts");
+        let stderr = child.stderr.take().expect("its standard error");
+        let (tell, told) = std::sync::mpsc::channel();
+        let log = std::thread::spawn(move || {
+            let mut all = String::new();
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
+                if parsed["fields"]["message"] == "the service is ready" {
+                    let _ = tell.send(parsed["fields"]["address"].as_str().unwrap_or_default().to_owned());
+                }
+                all.push_str(&line);
+                all.push('\n');
+            }
+            all
+        });
+        match told.recv_timeout(PATIENCE) {
+            Ok(address) => Service { child, address, log },
+            Err(_) => {
+                let _ = child.kill();
+                panic!("the service is not ready: {}", log.join().unwrap_or_default())
+            }
+        }
+    }
+
+    /// The command that starts a service.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env("SLUICE_TEST_BIN"));
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--allow-private-network", "--allow-endpoints"]);
+        command.args(["--data", "data", "--master-key", "master.key", "--folder", "lake=lake"]).args(arguments);
+        if let Some(url) = &self.database {
+            command.args(["--database", url]);
+        }
+        command
+            .env("SLUICE_CONNECTORS", env("SLUICE_TEST_CONNECTORS"))
+            .env("SLUICE_CACHE", std::env::temp_dir().join("sluice-tests-compiled"))
+            .env_remove("SLUICE_KILL_AT")
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Opens secrets as the service does.
+    pub fn vault(&self) -> Vault {
+        let keys = MasterKeys::new(MasterKey::new("test", KEY), Vec::new());
+        Vault::new(
+            keys,
+            Arc::new(|bytes: &mut [u8]| {
+                bytes.fill(3);
+                Ok(())
+            }),
+        )
+    }
+
+    /// A tenant with a connection `lake` to the offered folder.
+    ///
+    /// # Panics
+    /// If it cannot be stored.
+    pub async fn tenant(&self, id: &str) {
+        let new = NewTenant { id: id.into(), name: id.into() };
+        self.store.create_tenant(&new, now_us()).await.expect("a tenant");
+        let config = json!({"streams": [{"name": "t", "glob": format!("{id}/*.csv")}]});
+        let grants = json!({"folders": {"/data": "lake"}});
+        self.connection(id, "lake", "files", config, grants, &[]).await;
+    }
+
+    /// A connection, its id being its name.
+    ///
+    /// # Panics
+    /// If it cannot be stored.
+    pub async fn connection(
+        &self,
+        tenant: &str,
+        name: &str,
+        connector: &str,
+        config: Value,
+        grants: Value,
+        secrets: &[SecretChange],
+    ) {
+        let id = format!("{tenant}-{name}");
+        let new = NewConnection { id, name: name.into(), connector: connector.into(), config, grants };
+        let made = self.store.create_connection(Scope { tenant }, &self.vault(), &new, secrets, "test", now_us()).await;
+        made.expect("a connection");
+    }
+
+    /// A pipeline of a connection into the tenant's local warehouse; its id is `TENANT-NAME`.
+    ///
+    /// # Panics
+    /// If it cannot be stored.
+    pub async fn pipeline(
+        &self,
+        tenant: &str,
+        name: &str,
+        connection: &str,
+        more: Value,
+        timing: Option<&Timing>,
+    ) -> String {
+        let id = format!("{tenant}-{name}");
+        let mut definition = json!({
+            "streams": [{"id": "t", "read": {"incremental": ""}}],
+            "sink": {"type": "local", "path": name},
+            "retry": {"max_attempts": 3, "base_seconds": 1, "cap_seconds": 2},
+        });
+        for (field, value) in more.as_object().expect("fields") {
+            definition[field] = value.clone();
+        }
+        if let Some(timing) = timing {
+            definition["schedule"] = serde_json::to_value(&timing.schedule).expect("a schedule");
+        }
+        let connection = format!("{tenant}-{connection}");
+        let first = PipelineChange { name: name.into(), connection, definition, enabled: true };
+        let new = NewPipeline { id: id.clone(), first };
+        let made = self.store.create_pipeline(Scope { tenant }, &new, timing, "test", now_us()).await;
+        made.expect("a pipeline");
+        id
+    }
+
+    /// Asks for a run; its id.
+    ///
+    /// # Panics
+    /// If it cannot be stored.
+    pub async fn ask(&self, tenant: &str, pipeline: &str) -> String {
+        let id = unique();
+        let new = NewRequest {
+            id: id.clone(),
+            pipeline: pipeline.into(),
+            revision: 1,
+            connection: format!("{tenant}-lake"),
+            cause: Cause::Manual,
+            moment_us: None,
+            snapshot_date: None,
+            requested_by: "user test".into(),
+            priority: Priority::Normal.level(),
+            not_before_us: 0,
+        };
+        self.store.ask_for_run(Scope { tenant }, &new, now_us()).await.expect("a run");
+        id
+    }
+
+    /// A run as it is now.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn run(&self, tenant: &str, id: &str) -> RunRequest {
+        self.store.run_request(Scope { tenant }, id).await.expect("an answer").expect("a run")
+    }
+
+    /// A run once it is in a state.
+    ///
+    /// # Panics
+    /// If that takes too long, or it ends otherwise.
+    pub async fn run_in(&self, tenant: &str, id: &str, state: RequestState) -> RunRequest {
+        let begun = Instant::now();
+        loop {
+            let run = self.run(tenant, id).await;
+            if run.state == state {
+                return run;
+            }
+            assert!(!run.state.is_final(), "{run:?}");
+            assert!(begun.elapsed() < PATIENCE, "{run:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A file with rows `from..to` of one column `id` in the tenant's part of the lake.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn put(&self, tenant: &str, name: &str, rows: std::ops::Range<i64>) {
+        let folder = self.lake().join(tenant);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let text: String = std::iter::once("id\n".to_owned()).chain(rows.map(|id| format!("{id}\n"))).collect();
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+}
+
+impl Service {
+    /// Ends it as the machine's power going out does; what it had logged.
+    ///
+    /// # Panics
+    /// If it cannot be waited for.
+    pub fn kill(mut self) -> String {
+        self.child.kill().expect("a signal");
+        self.child.wait().expect("its end");
+        self.log.join().expect("its log")
+    }
+
+    /// Asks it to stop, and waits for it; how it ended and what it logged.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()));
+        let status = self.child.wait().expect("its end");
+        (status, self.log.join().expect("its log"))
+    }
+
+    /// The service's process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+fn prepared() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["data", "lake"] {
+        std::fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    let key = folder.path().join("master.key");
+    std::fs::write(&key, format!("test {}\n", STANDARD.encode(KEY))).expect("a key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a key of one's own");
+    folder
+}
+
+fn unique() -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("{:020}-{}-{next:06}", jiff::Timestamp::now().as_microsecond(), std::process::id())
+}
+
+/// Now, as the store keeps times.
+pub fn now_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}

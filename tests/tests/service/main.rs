@@ -1,0 +1,12 @@
+//! The service: `sluice serve` with real workers on a state file and on PostgreSQL.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assertion is how a test fails"
+)]
+
+mod crash;
+mod runs;
+mod schedules;

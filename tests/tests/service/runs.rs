@@ -1,0 +1,117 @@
+//! Runs that somebody asks for.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sluice_core::request::RequestState;
+use sluice_store::Scope;
+use sluice_tests::service::Site;
+use sluice_tests::warehouse;
+
+#[tokio::test]
+async fn a_run_is_carried_out_in_a_process_of_its_own_and_recorded() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    site.put("acme", "a.csv", 0..100);
+    let pipeline = site.pipeline("acme", "orders", "lake", json!({}), None).await;
+    let service = site.start(&[]);
+    let run = site.ask("acme", &pipeline).await;
+    let run = site.run_in("acme", &run, RequestState::Succeeded).await;
+    assert_eq!((run.attempts, run.error.is_none(), run.ended_us.is_some()), (1, true, true));
+    assert_eq!(warehouse::integers(&site.table("acme", "orders", "t"), "id"), (0..100).collect::<Vec<_>>());
+    let scope = Scope { tenant: "acme" };
+    let attempts = site.store().attempts_of(scope, &run.asked.id).await.unwrap();
+    assert_eq!(attempts.len(), 1);
+    let counts = &attempts[0].streams[0].counts;
+    assert_eq!((counts.read, counts.committed, counts.reconciled()), (100, 100, true));
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_as_its_policy_says_and_then_it_has_failed() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    site.put("acme", "a.csv", 0..1);
+    // Nobody listens there, which may pass.
+    let (config, grants) =
+        (json!({"host": "127.0.0.1", "port": 1, "database": "x", "user": "x"}), json!({"private_network": true}));
+    site.connection("acme", "away", "postgres", config, grants, &[]).await;
+    let pipeline = site.pipeline("acme", "away", "away", json!({"streams": [{"id": "public.t"}]}), None).await;
+    let wrong = site.pipeline("acme", "wrong", "lake", json!({"streams": [{"id": "none"}]}), None).await;
+    let service = site.start(&[]);
+    let (run, other) = (site.ask("acme", &pipeline).await, site.ask("acme", &wrong).await);
+    let run = site.run_in("acme", &run, RequestState::Failed).await;
+    let error = run.error.unwrap();
+    assert_eq!(run.attempts, 3, "{error:?}");
+    assert!(error.message.contains("127.0.0.1"), "{error:?}");
+    // What cannot get better by itself is not tried again.
+    assert_eq!(site.run_in("acme", &other, RequestState::Failed).await.attempts, 1);
+    service.kill();
+}
+
+#[tokio::test]
+async fn a_cancelled_run_ends_and_the_next_one_goes_on() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    for file in 0..40_i64 {
+        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
+    }
+    let pipeline = site.pipeline("acme", "big", "lake", json!({"limits": {"parallel": 1}}), None).await;
+    let service = site.start(&[]);
+    let run = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &run, RequestState::Running).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let scope = Scope { tenant: "acme" };
+    assert!(site.store().cancel_run(scope, &run, "a person asked", sluice_tests::service::now_us()).await.unwrap());
+    let cancelled = site.run_in("acme", &run, RequestState::Cancelled).await;
+    assert_eq!(cancelled.reason.as_deref(), Some("a person asked"));
+    let next = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &next, RequestState::Succeeded).await;
+    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..2_000_000).collect::<Vec<_>>());
+    service.kill();
+}
+
+#[tokio::test]
+async fn a_service_that_is_stopped_puts_its_runs_back_and_the_next_one_ends_them() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    for file in 0..40_i64 {
+        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
+    }
+    let pipeline = site.pipeline("acme", "big", "lake", json!({"limits": {"parallel": 1}}), None).await;
+    let service = site.start(&[]);
+    let run = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &run, RequestState::Running).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    assert_eq!(site.run("acme", &run).await.state, RequestState::Queued, "{log}");
+    let service = site.start(&[]);
+    site.run_in("acme", &run, RequestState::Succeeded).await;
+    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..2_000_000).collect::<Vec<_>>());
+    service.kill();
+}
+
+#[tokio::test]
+async fn what_a_connector_says_is_kept_with_the_run_without_secrets() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    site.put("acme", "a.csv", 0..10);
+    let pipeline = site.pipeline("acme", "orders", "lake", json!({}), None).await;
+    let service = site.start(&["--verbose", "--verbose"]);
+    let run = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &run, RequestState::Succeeded).await;
+    let log = site.store().run_log(Scope { tenant: "acme" }, &run, (0, 0), 1000).await.unwrap();
+    assert!(log.iter().all(|line| line.attempt == 1), "{log:?}");
+    service.kill();
+}
+
+#[tokio::test]
+async fn a_second_service_on_the_same_state_file_is_refused() {
+    let site = Site::on_sqlite().await;
+    let service = site.start(&[]);
+    let refused = site.command(&[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    service.kill();
+}
