@@ -224,6 +224,7 @@ async fn give_up(
 }
 
 fn take(report: &mut RunReport, stream: StreamReport) {
+    told(&stream);
     if stream.state == LoadState::Stopped {
         report.state = RunState::Stopped;
     }
@@ -231,6 +232,29 @@ fn take(report: &mut RunReport, stream: StreamReport) {
         report.error.clone_from(&stream.error);
     }
     report.streams.push(stream);
+}
+
+/// Says how a stream ended, for the run's log.
+fn told(stream: &StreamReport) {
+    let (name, table, counts) = (&stream.stream, &stream.table.table, &stream.counts);
+    match (&stream.error, stream.state) {
+        (Some(error), _) => tracing::error!(stream = name, table, %error, "the stream failed"),
+        (None, LoadState::Committed) => {
+            let (rows, bytes) = (counts.committed, counts.bytes);
+            tracing::info!(stream = name, table, rows.committed = rows, arrow.bytes = bytes, "the stream is committed");
+        }
+        (None, _) => {
+            tracing::info!(
+                stream = name,
+                table,
+                rows.committed = counts.committed,
+                "the stream stopped at a checkpoint"
+            );
+        }
+    }
+    for warning in &stream.warnings {
+        tracing::warn!(stream = name, "{warning}");
+    }
 }
 
 /// The table that a stream goes to.

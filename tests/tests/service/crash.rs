@@ -35,12 +35,14 @@ async fn survives(site: Site) {
     }
     let service = site.start(&slots);
     let begun = Instant::now();
+    let mut attempts = 0;
     for (tenant, number, run) in &runs {
         let ended = site.run_in(tenant, run, RequestState::Succeeded).await;
-        assert!(ended.ended_us.is_some(), "{ended:?}");
+        attempts += u64::from(ended.attempts);
         let rows = warehouse::integers(&site.table(tenant, &format!("p{number}"), "t"), "id");
         assert_eq!(rows, (0..ROWS).collect::<Vec<_>>(), "{tenant} {number}");
     }
+    assert!(attempts > runs.len() as u64, "no run was hit, so nothing is shown");
     assert!(begun.elapsed() < Duration::from_secs(240), "{:?}", begun.elapsed());
     service.kill();
 }

@@ -50,3 +50,32 @@ async fn each_moment_gets_one_run_however_many_hosts_look() {
     }
     hosts.into_iter().for_each(|host| drop(host.kill()));
 }
+
+#[tokio::test]
+async fn among_a_thousand_schedules_a_moment_starts_its_run_within_a_second() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    site.put("acme", "a.csv", 0..10);
+    // All but one are due in an hour.
+    let later = Timing { schedule: Schedule::new("0 0 1 1 *", "UTC"), next_due_us: Some(now_us() + 3_600_000_000) };
+    for number in 0..999 {
+        site.pipeline("acme", &format!("idle{number}"), "lake", json!({}), Some(&later)).await;
+    }
+    let pipeline = site.pipeline("acme", "soon", "lake", json!({}), Some(&due(0))).await;
+    let service = site.start(&[]);
+    let scope = Scope { tenant: "acme" };
+    let begun = std::time::Instant::now();
+    let run = loop {
+        let filter = RequestFilter { pipeline: Some(&pipeline), ..RequestFilter::default() };
+        let runs = site.store().run_requests(scope, filter, 10).await.unwrap();
+        // The first moment after the service was there.
+        if let Some(run) = runs.into_iter().find(|run| run.state == RequestState::Succeeded) {
+            break run;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(100));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let delay = run.started_us.unwrap() - run.asked.moment_us.unwrap();
+    assert!((0..1_000_000).contains(&delay), "{delay} µs");
+    service.kill();
+}

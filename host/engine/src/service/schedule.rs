@@ -21,6 +21,9 @@ const AT_ONCE: u32 = 100;
 /// How often to look for schedules that another host has changed.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// A moment that stays due must not be looked at without a pause.
+const SHORTEST: Duration = Duration::from_millis(5);
+
 /// Queues runs as their schedules come due.
 pub struct Scheduler {
     /// Where schedules and the queue are.
@@ -40,11 +43,19 @@ impl Scheduler {
             if let Err(error) = self.pass().await {
                 tracing::error!(%error, "schedules cannot be looked at; trying again");
             }
+            let wait = self.wait().await;
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Until the next moment comes due, but no longer than until schedules are looked at anyway.
+    async fn wait(&self) -> Duration {
+        let Ok(Some(next)) = self.store.next_due().await else { return LOOK };
+        let left = next.saturating_sub(self.clock.now_us()).max(0).unsigned_abs();
+        Duration::from_micros(left).clamp(SHORTEST, LOOK)
     }
 
     /// Decides about every schedule that has come due; how many runs were queued.
@@ -57,10 +68,12 @@ impl Scheduler {
             let now_us = self.clock.now_us();
             let due = self.store.due_schedules(now_us, AT_ONCE).await?;
             let all = due.len() < AT_ONCE as usize;
-            for schedule in &due {
-                let moments = self.decide(schedule, now_us);
-                queued += self.store.record_moments(schedule, &moments, now_us).await?.unwrap_or(0);
-            }
+            let decided = due.into_iter().map(|due| {
+                let moments = self.decide(&due, now_us);
+                (due, moments)
+            });
+            let decided: Vec<(Due, Moments)> = decided.collect();
+            queued += self.store.record_moments(&decided, now_us).await?;
             if queued > 0 {
                 self.queued.notify_one();
             }

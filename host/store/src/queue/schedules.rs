@@ -92,7 +92,7 @@ impl Store {
         let doing = "looking for schedules that have come due";
         let due =
             sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
-             WHERE next_due_us <= $1 ORDER BY next_due_us LIMIT $2");
+             WHERE next_due_us <= $1 ORDER BY next_due_us, tenant, pipeline LIMIT $2");
         let rows = due.bind(now_us).bind(limit).all_on(&self.db, doing).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -127,50 +127,62 @@ impl Store {
         next.map_or(Ok(None), |row| row.get("next"))
     }
 
-    /// Records what was decided about the moments of a schedule: all of it, or nothing if another host was faster or the schedule was
-    /// changed meanwhile. How many runs were queued; none if nothing was recorded.
+    /// Records what was decided about the moments of schedules, in one transaction: of each schedule all of it, or nothing if another
+    /// host was faster or the schedule was changed meanwhile. How many runs were queued.
     ///
     /// # Errors
-    /// If it cannot be stored.
-    pub async fn record_moments(&self, due: &Due, moments: &Moments, now_us: i64) -> Result<Option<u64>, RunError> {
-        let (scope, scheduled) = (Scope { tenant: &due.tenant }, &due.scheduled);
+    /// If it cannot be stored; nothing is then.
+    pub async fn record_moments(&self, decided: &[(Due, Moments)], now_us: i64) -> Result<u64, RunError> {
+        if decided.is_empty() {
+            return Ok(0);
+        }
         let mut tx = self.db.begin("queueing scheduled runs").await?;
-        let moved = sql("UPDATE schedules SET decided_us = $5, next_due_us = $6 \
-             WHERE tenant = $1 AND pipeline = $2 AND revision = $3 AND decided_us = $4")
-        .bind(scope.tenant)
-        .bind(&scheduled.pipeline)
-        .bind(to_sql(scheduled.revision)?)
-        .bind(due.decided_us)
-        .bind(moments.decided_us)
-        .bind(moments.next_due_us);
-        if tx.run(moved).await? != 1 {
-            return Ok(None);
-        }
-        for (run, why) in &moments.cancel {
-            cancel(&mut tx, scope, run, why, now_us).await?;
-        }
         let mut queued = 0;
-        for new in &moments.queue {
-            queued += u64::from(insert(&mut tx, scope, new, (RequestState::Queued, None), now_us).await?);
-        }
-        for skipped in &moments.skip {
-            let new = NewRequest {
-                id: skipped.id.clone(),
-                pipeline: scheduled.pipeline.clone(),
-                revision: scheduled.revision,
-                connection: scheduled.connection.clone(),
-                cause: Cause::Scheduled,
-                moment_us: Some(skipped.moment_us),
-                snapshot_date: None,
-                requested_by: "schedule".into(),
-                priority: 0,
-                not_before_us: skipped.moment_us,
-            };
-            insert(&mut tx, scope, &new, (RequestState::Skipped, Some(&skipped.reason)), now_us).await?;
+        for (due, moments) in decided {
+            queued += record(&mut tx, due, moments, now_us).await?;
         }
         tx.commit().await?;
-        Ok(Some(queued))
+        Ok(queued)
     }
+}
+
+/// Records what was decided about one schedule; how many runs were queued.
+async fn record(tx: &mut Tx, due: &Due, moments: &Moments, now_us: i64) -> Result<u64, RunError> {
+    let (scope, scheduled) = (Scope { tenant: &due.tenant }, &due.scheduled);
+    let moved = sql("UPDATE schedules SET decided_us = $5, next_due_us = $6 \
+             WHERE tenant = $1 AND pipeline = $2 AND revision = $3 AND decided_us = $4")
+    .bind(scope.tenant)
+    .bind(&scheduled.pipeline)
+    .bind(to_sql(scheduled.revision)?)
+    .bind(due.decided_us)
+    .bind(moments.decided_us)
+    .bind(moments.next_due_us);
+    if tx.run(moved).await? != 1 {
+        return Ok(0);
+    }
+    for (run, why) in &moments.cancel {
+        cancel(tx, scope, run, why, now_us).await?;
+    }
+    let mut queued = 0;
+    for new in &moments.queue {
+        queued += u64::from(insert(tx, scope, new, (RequestState::Queued, None), now_us).await?);
+    }
+    for skipped in &moments.skip {
+        let new = NewRequest {
+            id: skipped.id.clone(),
+            pipeline: scheduled.pipeline.clone(),
+            revision: scheduled.revision,
+            connection: scheduled.connection.clone(),
+            cause: Cause::Scheduled,
+            moment_us: Some(skipped.moment_us),
+            snapshot_date: None,
+            requested_by: "schedule".into(),
+            priority: 0,
+            not_before_us: skipped.moment_us,
+        };
+        insert(tx, scope, &new, (RequestState::Skipped, Some(&skipped.reason)), now_us).await?;
+    }
+    Ok(queued)
 }
 
 /// Sets a schedule within a transaction.

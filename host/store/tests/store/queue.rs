@@ -188,14 +188,14 @@ async fn a_moment_of_a_schedule_is_queued_once_whoever_sees_it(home: Home) {
     let (seen, also_seen) = (due(&one, 100).await, due(&other, 100).await);
     let first = Moments { queue: vec![at(100, "a")], decided_us: 100, next_due_us: Some(200), ..Moments::default() };
     let second = Moments { queue: vec![at(100, "b")], ..first.clone() };
-    assert_eq!(one.record_moments(&seen, &first, 101).await.unwrap(), Some(1));
-    assert_eq!(other.record_moments(&also_seen, &second, 101).await.unwrap(), None);
+    assert_eq!(one.record_moments(&[(seen.clone(), first.clone())], 101).await.unwrap(), 1);
+    assert_eq!(other.record_moments(&[(also_seen.clone(), second.clone())], 101).await.unwrap(), 0);
     assert_eq!(one.run_requests(HERE, RequestFilter::default(), 10).await.unwrap().len(), 1);
     // Even a schedule that was set anew does not queue a moment again.
     one.set_schedule(HERE, &scheduled(Some(100)), 1).await.unwrap();
     let again = due(&one, 100).await;
     assert_eq!(again.unfinished, vec![("a".into(), 100)]);
-    assert_eq!(one.record_moments(&again, &second, 102).await.unwrap(), Some(0));
+    assert_eq!(one.record_moments(&[(again.clone(), second.clone())], 102).await.unwrap(), 0);
     one.drop_schedule(HERE, "p1").await.unwrap();
     assert_eq!(one.next_due().await.unwrap(), None);
 }
@@ -207,7 +207,7 @@ async fn what_was_skipped_is_recorded_and_what_is_cancelled_ends(home: Home) {
     let skip = SkippedMoment { id: "s".into(), moment_us: 100, reason: "a blackout".into() };
     let cancel = vec![("old".into(), "a later moment came".into())];
     let moments = Moments { skip: vec![skip], cancel, decided_us: 100, ..Moments::default() };
-    assert_eq!(store.record_moments(&due(&store, 100).await, &moments, 101).await.unwrap(), Some(0));
+    assert_eq!(store.record_moments(&[(due(&store, 100).await, moments)], 101).await.unwrap(), 0);
     let skipped = store.run_request(HERE, "s").await.unwrap().unwrap();
     assert_eq!((skipped.state, skipped.reason.as_deref()), (RequestState::Skipped, Some("a blackout")));
     assert_eq!(store.run_request(HERE, "old").await.unwrap().unwrap().state, RequestState::Cancelled);

@@ -289,7 +289,7 @@ async fn a_schedule_changes_with_its_pipeline_and_an_untouched_one_goes_on(home:
     let due = store.due_schedules(100, 9).await.unwrap().remove(0);
     assert_eq!((due.decided_us, due.scheduled.revision), (6, 1));
     let decided = Moments { decided_us: 100, next_due_us: Some(200), ..Moments::default() };
-    store.record_moments(&due, &decided, 101).await.unwrap();
+    store.record_moments(&[(due.clone(), decided.clone())], 101).await.unwrap();
 
     // Another name, the same schedule: what was decided stays decided.
     let again = timing("0 * * * *", 999);
@@ -302,7 +302,8 @@ async fn a_schedule_changes_with_its_pipeline_and_an_untouched_one_goes_on(home:
     assert_eq!(store.due_schedules(299, 9).await.unwrap(), []);
     assert_eq!(store.due_schedules(300, 9).await.unwrap()[0].decided_us, 160);
     // What another host had seen before the change is not recorded any more.
-    assert_eq!(store.record_moments(&due, &decided, 161).await.unwrap(), None);
+    assert_eq!(store.record_moments(&[(due.clone(), decided.clone())], 161).await.unwrap(), 0);
+    assert_eq!(store.due_schedules(300, 9).await.unwrap()[0].decided_us, 160);
     let disabled = PipelineChange { enabled: false, ..p1.clone() };
     store.update_pipeline(A, "p1", 3, &disabled, Some(&hourly), "ann", 170).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), None);

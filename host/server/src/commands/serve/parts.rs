@@ -168,7 +168,7 @@ fn installed(path: &Path, name: &str) -> Result<Installed, RunError> {
         let message = format!("its file is named {name}, but it calls itself {}", manifest.name);
         return Err(RunError::new(Kind::Config, Actor::User, message));
     }
-    Ok(Installed { manifest, sha256: sluice_core::hex(sha2::Sha256::digest(&bytes).as_slice()) })
+    Ok(Installed { manifest, sha256: sluice_core::hex(&sha2::Sha256::digest(&bytes)) })
 }
 
 fn bytes(buffer: &mut [u8]) -> Result<(), RunError> {
