@@ -1,6 +1,7 @@
 //! What every operation shares of HTTP: problems, pages, revisions, bodies, headers.
 
 pub mod body;
+pub mod fetch;
 pub mod page;
 pub mod problem;
 pub mod query;
