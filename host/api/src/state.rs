@@ -1,7 +1,7 @@
 //! What handlers work with.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use sluice_engine::clock::Clock;
@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
+use crate::http::limits::{Limiters, Limits};
+use crate::http::metrics::Metrics;
 
 /// What the binary hands in. Time, chance and names come from outside, so that tests control them.
 pub struct Parts {
@@ -44,12 +46,47 @@ pub struct Parts {
 
 /// The parts, shared by all requests.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Shared>);
+
+/// The parts, and what this process counts and prepares.
+struct Shared {
+    parts: Parts,
+    limits: Limits,
+    limiters: Limiters,
+    metrics: Metrics,
+    document: OnceLock<String>,
+}
 
 impl App {
     /// Of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self::limited(parts, Limits::default())
+    }
+
+    /// Of these parts, with limits of the operator's choosing.
+    pub fn limited(parts: Parts, limits: Limits) -> Self {
+        let (limiters, metrics) = (Limiters::new(&limits), Metrics::default());
+        Self(Arc::new(Shared { parts, limits, limiters, metrics, document: OnceLock::new() }))
+    }
+
+    /// Which proxies are believed, and how many requests are answered.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Counts requests against their limits.
+    pub(crate) fn limiters(&self) -> &Limiters {
+        &self.0.limiters
+    }
+
+    /// Counts requests for whoever watches the service.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The OpenAPI document as JSON, made once.
+    pub(crate) fn document(&self) -> &str {
+        self.0.document.get_or_init(|| crate::document(self).to_pretty_json().unwrap_or_default())
     }
 
     /// Now, as the store keeps times.
@@ -67,7 +104,7 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 

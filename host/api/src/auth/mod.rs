@@ -9,4 +9,6 @@ pub mod guard;
 pub mod oidc;
 pub mod password;
 pub mod principal;
+pub mod rules;
+pub mod throttle;
 pub mod token;

@@ -1,10 +1,28 @@
 //! The operations, version 1: `/v1/…`. What belongs to a tenant is below `/v1/tenants/{tenant}/`.
 
 pub mod audit;
+pub mod invitations;
+pub mod members;
+pub mod password;
+pub(crate) mod record;
+pub mod session;
+pub mod sessions;
+pub mod setup;
+pub mod tenants;
+pub mod tokens;
 
 use crate::auth::guard::Guarded;
 
 /// Every operation.
 pub fn routes(routes: Guarded) -> Guarded {
-    routes.and(audit::routes)
+    routes
+        .and(setup::routes)
+        .and(session::routes)
+        .and(sessions::routes)
+        .and(password::routes)
+        .and(tenants::routes)
+        .and(members::routes)
+        .and(invitations::routes)
+        .and(tokens::routes)
+        .and(audit::routes)
 }

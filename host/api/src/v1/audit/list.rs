@@ -2,36 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
-use serde::Serialize;
-use sluice_store::AuditRecord;
-use utoipa::ToSchema;
 
+use super::view::AuditView;
 use crate::auth::principal::Member;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
-use crate::state::{App, instant};
-
-/// Something that was done in the tenant.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AuditView {
-    /// Counts from one in the tenant, without a gap.
-    seq: u64,
-    /// When it was done.
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// Who did it: `user ID`, `token ID`, `schedule` or `host`.
-    actor: String,
-    /// What was done.
-    action: String,
-    /// To what.
-    object: String,
-    /// From where, if it came over the network.
-    address: Option<String>,
-    /// More of it, without secrets.
-    detail: serde_json::Value,
-}
+use crate::state::App;
 
 /// The newest entries first
 #[utoipa::path(
@@ -49,21 +26,6 @@ pub(super) async fn list(
     let before = before.map_err(|_| Problem::field("after", "it is no `next` of this list"))?;
     let found = app.store.audit_before(member.scope(), before, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |entry| entry.seq.to_string()).map(AuditView::from)))
-}
-
-impl From<AuditRecord> for AuditView {
-    fn from(AuditRecord { seq, at_us, entry }: AuditRecord) -> Self {
-        let at = instant(at_us);
-        Self {
-            seq,
-            at,
-            actor: entry.actor,
-            action: entry.action,
-            object: entry.object,
-            address: entry.address,
-            detail: entry.detail,
-        }
-    }
 }
 
 #[cfg(test)]
