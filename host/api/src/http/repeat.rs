@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sluice_core::RunError;
+use sluice_core::{RunError, hex};
 use sluice_store::{Answer, Repeated, Scope};
 
 use super::problem::{Problem, Slug};
@@ -53,13 +53,14 @@ pub(crate) async fn once(
     next: Next,
 ) -> Result<Response, Problem> {
     let Some(key) = key_of(request.headers())? else { return Ok(next.run(request).await) };
+    let sent = key.to_owned();
     // A key is its sender's: another member never gets an answer that was not meant for them.
-    let key = format!("{actor}/{key}");
+    let key = hex(&digest(&[actor.as_bytes(), sent.as_bytes()]));
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, largest).await;
     let body =
         body.map_err(|_| Problem::new(Slug::TooLarge, "the body cannot be read, or is larger than is taken here"))?;
-    let print = fingerprint(&parts, &body);
+    let print = fingerprint(&sent, &parts, &body);
     let now = app.now_us();
     match app.store.reserve_key(Scope { tenant }, &key, &print, now.saturating_add(HELD_US), now).await? {
         Repeated::First => {
@@ -84,11 +85,17 @@ fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     key.ok_or_else(wrong).map(Some)
 }
 
-/// Of what makes a request the same: method, address and body, each with its length so that none runs into the next.
-fn fingerprint(parts: &Parts, body: &Bytes) -> [u8; 32] {
+/// Of what makes a request the same: method, address and body. A body may hold a password; the key as it was sent is stored nowhere and is
+/// as good as random, so that nobody who reads the database can try passwords on the fingerprint.
+fn fingerprint(key: &str, parts: &Parts, body: &Bytes) -> [u8; 32] {
     let address = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    digest(&[key.as_bytes(), parts.method.as_str().as_bytes(), address.as_bytes(), body])
+}
+
+/// Of the parts, each with its length so that none runs into the next.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), address.as_bytes(), body] {
+    for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
