@@ -89,6 +89,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_who_signs_in_everywhere_keeps_the_sessions_used_last() {
+        let service = Service::new().await;
+        service.tenant("acme").await;
+        let ann = service.member("acme", Role::Viewer).await;
+        let mut all = Vec::new();
+        for _ in 0..51 {
+            service.pass(1);
+            let headers = axum::http::HeaderMap::new();
+            let client = crate::http::client::Client::default();
+            let answer = crate::v1::session::signed_in(&service.app, &ann, &headers, client).await.unwrap();
+            let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+            all.push(cookie["__Host-sluice=".len()..].split(';').next().unwrap().to_owned());
+        }
+        let ask = async |session: &str| service.call(Method::GET, "/v1/sessions", Some(session), None).await;
+        assert_eq!(ask(&all[0]).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask(&all[50]).await.body["items"].as_array().map(Vec::len), Some(50));
+    }
+
+    #[tokio::test]
     async fn a_session_ends_when_it_is_not_used_and_at_the_latest_after_two_weeks() {
         let service = Service::new().await;
         service.tenant("acme").await;
