@@ -29,7 +29,7 @@ pub(super) async fn list(
 
 /// The `next` of a page: a number that the store can have given.
 fn number(text: &str) -> Result<u64, Problem> {
-    let number = text.parse().ok().filter(|number| i64::try_from(*number).is_ok());
+    let number = text.parse::<u64>().ok().filter(|number| i64::try_from(*number).is_ok());
     number.ok_or_else(|| Problem::field("after", "it is no `next` of this list"))
 }
 
