@@ -200,8 +200,10 @@ async fn ids_of_another_tenant_are_the_same_as_ids_that_never_were() {
                 ask(&world, &one, &never, Some(credential)).await,
             );
             assert_eq!((found.status, &found.body), (none.status, &none.body), "{} {foreign}", one.id);
-            if world.knows(&names) && !(one.in_person && found.status == StatusCode::FORBIDDEN) {
-                assert_eq!(found.problem(), "not-found", "{} {foreign}: {found:?}", one.id);
+            let whose = format!("{} {foreign}: {found:?}", one.id);
+            assert!(found.status.is_client_error() || !world.has("b", &names), "{whose}");
+            if world.has("a", &names) && !(one.in_person && found.status == StatusCode::FORBIDDEN) {
+                assert_eq!(found.problem(), "not-found", "{whose}");
             }
         }
     }

@@ -1,9 +1,12 @@
-//! Two tenants that look alike: in each a member of every role with a token and a session, and one of everything that has an id.
+//! Two tenants: in each a member of every role with a token and a session, and one of everything that people are concerned with. Only
+//! `b` has a connection, a pipeline and a run as well: what is asked of them in `a` would start workers.
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use sluice_core::access::Role;
-use sluice_store::{NewInvitation, NewToken, Scope, Whose};
+use sluice_core::request::{Cause, RequestState};
+use sluice_store::{NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, PipelineChange, Scope, Whose};
 
 use crate::testing::{START_US, Service};
 
@@ -65,6 +68,45 @@ impl World {
             ((tenant, "invitation"), invitation.id),
             ((tenant, "token"), token.id),
         ]);
+        if tenant == "b" {
+            self.work(scope).await;
+        }
+    }
+
+    /// A connection, a pipeline and a run.
+    async fn work(&mut self, scope: Scope<'static>) {
+        let (store, vault) = (&self.service.app.store, &self.service.app.resolver.vault);
+        let connection = NewConnection {
+            id: "connection-b".into(),
+            name: "shop".into(),
+            connector: "postgres".into(),
+            config: json!({}),
+            grants: json!({}),
+        };
+        store.create_connection(scope, vault, &connection, &[], "test", START_US).await.unwrap();
+        let first = PipelineChange {
+            name: "shop".into(),
+            connection: connection.id.clone(),
+            definition: json!({}),
+            enabled: true,
+        };
+        let pipeline = NewPipeline { id: "pipeline-b".into(), first };
+        store.create_pipeline(scope, &pipeline, None, "test", START_US).await.unwrap();
+        let run = NewRequest {
+            id: "run-b".into(),
+            pipeline: pipeline.id.clone(),
+            revision: 1,
+            connection: connection.id.clone(),
+            cause: Cause::Manual,
+            moment_us: None,
+            snapshot_date: None,
+            requested_by: "test".into(),
+            priority: 0,
+            not_before_us: START_US,
+        };
+        store.ask_for_run(scope, &run, START_US).await.unwrap();
+        let ids = [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id)];
+        self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
 
     /// The token of who has the role.
@@ -94,9 +136,9 @@ impl World {
         path
     }
 
-    /// Whether there is one of each of these.
-    pub(super) fn knows(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| self.ids.contains_key(&("a", *name)))
+    /// Whether the tenant has one of each of these.
+    pub(super) fn has(&self, tenant: &str, names: &[&str]) -> bool {
+        names.iter().all(|name| self.ids.contains_key(&(tenant, *name)))
     }
 
     /// Nothing of the tenant has gone.
@@ -105,6 +147,10 @@ impl World {
         assert_eq!(store.members(scope, None, 100).await.unwrap().len(), Role::ALL.len() + 1);
         assert_eq!(store.good_tokens(scope, Whose::Services, START_US).await.unwrap(), 1);
         assert_eq!(store.open_invitations(scope, START_US).await.unwrap(), 1);
+        assert!(store.connection(scope, "connection-b").await.unwrap().is_some());
+        assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
+        let run = store.run_request(scope, "run-b").await.unwrap();
+        assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));
         assert_eq!(store.audit_after(scope, 0, 9).await.unwrap(), [], "nobody of another tenant did anything");
     }
 }
