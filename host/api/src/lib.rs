@@ -29,6 +29,7 @@ mod serve;
 mod state;
 #[cfg(test)]
 mod testing;
+mod tidy;
 pub mod v1;
 #[cfg(test)]
 mod walk;

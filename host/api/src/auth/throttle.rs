@@ -12,7 +12,8 @@ use crate::http::client::Client;
 use crate::http::problem::{Problem, Slug};
 use crate::state::App;
 
-const WINDOW_US: i64 = 3_600 * 1_000_000;
+/// A window is over after so long.
+pub(crate) const WINDOW_US: i64 = 3_600 * 1_000_000;
 
 /// How often one may fail, and how fast waiting grows after that.
 #[derive(Clone, Copy)]
