@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
+use crate::v1::connections::discovered::Discovered;
 
 /// What the binary hands in. Time, chance and names come from outside, so that tests control them.
 pub struct Parts {
@@ -42,14 +43,24 @@ pub struct Parts {
     pub origin: String,
 }
 
-/// The parts, shared by all requests.
+/// The parts, shared by all requests, and what is kept between them.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    discovered: Discovered,
+}
 
 impl App {
     /// Of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, discovered: Discovered::default() }))
+    }
+
+    /// The streams that connections were found to offer.
+    pub(crate) fn discovered(&self) -> &Discovered {
+        &self.0.discovered
     }
 
     /// Now, as the store keeps times.
@@ -67,7 +78,7 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 

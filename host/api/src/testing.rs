@@ -9,10 +9,8 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use sluice_core::access::Role;
 use sluice_core::offers::Offers;
-use sluice_engine::service::catalogue::Catalogue;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::resolve::Resolver;
-use sluice_engine::service::worker::Workers;
 use sluice_store::{MasterKey, MasterKeys, NewTenant, NewToken, NewUser, Scope, Store, Vault};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -20,6 +18,10 @@ use tower::ServiceExt;
 use crate::auth::password::Passwords;
 use crate::auth::token::{Purpose, Secret};
 use crate::{App, Parts, router};
+
+mod demo;
+
+pub(crate) use demo::{LEAKY_HOST, SECRET};
 
 /// When every test begins.
 pub(crate) const START_US: i64 = 1_790_000_000_000_000;
@@ -30,7 +32,7 @@ pub(crate) struct Service {
     clock: Arc<AtomicI64>,
     counter: Arc<AtomicU64>,
     router: Router,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer.
@@ -63,8 +65,8 @@ impl Service {
         let app = App::new(Parts {
             resolver: Resolver { store: store.clone(), vault, offers },
             store,
-            catalogue: Catalogue::default(),
-            workers: Arc::new(Workers::new("false".into(), Vec::new(), Vec::new(), 1)),
+            catalogue: demo::catalogue(),
+            workers: Arc::new(demo::workers()),
             live: Live::default(),
             queued: Arc::default(),
             clock: Arc::new(move || ticks.load(Ordering::Relaxed)),
@@ -74,7 +76,7 @@ impl Service {
             origin: "https://sluice.example".into(),
         });
         let router = router(&app);
-        Self { app, clock, counter, router, _folder: folder }
+        Self { app, clock, counter, router, folder }
     }
 
     /// Lets time pass.

@@ -1,10 +1,13 @@
 //! The operations, version 1: `/v1/…`. What belongs to a tenant is below `/v1/tenants/{tenant}/`.
 
 pub mod audit;
+pub mod connections;
+pub mod connectors;
+mod recorded;
 
 use crate::auth::guard::Guarded;
 
 /// Every operation.
 pub fn routes(routes: Guarded) -> Guarded {
-    routes.and(audit::routes)
+    routes.and(audit::routes).and(connectors::routes).and(connections::routes)
 }

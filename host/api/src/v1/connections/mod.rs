@@ -1,0 +1,36 @@
+//! Connectors configured for a tenant. Secrets go in and never come out: they are taken out of the configuration before anything else
+//! looks at it, sealed, and answered by the names of their fields only.
+
+mod check;
+mod create;
+mod delete;
+pub mod discovered;
+mod get;
+mod input;
+mod list;
+mod preview;
+mod steer;
+mod streams;
+mod try_out;
+mod update;
+mod view;
+mod working;
+
+use sluice_core::access::Operation;
+use utoipa_axum::routes;
+
+use crate::auth::guard::{Guarded, Needs};
+
+/// The operations on connections.
+pub fn routes(routes: Guarded) -> Guarded {
+    routes
+        .operation(Needs::Member(Operation::ConnectionsRead), routes!(list::list))
+        .operation(Needs::Member(Operation::ConnectionsWrite), routes!(create::create))
+        .operation(Needs::Member(Operation::ConnectionsWrite), routes!(try_out::try_out))
+        .operation(Needs::Member(Operation::ConnectionsRead), routes!(get::get))
+        .operation(Needs::Member(Operation::ConnectionsWrite), routes!(update::update))
+        .operation(Needs::Member(Operation::ConnectionsWrite), routes!(delete::delete))
+        .operation(Needs::Member(Operation::ConnectionsCheck), routes!(check::check))
+        .operation(Needs::Member(Operation::StreamsRead), routes!(streams::streams))
+        .operation(Needs::Member(Operation::RowsPreview), routes!(preview::preview))
+}
