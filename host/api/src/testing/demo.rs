@@ -117,6 +117,35 @@ impl Service {
         made.body["id"].as_str().unwrap().to_owned()
     }
 
+    /// A pipeline of this connection, as it is sent.
+    pub(crate) fn pipeline_body(&self, connection: &str) -> Value {
+        json!({
+            "name": format!("pipeline of {connection}"), "connection": connection,
+            "definition": {
+                "streams": [{"id": "public.orders", "read": {"incremental": "updated_at"}}],
+                "sink": {"type": "local", "path": "sales"}
+            }
+        })
+    }
+
+    /// A pipeline of a connection of its own; its id.
+    pub(crate) async fn pipeline(&self, tenant: &str, token: &str) -> String {
+        let name = format!("connection {}", self.counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let connection = self.connection(tenant, token, &name).await;
+        let path = format!("/v1/tenants/{tenant}/pipelines");
+        let made = self.call(Method::POST, &path, Some(token), Some(self.pipeline_body(&connection))).await;
+        assert_eq!(made.status.as_u16(), 201, "{made:?}");
+        made.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A run that waits; its id.
+    pub(crate) async fn run(&self, tenant: &str, token: &str, pipeline: &str) -> String {
+        let path = format!("/v1/tenants/{tenant}/pipelines/{pipeline}/runs");
+        let made = self.call(Method::POST, &path, Some(token), Some(json!({}))).await;
+        assert_eq!(made.status.as_u16(), 201, "{made:?}");
+        made.body["id"].as_str().unwrap().to_owned()
+    }
+
     /// Where in the files of the database a text is found; nowhere if nothing is said.
     pub(crate) fn found_in_files(&self, text: &str) -> Vec<String> {
         let mut places = Vec::new();

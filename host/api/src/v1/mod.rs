@@ -3,11 +3,20 @@
 pub mod audit;
 pub mod connections;
 pub mod connectors;
-mod recorded;
+pub mod pipelines;
+pub(crate) mod record;
+pub mod runs;
+pub mod state;
 
 use crate::auth::guard::Guarded;
 
 /// Every operation.
 pub fn routes(routes: Guarded) -> Guarded {
-    routes.and(audit::routes).and(connectors::routes).and(connections::routes)
+    routes
+        .and(audit::routes)
+        .and(connectors::routes)
+        .and(connections::routes)
+        .and(pipelines::routes)
+        .and(runs::routes)
+        .and(state::routes)
 }

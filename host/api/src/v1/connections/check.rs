@@ -17,7 +17,7 @@ use super::working::{ask, limits};
 use crate::auth::principal::Member;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// What trying a connection came to.
 #[derive(Debug, Serialize, ToSchema)]

@@ -16,7 +16,7 @@ use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::revision::Tagged;
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// Make a connection
 ///

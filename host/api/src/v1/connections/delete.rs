@@ -8,7 +8,7 @@ use crate::auth::principal::Member;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::revision::IfMatch;
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// Delete a connection, and its secrets for good
 ///

@@ -16,6 +16,8 @@ mod update;
 mod view;
 mod working;
 
+pub(in crate::v1) use view::grants_of;
+
 use sluice_core::access::Operation;
 use utoipa_axum::routes;
 

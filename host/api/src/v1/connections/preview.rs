@@ -19,7 +19,7 @@ use crate::auth::principal::Member;
 use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody, Slug};
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// Most rows of a preview.
 const MOST_ROWS: u32 = 200;

@@ -12,7 +12,7 @@ use crate::auth::principal::Member;
 use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// Try a connection that is not saved
 ///

@@ -17,7 +17,7 @@ use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::revision::{IfMatch, Tagged};
 use crate::state::App;
-use crate::v1::recorded::record;
+use crate::v1::record::record;
 
 /// Change a connection
 ///

@@ -12,7 +12,7 @@ use crate::state::App;
 ///
 /// # Errors
 /// If it cannot be stored.
-pub(super) async fn record(
+pub(crate) async fn record(
     app: &App,
     member: &Member,
     action: &str,
