@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::view::{ConnectionView, shown};
+use super::view::{ConnectionView, with_fields};
 use crate::auth::principal::Member;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::{Problem, ProblemBody};
@@ -24,11 +24,15 @@ pub(super) async fn list(
     let limit = page.limit()?;
     let found = app.store.connections(member.scope(), page.after.as_deref(), limit + 1).await?;
     let Page { items, next } = Page::of(found, limit, |connection| connection.id.clone());
-    let mut views = Vec::with_capacity(items.len());
-    for connection in items {
-        views.push(shown(&app, member.scope(), connection).await?);
-    }
-    Ok(Json(Page { items: views, next }))
+    let (Some(first), Some(last)) = (items.first(), items.last()) else {
+        return Ok(Json(Page { items: Vec::new(), next }));
+    };
+    let mut secrets = app.store.secret_fields_between(member.scope(), (&first.id, &last.id)).await?;
+    let views = items.into_iter().map(|connection| {
+        let fields = secrets.remove(&connection.id).unwrap_or_default();
+        with_fields(connection, fields)
+    });
+    Ok(Json(Page { items: views.collect::<Result<_, Problem>>()?, next }))
 }
 
 #[cfg(test)]
@@ -57,6 +61,7 @@ mod tests {
         let rest = service.call(Method::GET, &path, Some(&editor), None).await;
         assert_eq!(rest.body["items"].as_array().unwrap().len(), 1);
         assert_eq!(rest.body["items"][0]["id"], second.as_str());
+        assert_eq!(rest.body["items"][0]["secrets"], serde_json::json!(["/password"]));
         assert!(!rest.body.to_string().contains(SECRET) && rest.body["next"].is_null());
     }
 }

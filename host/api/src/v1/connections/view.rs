@@ -88,6 +88,11 @@ pub(in crate::v1) fn grants_of(connection: &Connection) -> Result<Grants, RunErr
 /// A stored connection, as it is shown.
 pub(super) async fn shown(app: &App, scope: Scope<'_>, connection: Connection) -> Result<ConnectionView, Problem> {
     let secrets = app.store.secret_fields(scope, &connection.id).await?;
+    with_fields(connection, secrets)
+}
+
+/// A stored connection of whose secrets the fields are known.
+pub(super) fn with_fields(connection: Connection, secrets: Vec<String>) -> Result<ConnectionView, Problem> {
     let grants = grants_of(&connection)?.into();
     Ok(ConnectionView {
         id: connection.id,

@@ -64,5 +64,9 @@ mod tests {
             let other = service.change(method.clone(), &path, &stranger, Some(1), None).await;
             assert_eq!(other.status, StatusCode::NOT_FOUND, "{method} {rest}");
         }
+        let path = format!("/v1/tenants/globex/pipelines/{id}");
+        let body = Some(service.pipeline_body(found.body["connection"].as_str().unwrap()));
+        let other = service.change(Method::PUT, &path, &stranger, Some(1), body).await;
+        assert_eq!(other.status, StatusCode::NOT_FOUND);
     }
 }

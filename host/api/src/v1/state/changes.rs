@@ -1,4 +1,4 @@
-//! `GET /v1/tenants/{tenant}/pipelines/{pipeline}/state/changes`
+//! `GET /v1/tenants/{tenant}/pipelines/{pipeline}/state-changes`
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -23,7 +23,7 @@ pub(super) struct Filter {
 
 /// What people did to the states of a pipeline, the newest first
 #[utoipa::path(
-    get, path = "/v1/tenants/{tenant}/pipelines/{pipeline}/state/changes", tag = "state",
+    get, path = "/v1/tenants/{tenant}/pipelines/{pipeline}/state-changes", tag = "state",
     operation_id = "list_state_changes",
     params(("tenant" = String, Path), ("pipeline" = String, Path), Filter, PageQuery),
     responses((status = 200, body = Page<ChangeView>), (status = "4XX", body = ProblemBody))

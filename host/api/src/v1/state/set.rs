@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(gone.status, StatusCode::NO_CONTENT, "{gone:?}");
         assert!(get().await["cursor"].is_null());
 
-        let changes = format!("{path}/changes");
+        let changes = format!("{path}-changes");
         let page = service.call(Method::GET, &format!("{changes}?limit=2"), Some(&editor), None).await.body;
         assert_eq!((&page["items"][0]["reset"], &page["items"][0]["before"]["text"]), (&true.into(), &"9".into()));
         let rest = format!("{changes}?limit=2&after={}", page["next"].as_str().unwrap());
@@ -175,9 +175,9 @@ mod tests {
         let below = [
             (Method::GET, ""),
             (Method::DELETE, ""),
-            (Method::GET, "/changes"),
+            (Method::GET, "-changes"),
             (Method::DELETE, "/public.orders"),
-            (Method::POST, "/changes/x/undo"),
+            (Method::POST, "-changes/x/undo"),
         ];
         for (method, rest) in below {
             let body = (method == Method::POST).then(|| json!({}));

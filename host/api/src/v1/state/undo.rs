@@ -1,4 +1,4 @@
-//! `POST /v1/tenants/{tenant}/pipelines/{pipeline}/state/changes/{change}/undo`
+//! `POST /v1/tenants/{tenant}/pipelines/{pipeline}/state-changes/{change}/undo`
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,7 +17,7 @@ use crate::v1::record::record;
 /// Only the last thing that happened to the state can be taken back: a run that has committed since then stands in the way. The answer
 /// is the change that took it back.
 #[utoipa::path(
-    post, path = "/v1/tenants/{tenant}/pipelines/{pipeline}/state/changes/{change}/undo", tag = "state",
+    post, path = "/v1/tenants/{tenant}/pipelines/{pipeline}/state-changes/{change}/undo", tag = "state",
     operation_id = "undo_state_change",
     params(("tenant" = String, Path), ("pipeline" = String, Path), ("change" = String, Path)),
     responses((status = 200, body = ChangeView), (status = "4XX", body = ProblemBody))
