@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sluice_core::worker::StoreAddress;
 use sluice_engine::clock::Clock;
 use sluice_engine::service::Ids;
 use sluice_engine::service::catalogue::Catalogue;
@@ -21,6 +22,8 @@ use crate::v1::connections::discovered::Discovered;
 pub struct Parts {
     /// What is remembered.
     pub store: Store,
+    /// Where that is, for workers.
+    pub address: StoreAddress,
     /// Opens connections, with the vault for their secrets and what the operator offers.
     pub resolver: Resolver,
     /// The connectors that are installed.

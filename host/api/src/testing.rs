@@ -9,6 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use sluice_core::access::Role;
 use sluice_core::offers::Offers;
+use sluice_core::worker::StoreAddress;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::resolve::Resolver;
 use sluice_store::{MasterKey, MasterKeys, NewTenant, NewToken, NewUser, Scope, Store, Vault};
@@ -65,6 +66,7 @@ impl Service {
         let app = App::new(Parts {
             resolver: Resolver { store: store.clone(), vault, offers },
             store,
+            address: StoreAddress::File(folder.path().join("state.db")),
             catalogue: demo::catalogue(),
             workers: Arc::new(demo::workers()),
             live: Live::default(),

@@ -35,6 +35,9 @@ case "$job" in
   *'"job":"discover"'*)
     printf '%s\n' '{"event":"streams","streams":[{"id":"public.orders","kind":"table","columns":[{"name":"id","type":"Int64","nullable":false},{"name":"updated_at","type":"Timestamp","nullable":true}],"primary_key":["id"],"cursor_candidates":["updated_at"],"rows":7,"bytes":700,"description":"Orders"}],"next":"2"}'
     printf '%s\n' '{"event":"done"}';;
+  *'"job":"plan"'*)
+    printf '%s\n' '{"event":"planned","streams":[{"stream":"public.orders","table":"main.orders","from":"state","splits":3,"rows":70,"bytes":null,"columns":[{"name":"x","type":"Int64","nullable":true}],"table_change":{"exists":true,"changes":["column x is added as Int64"]},"error":null},{"stream":"b","table":"main.b","from":"beginning","splits":0,"rows":null,"bytes":null,"columns":[],"table_change":null,"error":{"kind":"auth","actor":"user","retry":"never","message":"hunter2-correct-horse was refused","field":null,"stream":null}}]}'
+    printf '%s\n' '{"event":"done"}';;
   *'"job":"preview"'*)
     printf '%s\n' '{"event":"rows","columns":[{"name":"id","type":"Int64","nullable":false}],"rows":[["1"],[null]]}'
     printf '%s\n' '{"event":"done"}';;

@@ -80,7 +80,7 @@ pub(super) fn fits(manifest: &Manifest, public: &Value, secrets: &Secrets) -> Re
 }
 
 /// An error about a configuration, as an answer has it: without secrets, its field a pointer into the body.
-pub(super) fn hide(mut error: RunError, redactor: &Redactor) -> RunError {
+pub(in crate::v1) fn hide(mut error: RunError, redactor: &Redactor) -> RunError {
     error.message = redactor.redact(&error.message).into_owned();
     error.field = error.field.map(|field| if field.starts_with('/') { in_body(&field) } else { field });
     error

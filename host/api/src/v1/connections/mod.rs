@@ -16,7 +16,10 @@ mod update;
 mod view;
 mod working;
 
+pub(in crate::v1) use input::hide;
+pub(in crate::v1) use streams::ColumnView;
 pub(in crate::v1) use view::grants_of;
+pub(in crate::v1) use working::{ask, limits};
 
 use sluice_core::access::Operation;
 use utoipa_axum::routes;

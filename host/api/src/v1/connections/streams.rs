@@ -79,7 +79,7 @@ struct StreamView {
 
 /// A column.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ColumnView {
+pub(in crate::v1) struct ColumnView {
     /// Its name.
     name: String,
     /// Its Arrow type, as text.

@@ -16,7 +16,7 @@ use crate::state::App;
 const WITHIN: Duration = Duration::from_secs(if cfg!(test) { 5 } else { 60 });
 
 /// Bounds of what is done while somebody waits: less than a run may take.
-pub(super) fn limits() -> RunLimits {
+pub(in crate::v1) fn limits() -> RunLimits {
     let instance = InstanceLimits {
         memory_bytes: 256 << 20,
         cpu_ms: 30_000,
@@ -33,7 +33,7 @@ pub(super) fn limits() -> RunLimits {
 ///
 /// # Errors
 /// What the job failed with, without secrets; that it took too long.
-pub(super) async fn ask(app: &App, job: &Job, redactor: &Redactor) -> Result<Vec<Event>, Problem> {
+pub(in crate::v1) async fn ask(app: &App, job: &Job, redactor: &Redactor) -> Result<Vec<Event>, Problem> {
     let asked = tokio::time::timeout(WITHIN, app.workers.ask(job, WITHIN * 2)).await;
     let Ok(done) = asked else {
         let detail = format!("there was no answer within {} seconds; try again, or ask for less", WITHIN.as_secs());

@@ -4,6 +4,7 @@
 mod create;
 mod delete;
 mod disable;
+mod dry_run;
 mod enable;
 mod export;
 mod get;
@@ -42,4 +43,5 @@ pub fn routes(routes: Guarded) -> Guarded {
         .operation(Needs::Member(Operation::SchedulesSwitch), routes!(disable::disable))
         .operation(Needs::Member(Operation::PipelinesRead), routes!(schedule::schedule))
         .operation(Needs::Member(Operation::PipelinesRead), routes!(export::export))
+        .operation(Needs::Member(Operation::PipelinesDryRun), routes!(dry_run::dry_run))
 }
