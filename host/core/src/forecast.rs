@@ -17,7 +17,7 @@ pub struct TableForecast {
 /// From where a stream would be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum From {
+pub enum ReadFrom {
     /// From its beginning.
     Beginning,
     /// From where the last complete read ended.
@@ -34,7 +34,7 @@ pub struct StreamForecast {
     /// The table: `dataset.table`.
     pub table: String,
     /// From where it would be read.
-    pub from: From,
+    pub from: ReadFrom,
     /// Parts in which it would be read; none if there is nothing to read.
     pub splits: u64,
     /// Rows that the connector expects, if it does.

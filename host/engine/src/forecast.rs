@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use sluice_core::RunError;
-use sluice_core::forecast::{From, StreamForecast, TableForecast};
+use sluice_core::forecast::{ReadFrom, StreamForecast, TableForecast};
 use sluice_core::naming;
 use sluice_core::pipeline::{Pipeline, ReadSpec, StreamSpec};
 use sluice_core::worker::Column;
@@ -73,7 +73,7 @@ async fn stream(
     let mut told = StreamForecast {
         stream: spec.id.clone(),
         table: table_of(&setup.pipeline.sink, spec).to_string(),
-        from: From::Beginning,
+        from: ReadFrom::Beginning,
         splits: 0,
         rows: None,
         bytes: None,
@@ -86,16 +86,16 @@ async fn stream(
         Err(error) => return Ok(StreamForecast { error: Some(error), ..told }),
     };
     told.from = match (&work.before.pending, &work.before.cursor, &spec.read) {
-        (Some(_), ..) => From::Interrupted,
-        (None, Some(_), ReadSpec::Incremental(_)) => From::State,
-        (None, ..) => From::Beginning,
+        (Some(_), ..) => ReadFrom::Interrupted,
+        (None, Some(_), ReadSpec::Incremental(_)) => ReadFrom::State,
+        (None, ..) => ReadFrom::Beginning,
     };
     told.splits = work.splits.len() as u64;
     let sum = |of: fn(&sluice_core::plan::Split) -> Option<u64>| {
         work.splits.iter().map(|(split, _)| of(split)).sum::<Option<u64>>()
     };
     // What an interrupted read left over is less than the plan's own estimate, which is of what came since.
-    let whole = told.from != From::Interrupted;
+    let whole = told.from != ReadFrom::Interrupted;
     told.rows = work.stream.rows.filter(|_| whole).or_else(|| sum(|split| split.rows));
     told.bytes = work.stream.bytes.filter(|_| whole).or_else(|| sum(|split| split.bytes));
     match table(setup, spec, &work).await {

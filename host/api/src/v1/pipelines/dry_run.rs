@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::json;
 use sluice_core::error::Kind;
-use sluice_core::forecast::{From as ReadFrom, StreamForecast};
+use sluice_core::forecast::{ReadFrom, StreamForecast};
 use sluice_core::secret::Redactor;
 use sluice_core::worker::{Event, Job, PlanJob};
 use sluice_engine::service::resolve::Purpose;
