@@ -134,7 +134,7 @@ impl StreamRun<'_> {
         if self.spec.replaces_files() {
             tells_files(work, &names)?;
         }
-        let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
+        let native = |schema: &SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
         let checks = Checks::plan(&self.spec.checks, &transform.output_schema(), &setup.run_id)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.
