@@ -1,19 +1,21 @@
 //! `sluice serve`, as an operator has it: started, asked, killed, started again.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sluice_core::access::Role;
 use sluice_core::queue::Priority;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
-    MasterKey, MasterKeys, NewConnection, NewPipeline, NewRequest, NewTenant, PipelineChange, RunRequest, Scope,
-    SecretChange, Settings, Store, Timing, Vault,
+    MasterKey, MasterKeys, NewConnection, NewPipeline, NewRequest, NewTenant, NewToken, NewUser, PipelineChange,
+    RunRequest, Scope, SecretChange, Settings, Store, Timing, Vault,
 };
 
 use crate::env;
@@ -238,6 +240,31 @@ impl Site {
         id
     }
 
+    /// A token of an owner of the tenant, for the API.
+    ///
+    /// # Panics
+    /// If it cannot be stored.
+    pub async fn token(&self, tenant: &str) -> String {
+        let (scope, now) = (Scope { tenant }, now_us());
+        let id = format!("{tenant}-owner");
+        let user = NewUser { id: id.clone(), email: format!("{id}@example.com"), name: id.clone(), password: None };
+        self.store.create_user(&user, now).await.expect("a user");
+        self.store.add_member(scope, &id, Role::Owner, now).await.expect("a member");
+        let text =
+            format!("slua_{}", URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, id.as_bytes())));
+        let new = NewToken {
+            id: format!("{id}-token"),
+            user: Some(id.clone()),
+            name: "test".into(),
+            token_hash: ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref().to_vec(),
+            role: Role::Owner,
+            created_by: id,
+            expires_us: None,
+        };
+        self.store.create_token(scope, &new, now).await.expect("a token");
+        text
+    }
+
     /// A run as it is now.
     ///
     /// # Panics
@@ -276,6 +303,29 @@ impl Site {
 }
 
 impl Service {
+    /// Asks the API, below `/v1`; status and body, which is JSON or else a text.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> (u16, Value) {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut socket = TcpStream::connect(&self.address).expect("the service listens");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        write!(
+            socket,
+            "{method} /v1{path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .expect("a request");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer of HTTP");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
+    }
+
     /// Ends it as the machine's power going out does; what it had logged.
     ///
     /// # Panics

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use sluice_core::worker::StoreAddress;
 use sluice_engine::clock::Clock;
 use sluice_engine::service::Ids;
 use sluice_engine::service::catalogue::Catalogue;
@@ -17,11 +18,14 @@ use crate::auth::password::Passwords;
 use crate::auth::token::Random;
 use crate::http::limits::{Limiters, Limits};
 use crate::http::metrics::Metrics;
+use crate::v1::connections::discovered::Discovered;
 
 /// What the binary hands in. Time, chance and names come from outside, so that tests control them.
 pub struct Parts {
     /// What is remembered.
     pub store: Store,
+    /// Where that is, for workers.
+    pub address: StoreAddress,
     /// Opens connections, with the vault for their secrets and what the operator offers.
     pub resolver: Resolver,
     /// The connectors that are installed.
@@ -44,7 +48,7 @@ pub struct Parts {
     pub origin: String,
 }
 
-/// The parts, shared by all requests.
+/// The parts, shared by all requests, and what is kept between them.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
@@ -55,6 +59,7 @@ struct Shared {
     limiters: Limiters,
     metrics: Metrics,
     document: OnceLock<String>,
+    discovered: Discovered,
 }
 
 impl App {
@@ -66,7 +71,14 @@ impl App {
     /// Of these parts, with limits of the operator's choosing.
     pub fn limited(parts: Parts, limits: Limits) -> Self {
         let (limiters, metrics) = (Limiters::new(&limits), Metrics::default());
-        Self(Arc::new(Shared { parts, limits, limiters, metrics, document: OnceLock::new() }))
+        Self(Arc::new(Shared {
+            parts,
+            limits,
+            limiters,
+            metrics,
+            document: OnceLock::new(),
+            discovered: Discovered::default(),
+        }))
     }
 
     /// Which proxies are believed, and how many requests are answered.
@@ -87,6 +99,11 @@ impl App {
     /// The OpenAPI document as JSON, made once.
     pub(crate) fn document(&self) -> &str {
         self.0.document.get_or_init(|| crate::document(self).to_pretty_json().unwrap_or_default())
+    }
+
+    /// The streams that connections were found to offer.
+    pub(crate) fn discovered(&self) -> &Discovered {
+        &self.0.discovered
     }
 
     /// Now, as the store keeps times.

@@ -10,10 +10,9 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use sluice_core::access::Role;
 use sluice_core::offers::Offers;
-use sluice_engine::service::catalogue::Catalogue;
+use sluice_core::worker::StoreAddress;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::resolve::Resolver;
-use sluice_engine::service::worker::Workers;
 use sluice_store::{MasterKey, MasterKeys, NewSession, NewTenant, NewToken, NewUser, Scope, Store, Vault};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -22,6 +21,10 @@ use crate::auth::password::Passwords;
 use crate::auth::principal::IDLE_US;
 use crate::auth::token::{Purpose, Secret};
 use crate::{App, Parts, router};
+
+mod demo;
+
+pub(crate) use demo::{LEAKY_HOST, SECRET};
 
 /// When every test begins.
 pub(crate) const START_US: i64 = 1_790_000_000_000_000;
@@ -32,7 +35,7 @@ pub(crate) struct Service {
     clock: Arc<AtomicI64>,
     counter: Arc<AtomicU64>,
     router: Router,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer.
@@ -80,8 +83,9 @@ impl Service {
         let app = App::new(Parts {
             resolver: Resolver { store: store.clone(), vault, offers },
             store,
-            catalogue: Catalogue::default(),
-            workers: Arc::new(Workers::new("false".into(), Vec::new(), Vec::new(), 1)),
+            address: StoreAddress::File(folder.path().join("state.db")),
+            catalogue: demo::catalogue(),
+            workers: Arc::new(demo::workers()),
             live: Live::default(),
             queued: Arc::default(),
             clock: Arc::new(move || ticks.load(Ordering::Relaxed)),
@@ -91,7 +95,7 @@ impl Service {
             origin: "https://sluice.example".into(),
         });
         let router = router(&app);
-        Self { app, clock, counter, router, _folder: folder }
+        Self { app, clock, counter, router, folder }
     }
 
     /// Lets time pass.

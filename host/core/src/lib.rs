@@ -26,6 +26,7 @@ pub mod access;
 pub mod commit;
 pub mod config;
 pub mod error;
+pub mod forecast;
 mod hex;
 pub mod items;
 pub mod limits;

@@ -11,6 +11,7 @@ use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
+use crate::forecast::StreamForecast;
 use crate::limits::RunLimits;
 use crate::pipeline::{Pipeline, SourceSpec};
 use crate::plan::{CheckStep, DiscoverFilter, DiscoverPage, StreamKind};
@@ -44,6 +45,8 @@ pub enum Job {
         /// The page before's `next`.
         page: Option<String>,
     },
+    /// What a run would do, without doing it.
+    Plan(Box<PlanJob>),
     /// The first rows of a stream, as the sink would get them.
     Preview {
         /// The pipeline, its secrets filled in; nothing is written to its sink.
@@ -71,6 +74,19 @@ pub struct RunJob {
     /// The day that catalog loads stand for, `YYYY-MM-DD`.
     pub snapshot_date: String,
     /// Where state is kept.
+    pub store: StoreAddress,
+}
+
+/// A run that is only planned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanJob {
+    /// Whose pipeline it is.
+    pub tenant: String,
+    /// The pipeline, its secrets filled in; its name is its id.
+    pub pipeline: Pipeline,
+    /// The day that catalog loads would stand for, `YYYY-MM-DD`.
+    pub snapshot_date: String,
+    /// Where state is kept; it is only read.
     pub store: StoreAddress,
 }
 
@@ -116,6 +132,11 @@ pub enum Event {
     Step(CheckStep),
     /// A page of streams.
     Streams(StreamPage),
+    /// What a run would do.
+    Planned {
+        /// Each stream of the pipeline, in its order.
+        streams: Vec<StreamForecast>,
+    },
     /// The first rows of a stream.
     Rows {
         /// Names and types of the columns, as the sink has them.

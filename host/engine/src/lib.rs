@@ -24,6 +24,7 @@ mod books;
 pub mod clock;
 mod commit;
 mod failpoint;
+mod forecast;
 mod items;
 mod ledger;
 mod plan;
@@ -37,5 +38,6 @@ pub mod transform;
 
 pub use clock::Clock;
 pub use failpoint::POINTS;
+pub use forecast::{ForecastSetup, forecast};
 pub use progress::{Progress, StreamProgress};
 pub use run::{RunReport, RunSetup, StreamReport, run, table_of};

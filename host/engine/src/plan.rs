@@ -9,10 +9,11 @@ use std::sync::Arc;
 use arrow_array::StringArray;
 use sluice_core::RunError;
 use sluice_core::items::Items;
+use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{ReadSpec, StreamSpec};
 use sluice_core::plan::{Cursor, PlanHints, ReadPlan, Split, StreamPlan};
 use sluice_core::run::{ItemsAfter, PendingPlan, StreamState};
-use sluice_runtime::{Instance, Recall, Remembered};
+use sluice_runtime::{Connection, Instance, Recall, Remembered};
 
 use crate::items::StoredItems;
 use crate::run::Run;
@@ -95,43 +96,16 @@ impl Plans {
         }
     }
 
-    async fn ask<'a>(
-        &mut self,
-        setup: &'a Run,
-        mut wanted: Vec<&'a StreamSpec>,
-        mut before: HashMap<String, StreamState>,
-    ) {
-        let works = &mut self.works;
-        // Another plan must not be asked of an instance whose plan is still being read.
-        let planner = match setup.connection.instance().await {
-            Ok(planner) => planner,
-            Err(error) => {
-                works.extend(wanted.iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
-                return;
-            }
-        };
-        let recall: Arc<dyn Recall> = Arc::new(StoredItems { books: setup.books.clone() });
-        while !wanted.is_empty() {
-            let selections = wanted.iter().map(|spec| {
-                let cursor = before.get(&spec.id).and_then(|state| state.cursor.clone());
-                spec.selection(cursor)
-            });
-            match planner.plan(selections.collect(), hints(setup), recall.clone()).await {
-                Ok((plan, remembered)) => {
-                    works.extend(share_out(plan, remembered, &wanted, &mut before));
-                    break;
-                }
-                Err(error) => {
-                    let at_fault = |spec: &&StreamSpec| error.stream.as_deref() == Some(spec.id.as_str());
-                    let alone = wanted.iter().any(at_fault);
-                    let (failed, others) = wanted.into_iter().partition(|spec| !alone || at_fault(spec));
-                    let failed: Vec<&StreamSpec> = failed;
-                    works.extend(failed.into_iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
-                    wanted = others;
-                }
-            }
-        }
-        self.planners.push(planner);
+    async fn ask<'a>(&mut self, setup: &'a Run, wanted: Vec<&'a StreamSpec>, before: HashMap<String, StreamState>) {
+        let books = &setup.books;
+        let recall = Arc::new(StoredItems {
+            store: books.store.clone(),
+            tenant: books.scope().tenant.into(),
+            pipeline: books.lease.pipeline().into(),
+        });
+        let (planner, works) = ask(&setup.connection, hints(&setup.pipeline.limits), recall, wanted, before).await;
+        self.works.extend(works);
+        self.planners.extend(planner);
     }
 
     /// Takes the work of a stream out.
@@ -158,8 +132,48 @@ impl Plans {
     }
 }
 
-fn hints(setup: &Run) -> PlanHints {
-    let limits = &setup.pipeline.limits;
+/// Plans streams from their states. The instance keeps the plan open; none if it could not be started.
+pub(crate) async fn ask(
+    connection: &Connection,
+    hints: PlanHints,
+    recall: Arc<dyn Recall>,
+    mut wanted: Vec<&StreamSpec>,
+    mut before: HashMap<String, StreamState>,
+) -> (Option<Instance>, HashMap<String, Result<Work, RunError>>) {
+    let mut works = HashMap::new();
+    // Another plan must not be asked of an instance whose plan is still being read.
+    let planner = match connection.instance().await {
+        Ok(planner) => planner,
+        Err(error) => {
+            works.extend(wanted.iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
+            return (None, works);
+        }
+    };
+    while !wanted.is_empty() {
+        let selections = wanted.iter().map(|spec| {
+            let cursor = before.get(&spec.id).and_then(|state| state.cursor.clone());
+            spec.selection(cursor)
+        });
+        match planner.plan(selections.collect(), hints, recall.clone()).await {
+            Ok((plan, remembered)) => {
+                works.extend(share_out(plan, remembered, &wanted, &mut before));
+                break;
+            }
+            Err(error) => {
+                let at_fault = |spec: &&StreamSpec| error.stream.as_deref() == Some(spec.id.as_str());
+                let alone = wanted.iter().any(at_fault);
+                let (failed, others) = wanted.into_iter().partition(|spec| !alone || at_fault(spec));
+                let failed: Vec<&StreamSpec> = failed;
+                works.extend(failed.into_iter().map(|spec| (spec.id.clone(), Err(error.clone()))));
+                wanted = others;
+            }
+        }
+    }
+    (Some(planner), works)
+}
+
+/// What the connector is told of a pipeline's bounds.
+pub(crate) fn hints(limits: &RunLimits) -> PlanHints {
     PlanHints { max_parallel: limits.parallel, split_bytes: limits.split_bytes, batch_bytes: limits.batch_bytes }
 }
 
@@ -237,6 +251,7 @@ fn left_over(pending: PendingPlan, before: StreamState, stream: StreamPlan) -> W
     }
 }
 
-fn not_planned() -> RunError {
+/// What becomes of a stream that the connector left out.
+pub(crate) fn not_planned() -> RunError {
     RunError::internal("the connector did not plan a stream that it was asked for")
 }

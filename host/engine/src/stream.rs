@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::SchemaRef;
+use jiff::civil::Date;
 use sluice_core::commit::{CommitPermit, Evidence, ExpectedSplit, Settled, permit};
 use sluice_core::error::{Actor, Kind};
 use sluice_core::load::{
@@ -54,6 +56,23 @@ impl Ended {
     pub(crate) fn warned(mut self, warning: String) -> Self {
         self.warnings.insert(0, warning);
         self
+    }
+}
+
+/// The table that a load of the stream writes to.
+pub(crate) fn table_spec(spec: &StreamSpec, name: TableName, schema: SchemaRef, snapshot_date: Date) -> TableSpec {
+    let strategy = match spec.load {
+        LoadSpec::Transactional if spec.replaces_files() => LoadStrategy::Files,
+        LoadSpec::Transactional => LoadStrategy::Transactional,
+        LoadSpec::Catalog => LoadStrategy::Catalog { snapshot_date },
+    };
+    TableSpec {
+        name,
+        schema,
+        strategy,
+        partitioning: spec.partition.clone(),
+        clustering: spec.cluster.clone(),
+        evolution: spec.evolution,
     }
 }
 
@@ -115,24 +134,13 @@ impl StreamRun<'_> {
         if self.spec.replaces_files() {
             tells_files(work, &names)?;
         }
-        let native = |schema: &arrow_schema::SchemaRef| setup.sink.native_schema(schema);
+        let native = |schema: &SchemaRef| setup.sink.native_schema(schema);
         let transform = Transform::new(self.spec, &work.stream.schema, &names, native)?;
         let checks = Checks::plan(&self.spec.checks, &transform.output_schema(), &setup.run_id)?;
         // Remembered before the table is touched, so that a crash in between cannot lead to other names.
         books.store.save_names(books.scope(), &books.lease, stream, &names).await?;
-        let strategy = match self.spec.load {
-            LoadSpec::Transactional if self.spec.replaces_files() => LoadStrategy::Files,
-            LoadSpec::Transactional => LoadStrategy::Transactional,
-            LoadSpec::Catalog => LoadStrategy::Catalog { snapshot_date: setup.snapshot_date },
-        };
-        let spec = TableSpec {
-            name: self.table.clone(),
-            schema: transform.output_schema().clone(),
-            strategy,
-            partitioning: self.spec.partition.clone(),
-            clustering: self.spec.cluster.clone(),
-            evolution: self.spec.evolution,
-        };
+        let schema = transform.output_schema().clone();
+        let spec = table_spec(self.spec, self.table.clone(), schema, setup.snapshot_date);
         setup.sink.prepare(&spec).await?;
         let quarantine_name = TableName {
             dataset: self.table.dataset.clone(),

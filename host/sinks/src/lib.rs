@@ -30,6 +30,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Artifact, CommitReceipt, FILE_COLUMN, LoadId, SplitReceipt, TableSpec};
 
 /// Where a sink writes down what it has begun, so that another process can finish or forget it.
@@ -88,6 +89,12 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// `schema-changed` where the policy does not allow the difference (every column named); others as the sink says.
     async fn prepare(&self, spec: &TableSpec) -> Result<(), RunError>;
+
+    /// What [`Sink::prepare`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// Those that it would have, as far as they can be known without changing anything.
+    async fn foresee(&self, spec: &TableSpec) -> Result<TableForecast, RunError>;
 
     /// Opens a writer for one split of a load. Nothing that it writes is visible before the commit.
     ///

@@ -9,6 +9,7 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Artifact, CommitReceipt, SplitReceipt, TableSpec};
 
 use crate::{Load, NAMES, Sink, SplitWriter};
@@ -32,6 +33,10 @@ impl Sink for NullSink {
 
     async fn prepare(&self, _spec: &TableSpec) -> Result<(), RunError> {
         Ok(())
+    }
+
+    async fn foresee(&self, _spec: &TableSpec) -> Result<TableForecast, RunError> {
+        Ok(TableForecast::default())
     }
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {

@@ -7,6 +7,7 @@
     reason = "a failed assertion is how a test fails"
 )]
 
+mod api;
 mod crash;
 mod runs;
 mod schedules;

@@ -101,8 +101,9 @@ impl Buckets {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let key = if inner.has_room(key, self.most, now_us) { key } else { "" };
         let full_at = inner.full_at_us.get(key).copied().unwrap_or(now_us);
-        // A clock that was set back must not lock anybody out.
-        let full_at = full_at.clamp(now_us, now_us.saturating_add(self.capacity_us));
+        // Further ahead than a bucket is deep means that the clock was set back, which must not lock anybody out: it begins anew.
+        let possible = full_at <= now_us.saturating_add(self.capacity_us);
+        let full_at = if possible { full_at.max(now_us) } else { now_us };
         let then = full_at.saturating_add(self.interval_us);
         let wait = then - now_us - self.capacity_us;
         if wait > 0 {

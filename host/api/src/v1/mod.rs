@@ -1,13 +1,18 @@
 //! The operations, version 1: `/v1/…`. What belongs to a tenant is below `/v1/tenants/{tenant}/`.
 
 pub mod audit;
+pub mod connections;
+pub mod connectors;
 pub mod invitations;
 pub mod members;
 pub mod password;
+pub mod pipelines;
 pub(crate) mod record;
+pub mod runs;
 pub mod session;
 pub mod sessions;
 pub mod setup;
+pub mod state;
 pub mod tenants;
 pub mod tokens;
 
@@ -25,4 +30,9 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(invitations::routes)
         .and(tokens::routes)
         .and(audit::routes)
+        .and(connectors::routes)
+        .and(connections::routes)
+        .and(pipelines::routes)
+        .and(runs::routes)
+        .and(state::routes)
 }

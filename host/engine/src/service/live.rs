@@ -38,7 +38,7 @@ impl Live {
     }
 
     /// Shows an attempt for as long as the value lives.
-    pub(super) fn show(&self, tenant: &str, run: &str, attempt: u32) -> Shown {
+    pub fn show(&self, tenant: &str, run: &str, attempt: u32) -> Shown {
         let key = (tenant.to_owned(), run.to_owned());
         let (sender, _) = watch::channel(Progress { attempt, ..Progress::default() });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), sender.clone());
@@ -47,7 +47,7 @@ impl Live {
 }
 
 /// An attempt that is shown.
-pub(super) struct Shown {
+pub struct Shown {
     live: Live,
     key: Run,
     sender: watch::Sender<Progress>,
@@ -55,7 +55,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Shows how far it is now.
-    pub(super) fn update(&self, streams: Vec<StreamProgress>, memory_bytes: u64) {
+    pub fn update(&self, streams: Vec<StreamProgress>, memory_bytes: u64) {
         self.sender.send_modify(|progress| {
             progress.streams = streams;
             progress.memory_bytes = memory_bytes;

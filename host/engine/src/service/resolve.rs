@@ -89,7 +89,11 @@ impl Resolver {
         Ok(Resolved { it: definition.into_pipeline(id.to_owned(), source.it), redactor: source.redactor })
     }
 
-    async fn secrets(&self, scope: Scope<'_>, connection: &str, purpose: Purpose<'_>) -> Result<Secrets, RunError> {
+    /// The secrets of a connection. That they were opened is in the audit log before they are.
+    ///
+    /// # Errors
+    /// If one cannot be opened, or the store cannot be read.
+    pub async fn secrets(&self, scope: Scope<'_>, connection: &str, purpose: Purpose<'_>) -> Result<Secrets, RunError> {
         let fields = self.store.secret_fields(scope, connection).await?;
         if fields.is_empty() {
             return Ok(Secrets::new());

@@ -73,6 +73,14 @@ use misfit::{Found, IS_NULL, Misfits};
 pub use quarantine::quarantine_schema;
 pub use select::select;
 
+/// Checks the words of a cast, as a pipeline has them.
+///
+/// # Errors
+/// Says what is wrong with them.
+pub fn check_cast(column: &str, words: &str) -> Result<(), RunError> {
+    cast_type::parse(column, words).map(drop)
+}
+
 /// What turns a stream's batches into the table's. A clone made before the first batch serves another split.
 #[derive(Clone)]
 pub struct Transform {

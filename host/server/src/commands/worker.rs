@@ -11,8 +11,8 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{Pipeline, SourceSpec};
 use sluice_core::plan::DiscoverFilter;
-use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, RunJob, StoreAddress, Summary};
-use sluice_engine::{Progress, RunSetup};
+use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, PlanJob, RunJob, StoreAddress, Summary};
+use sluice_engine::{ForecastSetup, Progress, RunSetup};
 use sluice_runtime::Budget;
 use sluice_store::{Settings, Store};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin};
@@ -71,6 +71,7 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
             Job::Run(job) => attempt(options, *job, (stop, kill.clone())).await,
             Job::Check { source, limits } => check(options, &source, &limits).await,
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
+            Job::Plan(job) => plan(options, *job, events).await,
             Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
         }
     };
@@ -99,16 +100,11 @@ async fn attempt(
     (stop, kill): (CancellationToken, CancellationToken),
 ) -> Result<(), RunError> {
     let RunJob { tenant, pipeline, request, attempt, run_id, snapshot_date, store } = job;
-    let snapshot_date = snapshot_date
-        .parse()
-        .map_err(|e| RunError::new(Kind::Config, Actor::Host, format!("{snapshot_date:?} is no day: {e}")))?;
+    let snapshot_date = day(&snapshot_date)?;
     let runtime = wire::runtime(options)?;
     let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
     let sink = wire::sink(&pipeline.sink).await?;
-    let store = match store {
-        StoreAddress::File(path) => Store::open(&path).await?,
-        StoreAddress::Postgres(url) => Store::connect(&url, Settings { connections: 2, ..Settings::default() }).await?,
-    };
+    let store = open(store).await?;
     let progress = Arc::new(Progress::default());
     let watched = tokio::spawn(watch(progress.clone()));
     let wall = pipeline.limits.wall_seconds;
@@ -186,6 +182,32 @@ async fn discover(
     let found = connection.instance().await?.discover(filter, page).await?;
     tell(&Event::Streams(found.into()));
     Ok(())
+}
+
+/// Says what a run would do. Nothing is written, neither to the sink nor to the store.
+async fn plan(options: &Options, job: PlanJob, events: &Events) -> Result<(), RunError> {
+    let PlanJob { tenant, pipeline, snapshot_date, store } = job;
+    let snapshot_date = day(&snapshot_date)?;
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
+    let sink = wire::sink(&pipeline.sink).await?;
+    let store = open(store).await?;
+    let setup = ForecastSetup { tenant, pipeline, connection, sink, store: store.clone(), snapshot_date };
+    let streams = sluice_engine::forecast(&setup).await;
+    store.close().await;
+    events.tell(&Event::Planned { streams: streams? });
+    Ok(())
+}
+
+fn day(text: &str) -> Result<jiff::civil::Date, RunError> {
+    text.parse().map_err(|e| RunError::new(Kind::Config, Actor::Host, format!("{text:?} is no day: {e}")))
+}
+
+async fn open(store: StoreAddress) -> Result<Store, RunError> {
+    match store {
+        StoreAddress::File(path) => Store::open(&path).await,
+        StoreAddress::Postgres(url) => Store::connect(&url, Settings { connections: 2, ..Settings::default() }).await,
+    }
 }
 
 async fn first_rows(options: &Options, pipeline: &Pipeline, stream: &str, rows: usize) -> Result<(), RunError> {

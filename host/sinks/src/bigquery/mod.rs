@@ -74,6 +74,7 @@ use google_cloud_auth::credentials::{Builder, Credentials, anonymous};
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::error::{Actor, Kind};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Artifact, CommitReceipt, TableSpec};
 
 use crate::{Load, Sink, SplitWriter};
@@ -159,6 +160,10 @@ impl Sink for BigQuerySink {
 
     async fn prepare(&self, spec: &TableSpec) -> Result<(), RunError> {
         table::prepare(&self.shared, spec).await
+    }
+
+    async fn foresee(&self, spec: &TableSpec) -> Result<TableForecast, RunError> {
+        table::foresee(&self.shared, spec).await
     }
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {

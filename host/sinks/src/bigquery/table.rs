@@ -4,6 +4,7 @@ use google_cloud_bigquery_v2::model::{Clustering, Table, TableFieldSchema, Table
 use google_cloud_gax::error::rpc::Code;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{LoadStrategy, PartitionUnit, SNAPSHOT_DATE_COLUMN, TableName, TableSpec};
 
 use super::Shared;
@@ -61,6 +62,24 @@ pub(crate) async fn prepare(shared: &Shared, spec: &TableSpec) -> Result<(), Run
     }
     let message = format!("{} did not keep the columns it was given; is another program changing it?", doing("table"));
     Err(RunError::new(Kind::Transient, Actor::Sink, message))
+}
+
+/// What [`prepare`] would do, as far as the table is now.
+pub(crate) async fn foresee(shared: &Shared, spec: &TableSpec) -> Result<TableForecast, RunError> {
+    check_spec(spec)?;
+    let (rest, name) = (&shared.rest, &spec.name);
+    let doing = |what: &str| format!("{what} {}.{name}", rest.project);
+    let dataset = rest.dataset(&name.dataset).await.map_err(|f| f.into_run_error(&doing("reading the dataset of")))?;
+    if dataset.is_none() {
+        return Ok(TableForecast::default());
+    }
+    let Some(table) = rest.table(name).await.map_err(|f| f.into_run_error(&doing("reading table")))? else {
+        return Ok(TableForecast::default());
+    };
+    check_layout(spec, &table)?;
+    let existing = table.schema.map(|schema| schema.fields).unwrap_or_default();
+    let plan = evolve::plan(name, &existing, &table_schema(spec).fields, spec.evolution)?;
+    Ok(TableForecast { exists: true, changes: plan.changes })
 }
 
 async fn apply(shared: &Shared, name: &TableName, table: &Table, plan: Plan) -> Result<(), Failure> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt};
 use sluice_core::commit::Settled;
 use sluice_core::error::Kind;
-use sluice_core::load::{Evolution, LoadStrategy};
+use sluice_core::forecast::TableForecast;
+use sluice_core::load::{Evolution, LoadStrategy, TableSpec};
 
 use super::{Broken, Ground, MemoryLedger, Told, artifacts, batch, confirmed, must};
 
@@ -43,6 +44,7 @@ cases! {
     replacing_twice_changes_nothing,
     a_replacing_load_that_is_given_up_changes_nothing,
     files_of_any_name_and_many_of_them_are_replaced,
+    what_preparing_would_do_is_foreseen_and_not_done,
 }
 
 const ROWS: LoadStrategy = LoadStrategy::Transactional;
@@ -362,4 +364,20 @@ async fn files_of_any_name_and_many_of_them_are_replaced(ground: &Ground<'_>) ->
     let second = ground.stage_files(&ground.load(1), &[("it's not", 100..101)], &replaced).await?;
     ground.subject.sink.commit(&second).await?;
     must("rows", &ground.ids(None).await?, &vec![0, 100])
+}
+
+async fn what_preparing_would_do_is_foreseen_and_not_done(ground: &Ground<'_>) -> Result<(), Broken> {
+    let sink = ground.subject.sink;
+    let (narrow, wide) = (ground.spec(ROWS, &["text"])?, ground.spec(ROWS, &["text", "extra"])?);
+    must("before there is a table", &sink.foresee(&narrow).await?, &TableForecast::default())?;
+    must("and it was not made", &sink.foresee(&narrow).await?.exists, &false)?;
+    sink.prepare(&narrow).await?;
+    must("the same columns", &sink.foresee(&narrow).await?, &TableForecast { exists: true, changes: Vec::new() })?;
+    let foreseen = sink.foresee(&wide).await?;
+    must("the new column is named", &foreseen.changes.iter().any(|change| change.contains("extra")), &true)?;
+    must("and it was not added", &sink.foresee(&wide).await?, &foreseen)?;
+    match sink.foresee(&TableSpec { evolution: Evolution::Freeze, ..wide }).await {
+        Err(error) => must("what would be refused", &error.kind, &Kind::SchemaChanged),
+        Ok(told) => Err(Broken(format!("a frozen table would take a new column: {told:?}"))),
+    }
 }

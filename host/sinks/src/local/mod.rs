@@ -44,6 +44,7 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Artifact, CommitReceipt, LoadStrategy, TableSpec};
 
 pub use self::read::{PartitionInfo, TableInfo, preview, tables};
@@ -134,6 +135,11 @@ impl Sink for LocalSink {
             }
         })
         .await?
+    }
+
+    async fn foresee(&self, spec: &TableSpec) -> Result<TableForecast, RunError> {
+        let spec = spec.clone();
+        self.blocking(move |root| schema::foresee(&Layout::new(root, &spec.name)?, &spec)).await?
     }
 
     async fn open(&self, load: &Load, split: &str) -> Result<Box<dyn SplitWriter>, RunError> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Evolution, LoadStrategy, SNAPSHOT_DATE_COLUMN, TableName, TableSpec};
 
 use super::durable::{create_dirs, io_error, write_atomically};
@@ -93,8 +94,44 @@ pub(super) fn fingerprint(schema: &Schema) -> String {
     sluice_core::hex(digest.finalize().get(..8).unwrap_or_default())
 }
 
-/// Creates the table, or brings it up to the spec's columns as its policy allows.
-pub(super) fn prepare(layout: &Layout, spec: &TableSpec) -> Result<(), RunError> {
+/// What [`prepare`] would do.
+pub(super) fn foresee(layout: &Layout, spec: &TableSpec) -> Result<TableForecast, RunError> {
+    let wanted = wanted(spec)?;
+    let Some(table) = Table::read(layout)? else { return Ok(TableForecast::default()) };
+    if table.layout != wanted {
+        return Err(other_layout(&layout.name, table.layout, wanted));
+    }
+    match evolve(&table.schema, &spec.schema, spec.evolution) {
+        Ok(evolved) => {
+            let changes = evolved.map(|evolved| changes(&table.schema, &evolved)).unwrap_or_default();
+            Ok(TableForecast { exists: true, changes })
+        }
+        Err(differences) => Err(refused(&layout.name, spec.evolution, &differences)),
+    }
+}
+
+/// How a table's columns become others, in words.
+fn changes(from: &Schema, to: &Schema) -> Vec<String> {
+    let mut changes = Vec::new();
+    for field in to.fields() {
+        let (name, becomes) = (field.name(), field.data_type());
+        match from.field_with_name(name) {
+            Err(_) => changes.push(format!("column {name} is added as {becomes}")),
+            Ok(old) => {
+                if old.data_type() != becomes {
+                    changes.push(format!("column {name} is widened from {} to {becomes}", old.data_type()));
+                }
+                if field.is_nullable() && !old.is_nullable() {
+                    changes.push(format!("column {name} may be NULL from then on"));
+                }
+            }
+        }
+    }
+    changes
+}
+
+/// The layout that a load needs, if its columns allow it.
+fn wanted(spec: &TableSpec) -> Result<LayoutKind, RunError> {
     let wanted = LayoutKind::of(spec.strategy);
     if wanted == LayoutKind::Catalog && spec.schema.field_with_name(SNAPSHOT_DATE_COLUMN).is_ok() {
         let message = format!(
@@ -103,6 +140,12 @@ pub(super) fn prepare(layout: &Layout, spec: &TableSpec) -> Result<(), RunError>
         );
         return Err(RunError::config("rename", message));
     }
+    Ok(wanted)
+}
+
+/// Creates the table, or brings it up to the spec's columns as its policy allows.
+pub(super) fn prepare(layout: &Layout, spec: &TableSpec) -> Result<(), RunError> {
+    let wanted = wanted(spec)?;
     create_dirs(&layout.dir)?;
     // Two processes may prepare one table at once, and must not lose each other's columns. The lock ends with the process.
     let folder = File::open(&layout.dir).map_err(|e| io_error("opening", &layout.dir, &e))?;

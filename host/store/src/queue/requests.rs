@@ -77,9 +77,19 @@ impl Store {
     /// # Errors
     /// If the id was used before, or it cannot be stored.
     pub async fn ask_for_run(&self, scope: Scope<'_>, new: &NewRequest, now_us: i64) -> Result<(), RunError> {
-        let mut tx = self.db.begin("queueing a run").await?;
-        if !insert(&mut tx, scope, new, (RequestState::Queued, None), now_us).await? {
-            return Err(RunError::internal(format!("the run {} was asked for before", new.id)));
+        self.ask_for_runs(scope, std::slice::from_ref(new), now_us).await
+    }
+
+    /// Puts several runs into the queue: all, or none.
+    ///
+    /// # Errors
+    /// If an id was used before, or they cannot be stored.
+    pub async fn ask_for_runs(&self, scope: Scope<'_>, new: &[NewRequest], now_us: i64) -> Result<(), RunError> {
+        let mut tx = self.db.begin("queueing runs").await?;
+        for new in new {
+            if !insert(&mut tx, scope, new, (RequestState::Queued, None), now_us).await? {
+                return Err(RunError::internal(format!("the run {} was asked for before", new.id)));
+            }
         }
         tx.commit().await
     }

@@ -1,6 +1,8 @@
 //! The committed state of streams.
 
-use crate::db::{Tx, sql};
+use std::collections::BTreeMap;
+
+use crate::db::{Row, Tx, sql};
 use crate::value::to_json;
 use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
@@ -34,13 +36,22 @@ impl Store {
         .bind(stream)
         .one_on(&self.db, doing)
         .await?;
-        let Some(row) = row else { return Ok(CommittedState::default()) };
-        Ok(CommittedState {
-            state: row.json("state")?,
-            revision: row.count("revision")?,
-            updated_by_run: row.get("updated_by_run")?,
-            updated_us: row.get("updated_us")?,
-        })
+        row.as_ref().map_or_else(|| Ok(CommittedState::default()), committed)
+    }
+
+    /// The states of all streams of a pipeline that have one, by the stream; also of those that it does not read any more.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn states_of(
+        &self,
+        scope: Scope<'_>,
+        pipeline: &str,
+    ) -> Result<BTreeMap<String, CommittedState>, RunError> {
+        let rows = sql("SELECT stream, state, revision, updated_by_run, updated_us FROM stream_state \
+             WHERE tenant = $1 AND pipeline = $2");
+        let rows = rows.bind(scope.tenant).bind(pipeline).all_on(&self.db, "reading the states of a pipeline").await?;
+        rows.iter().map(|row| Ok((row.text("stream")?, committed(row)?))).collect()
     }
 
     /// Forgets the state of a stream and what it remembers item by item, so that the next run reads it from the beginning. True
@@ -140,4 +151,13 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+fn committed(row: &Row) -> Result<CommittedState, RunError> {
+    Ok(CommittedState {
+        state: row.json("state")?,
+        revision: row.count("revision")?,
+        updated_by_run: row.get("updated_by_run")?,
+        updated_us: row.get("updated_us")?,
+    })
 }

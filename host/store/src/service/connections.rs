@@ -1,5 +1,7 @@
 //! Connectors configured for a tenant.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sluice_core::RunError;
 
@@ -151,6 +153,25 @@ impl Store {
         let rows = sql("SELECT field FROM connection_secrets WHERE tenant = $1 AND connection_id = $2 ORDER BY field");
         let rows = rows.bind(scope.tenant).bind(connection).all_on(&self.db, "listing secrets").await?;
         rows.iter().map(|row| row.text("field")).collect()
+    }
+
+    /// The fields that have a secret, of every connection whose id lies between these two, which belong to the range.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn secret_fields_between(
+        &self,
+        scope: Scope<'_>,
+        (first, last): (&str, &str),
+    ) -> Result<BTreeMap<String, Vec<String>>, RunError> {
+        let rows = sql("SELECT connection_id, field FROM connection_secrets \
+             WHERE tenant = $1 AND connection_id >= $2 AND connection_id <= $3 ORDER BY connection_id, field");
+        let rows = rows.bind(scope.tenant).bind(first).bind(last).all_on(&self.db, "listing secrets").await?;
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in &rows {
+            fields.entry(row.text("connection_id")?).or_default().push(row.text("field")?);
+        }
+        Ok(fields)
     }
 
     /// Changes a connection and its secrets. Its new revision.

@@ -20,6 +20,7 @@ on_both!(
     what_was_skipped_is_recorded_and_what_is_cancelled_ends,
     lists_go_page_by_page_and_never_show_another_tenant,
     a_log_is_read_on_from_any_line,
+    several_runs_are_queued_together_or_not_at_all,
 );
 
 fn asked(id: &str, pipeline: &str) -> NewRequest {
@@ -242,4 +243,12 @@ async fn a_log_is_read_on_from_any_line(home: Home) {
     assert_eq!(store.run_log(HERE, "r1", (1, 1), 1).await.unwrap(), lines[1..2]);
     assert_eq!(store.run_log(HERE, "r1", (1, 2), 10).await.unwrap(), lines[2..]);
     assert_eq!(store.run_log(ELSEWHERE, "r1", (0, 0), 10).await.unwrap(), vec![]);
+}
+
+async fn several_runs_are_queued_together_or_not_at_all(home: Home) {
+    let store = home.store().await;
+    store.ask_for_runs(HERE, &[asked("r1", "p1"), asked("r2", "p1")], 5).await.unwrap();
+    assert!(store.ask_for_runs(HERE, &[asked("r3", "p1"), asked("r2", "p1")], 6).await.is_err());
+    let all = store.run_requests(HERE, RequestFilter::default(), 9).await.unwrap();
+    assert_eq!(all.iter().map(|run| run.asked.id.as_str()).collect::<Vec<_>>(), ["r2", "r1"]);
 }

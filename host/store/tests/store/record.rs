@@ -106,6 +106,9 @@ async fn a_state_that_a_person_set_can_be_taken_back(home: Home) {
     assert_eq!(store.state_of(HERE, PIPELINE, STREAM).await.unwrap().state, state("5"));
     let again = store.undo_state(HERE, &lease, "h2", ("h4", "user bob"), 13).await.unwrap_err();
     assert!(matches!(again, ChangeError::Stale { .. }), "{again}");
+    let states = store.states_of(HERE, PIPELINE).await.unwrap();
+    assert_eq!(states.iter().map(|(stream, now)| (stream.as_str(), now.revision)).collect::<Vec<_>>(), [(STREAM, 3)]);
+    assert!(store.states_of(ELSEWHERE, PIPELINE).await.unwrap().is_empty());
     let all = store.state_changes(HERE, PIPELINE, None, None, 10).await.unwrap();
     let seen: Vec<_> = all.iter().map(|c| (c.id.as_str(), c.changed_by.as_str(), c.undoes.as_deref())).collect();
     assert_eq!(seen, [("h3", "user bob", Some("h2")), ("h2", "user ann", None), ("h1", "user ann", None)]);

@@ -165,6 +165,10 @@ async fn a_secret_opens_again_and_is_nowhere_in_the_database(home: Home) {
     let expected = [("/password".into(), SECRET.into()), ("/tls/key".into(), "another-secret".into())];
     assert_eq!(opened(&store, &vault(), A, "c1").await, BTreeMap::from(expected));
     assert_eq!(store.secret_fields(A, "c1").await.unwrap(), ["/password", "/tls/key"]);
+    let listed = store.secret_fields_between(A, ("c1", "c1")).await.unwrap();
+    assert_eq!(listed["c1"], ["/password", "/tls/key"]);
+    assert!(store.secret_fields_between(B, ("c1", "c1")).await.unwrap().is_empty());
+    assert!(store.secret_fields_between(A, ("c2", "c9")).await.unwrap().is_empty());
 
     let reference = SecretChange { field: "/token".into(), value: SecretValue::Reference("sm://x".into()) };
     let remove = SecretChange { field: "/tls/key".into(), value: SecretValue::Remove };

@@ -48,6 +48,7 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
     let origin = args.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let app = App::new(Parts {
         store: store.clone(),
+        address: place.clone(),
         resolver: resolver.clone(),
         catalogue: catalogue(options)?,
         workers: workers.clone(),

@@ -1,0 +1,41 @@
+//! `POST /v1/tenants/{tenant}/connections/check`
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::json;
+use sluice_core::pipeline::SourceSpec;
+use sluice_core::secret::{Redactor, join};
+
+use super::check::{CheckView, steps};
+use super::input::{ConnectionBody, fits, read};
+use crate::auth::principal::Member;
+use crate::http::body::Body;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::state::App;
+use crate::v1::record::record;
+
+/// Try a connection that is not saved
+///
+/// The body is the one that would make it. Nothing of it is kept.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant}/connections/check", tag = "connections",
+    operation_id = "check_unsaved_connection", params(("tenant" = String, Path)), request_body = ConnectionBody,
+    responses(
+        (status = 200, body = CheckView), (status = "4XX", body = ProblemBody), (status = "5XX", body = ProblemBody)
+    )
+)]
+pub(super) async fn try_out(
+    State(app): State<App>,
+    member: Member,
+    Body(body): Body<ConnectionBody>,
+) -> Result<Json<CheckView>, Problem> {
+    let sent = read(&app, body)?;
+    fits(sent.manifest, &sent.parts.public, &sent.parts.secrets)?;
+    let mut grants = sent.grants;
+    app.resolver.offers.lend(&sent.manifest.name, &mut grants)?;
+    let config = join(&sent.parts.public, &sent.parts.secrets);
+    let source = SourceSpec { connector: sent.manifest.name.clone(), config, grants };
+    let detail = json!({"name": sent.name});
+    record(&app, &member, "connection.check", format!("connector {}", sent.manifest.name), detail).await?;
+    Ok(Json(steps(&app, source, &Redactor::new(&sent.parts.secrets)).await?))
+}

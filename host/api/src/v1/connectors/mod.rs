@@ -1,0 +1,17 @@
+//! The connectors that are installed.
+
+mod get;
+mod list;
+mod view;
+
+use sluice_core::access::Operation;
+use utoipa_axum::routes;
+
+use crate::auth::guard::{Guarded, Needs};
+
+/// The operations on connectors.
+pub fn routes(routes: Guarded) -> Guarded {
+    routes
+        .operation(Needs::Member(Operation::ConnectorsRead), routes!(list::list))
+        .operation(Needs::Member(Operation::ConnectorsRead), routes!(get::get))
+}

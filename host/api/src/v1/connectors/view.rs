@@ -1,0 +1,87 @@
+//! What the API shows of a connector.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::Value;
+use sluice_engine::service::catalogue::Installed;
+use utoipa::ToSchema;
+
+/// A connector that is installed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectorView {
+    /// Names it; what a connection says.
+    name: String,
+    /// Its own version.
+    version: String,
+    /// Name for people.
+    title: String,
+    /// One or two sentences for people.
+    description: String,
+    /// Who publishes it.
+    publisher: String,
+    /// Where its documentation is; may be empty.
+    docs: String,
+    /// Its icon as a `data:` address of an image, to be shown as an image and as nothing else.
+    icon: Option<String>,
+    /// Version of the contract that it was built for.
+    contract: String,
+    /// SHA-256 of its component, in hexadecimal digits.
+    sha256: String,
+    /// What it can do.
+    capabilities: CapabilitiesView,
+    /// JSON Schema of its configuration; secrets are marked `"writeOnly": true`.
+    #[schema(value_type = Object)]
+    config: Value,
+    /// Hosts that it asks to reach: `host:port`, where `{name}` stands for a field of the configuration.
+    hosts: Vec<String>,
+    /// Folders that it asks to be lent.
+    folders: Vec<String>,
+    /// Secrets that enter its sandbox; all others stay with the host, which signs its requests.
+    secrets_inside: Vec<String>,
+}
+
+/// What a connector can do.
+#[derive(Debug, Serialize, ToSchema)]
+struct CapabilitiesView {
+    /// Reads beyond a state.
+    incremental: bool,
+    /// Plans more than one split.
+    splits: bool,
+    /// Estimates rows and bytes.
+    estimate: bool,
+    /// Takes a row restriction.
+    filter: bool,
+    /// Reads files, and does with changed ones what the pipeline says.
+    changed_files: bool,
+}
+
+impl From<&Installed> for ConnectorView {
+    fn from(Installed { manifest, sha256 }: &Installed) -> Self {
+        let can = &manifest.capabilities;
+        let icon = (!manifest.icon.is_empty())
+            .then(|| format!("data:image/svg+xml;base64,{}", STANDARD.encode(&manifest.icon)));
+        Self {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            title: manifest.title.clone(),
+            description: manifest.description.clone(),
+            publisher: manifest.publisher.clone(),
+            docs: manifest.docs.clone(),
+            icon,
+            contract: manifest.contract.clone(),
+            sha256: sha256.clone(),
+            capabilities: CapabilitiesView {
+                incremental: can.incremental,
+                splits: can.splits,
+                estimate: can.estimate,
+                filter: can.filter,
+                changed_files: can.changed_files,
+            },
+            config: manifest.config.clone(),
+            hosts: manifest.hosts.clone(),
+            folders: manifest.folders.clone(),
+            secrets_inside: manifest.secrets.inside.clone(),
+        }
+    }
+}
