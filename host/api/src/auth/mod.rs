@@ -6,6 +6,7 @@
 
 pub mod cookie;
 pub mod guard;
+pub mod identity;
 pub mod oidc;
 pub mod password;
 pub mod principal;

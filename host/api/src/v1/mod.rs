@@ -1,6 +1,7 @@
 //! The operations, version 1: `/v1/…`. What belongs to a tenant is below `/v1/tenants/{tenant}/`.
 
 pub mod audit;
+pub mod hooks;
 pub mod invitations;
 pub mod members;
 pub mod password;
@@ -25,4 +26,5 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(invitations::routes)
         .and(tokens::routes)
         .and(audit::routes)
+        .and(hooks::routes)
 }
