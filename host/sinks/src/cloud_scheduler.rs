@@ -122,9 +122,8 @@ impl CloudScheduler {
     /// If Cloud Scheduler does not answer, or refuses.
     pub async fn remove(&self, id: &str) -> Result<(), RunError> {
         let name = self.name(id);
-        let call = || async {
-            self.client.delete_job().set_name(&name).send().await.map(|_| ()).map_err(Failure::from)
-        };
+        let call =
+            || async { self.client.delete_job().set_name(&name).send().await.map(|_| ()).map_err(Failure::from) };
         match repeatedly(call).await {
             Err(failure) if failure.is(Code::NotFound) => Ok(()),
             other => other.map_err(|failure| told(failure, &format!("removing the job {id} of Cloud Scheduler"))),
@@ -201,10 +200,13 @@ fn told(failure: Failure, doing: &str) -> RunError {
         Some(Code::Unauthenticated) => {
             (Kind::Auth, "; run `gcloud auth application-default login` or set GOOGLE_APPLICATION_CREDENTIALS")
         }
-        Some(Code::PermissionDenied) => {
-            (Kind::Permission, "; grant roles/cloudscheduler.admin, and roles/iam.serviceAccountUser on the jobs' service account")
+        Some(Code::PermissionDenied) => (
+            Kind::Permission,
+            "; grant roles/cloudscheduler.admin, and roles/iam.serviceAccountUser on the jobs' service account",
+        ),
+        Some(Code::NotFound) => {
+            (Kind::NotFound, "; is the project's Cloud Scheduler API enabled, and the location right?")
         }
-        Some(Code::NotFound) => (Kind::NotFound, "; is the project's Cloud Scheduler API enabled, and the location right?"),
         Some(_) if failure.is_transient() => (Kind::Transient, ""),
         Some(_) => (Kind::Config, ""),
     };

@@ -7,6 +7,7 @@
     reason = "a failed assertion is how a test fails"
 )]
 
+mod cloud_scheduler;
 mod crash;
 mod runs;
 mod schedules;

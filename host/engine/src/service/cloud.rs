@@ -146,7 +146,12 @@ impl Keeper {
             self.states.set(id, now_us, put.as_ref().err().cloned());
             match put {
                 Ok(()) => {
-                    tracing::info!(job = id, cron = job.cron, zone = job.time_zone, "a job of Cloud Scheduler is in place");
+                    tracing::info!(
+                        job = id,
+                        cron = job.cron,
+                        zone = job.time_zone,
+                        "a job of Cloud Scheduler is in place"
+                    );
                     known.refused.remove(id);
                     known.unsound.retain(|other| other != id);
                     known.jobs.insert(id.clone(), job.clone());
@@ -158,7 +163,8 @@ impl Keeper {
                 Err(error) => return Err(error),
             }
         }
-        let gone: Vec<String> = known.jobs.keys().chain(&known.unsound).filter(|id| !wanted.contains_key(*id)).cloned().collect();
+        let gone: Vec<String> =
+            known.jobs.keys().chain(&known.unsound).filter(|id| !wanted.contains_key(*id)).cloned().collect();
         for id in gone {
             self.jobs.remove(&id).await?;
             tracing::info!(job = id, "a job of Cloud Scheduler is removed");

@@ -117,7 +117,8 @@ impl Store {
     /// If the store cannot be read.
     pub async fn schedule(&self, scope: Scope<'_>, pipeline: &str) -> Result<Option<Due>, RunError> {
         let doing = "looking for a schedule";
-        let row = sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+        let row =
+            sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
              WHERE tenant = $1 AND pipeline = $2");
         let row = row.bind(scope.tenant).bind(pipeline).one_on(&self.db, doing).await?;
         match row {
@@ -136,7 +137,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(String, NewSchedule)>, RunError> {
         let (tenant, pipeline) = after.unwrap_or_default();
-        let page = sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+        let page =
+            sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
              WHERE tenant > $1 OR (tenant = $1 AND pipeline > $2) ORDER BY tenant, pipeline LIMIT $3");
         let rows = page.bind(tenant).bind(pipeline).bind(limit).all_on(&self.db, "looking at all schedules").await?;
         rows.iter().map(|row| Ok((row.text("tenant")?, scheduled(row)?))).collect()

@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::{Request, StatusCode, header};
 use openidconnect::JsonWebKey;
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet};
 use serde::Deserialize;
 
-use super::Fetch;
+use crate::http::fetch::Fetch;
 
 /// Keys are read again after so long: one that is withdrawn is taken no longer than this.
 const FRESH_US: i64 = 3_600 * 1_000_000;
@@ -73,7 +74,11 @@ impl Keys {
                 Ok(now_known.key(kid))
             }
             Err(error) if now_known.younger_than(STALE_US, now_us) && now_known.key(kid).is_some() => {
-                tracing::warn!(issuer = self.issuer, error, "an issuer's keys cannot be read again; the old ones are used");
+                tracing::warn!(
+                    issuer = self.issuer,
+                    error,
+                    "an issuer's keys cannot be read again; the old ones are used"
+                );
                 Ok(now_known.key(kid))
             }
             Err(error) => Err(error),
@@ -92,7 +97,9 @@ impl Keys {
         }
         // A secure issuer's keys must not come over a plain connection.
         let scheme = self.issuer.split("://").next().unwrap_or_default();
-        if !description.jwks_uri.starts_with("https://") && (scheme != "http" || !description.jwks_uri.starts_with("http://")) {
+        if !description.jwks_uri.starts_with("https://")
+            && (scheme != "http" || !description.jwks_uri.starts_with("http://"))
+        {
             return Err(format!("{at} names keys at {:?}", description.jwks_uri));
         }
         let keys: CoreJsonWebKeySet = self.json(&description.jwks_uri).await?;
@@ -100,8 +107,13 @@ impl Keys {
     }
 
     async fn json<T: serde::de::DeserializeOwned>(&self, url: &str) -> Result<T, String> {
-        let body = self.fetch.get(url).await.map_err(|e| format!("{url}: {e}"))?;
-        serde_json::from_slice(&body).map_err(|e| format!("{url}: {e}"))
+        let request = Request::get(url).header(header::ACCEPT, "application/json").body(Vec::new());
+        let request = request.map_err(|e| format!("{url}: {e}"))?;
+        let answer = self.fetch.fetch(request).await.map_err(|e| format!("{url}: {e}"))?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("{url} answered {}", answer.status()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|e| format!("{url}: {e}"))
     }
 }
 

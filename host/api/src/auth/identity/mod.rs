@@ -1,7 +1,8 @@
 //! Identities that an OpenID Connect issuer vouches for in a signed token: who calls a hook.
 //!
 //! Only RS256 is taken, with a key that the issuer publishes under the token's key id. What a token must say beyond issuer, audience and
-//! times (whose it is, for instance) is for whoever asks to compare. Sockets are not opened here: [`Fetch`] is what the binary hands in.
+//! times (whose it is, for instance) is for whoever asks to compare. Sockets are not opened here: [`Fetch`] is what
+//! the binary hands in.
 
 mod keys;
 #[cfg(test)]
@@ -12,7 +13,6 @@ mod tests;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -22,18 +22,13 @@ use serde::Deserialize;
 
 use keys::Keys;
 
+use crate::http::fetch::Fetch;
+
 /// How far the issuer's clock may be from ours, seconds.
 const LEEWAY: i64 = 30;
 
 /// Longest token that is looked at, bytes.
 const LONGEST: usize = 8 << 10;
-
-/// Reads addresses for [`Issuer`]: its description and its keys.
-#[async_trait]
-pub trait Fetch: Send + Sync {
-    /// The body of a successful answer to GET, bounded in time and size; redirects are not followed. The error is for a log.
-    async fn get(&self, url: &str) -> Result<Vec<u8>, String>;
-}
 
 /// Somebody who vouches for identities.
 pub struct Issuer {
@@ -96,14 +91,15 @@ impl Issuer {
         let now = now_us.div_euclid(1_000_000);
         let latest = now.saturating_add(LEEWAY);
         let expired_before = DateTime::<Utc>::from_timestamp(now.saturating_sub(LEEWAY), 0).unwrap_or_default();
-        let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), self.url.clone(), keys)
-            .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
-            .set_other_audience_verifier_fn(|_| false)
-            .set_time_fn(move || expired_before)
-            .set_issue_time_verifier_fn(move |issued| match issued.timestamp() <= latest {
-                true => Ok(()),
-                false => Err(format!("it is from the future: {issued}")),
-            });
+        let verifier =
+            CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), self.url.clone(), keys)
+                .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
+                .set_other_audience_verifier_fn(|_| false)
+                .set_time_fn(move || expired_before)
+                .set_issue_time_verifier_fn(move |issued| match issued.timestamp() <= latest {
+                    true => Ok(()),
+                    false => Err(format!("it is from the future: {issued}")),
+                });
         let any_nonce = |_: Option<&Nonce>| Ok(());
         let claims = parsed.claims(&verifier, any_nonce).map_err(|e| {
             let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();

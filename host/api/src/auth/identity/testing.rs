@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use axum::http::{Request, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
@@ -11,7 +12,7 @@ use ring::rsa::PublicKeyComponents;
 use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
-use super::Fetch;
+use crate::http::fetch::Fetch;
 
 /// Where it claims to be.
 pub(crate) const ISSUER: &str = "https://issuer.example";
@@ -77,19 +78,19 @@ impl Published {
 
 #[async_trait]
 impl Fetch for Published {
-    async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, String> {
         if self.away.load(Ordering::Relaxed) {
             return Err("nobody answers".into());
         }
-        let path = url.strip_prefix(ISSUER).unwrap();
-        let body = match path {
+        let url = request.uri().to_string();
+        let body = match url.strip_prefix(ISSUER).unwrap() {
             "/.well-known/openid-configuration" => json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys")}),
             "/keys" => {
                 self.reads.fetch_add(1, Ordering::Relaxed);
                 json!({"keys": *self.keys.lock().unwrap()})
             }
-            other => return Err(format!("404: {other}")),
+            other => panic!("{other}"),
         };
-        Ok(body.to_string().into_bytes())
+        Ok(Response::new(body.to_string().into_bytes()))
     }
 }

@@ -52,7 +52,8 @@ async fn a_token_of_the_issuer_proves_who_somebody_is() {
     let email = Some("knocks@p.iam.gserviceaccount.com".to_owned());
     assert_eq!(identity, Identity { email, email_verified: true });
     // Whose it is and whether that is so is told, not judged.
-    let other = verified(&TestKey::one().sign(&header(), &claims(&json!({"email": null, "email_verified": null})))).await;
+    let other =
+        verified(&TestKey::one().sign(&header(), &claims(&json!({"email": null, "email_verified": null})))).await;
     assert_eq!(other.unwrap(), Identity { email: None, email_verified: false });
 }
 

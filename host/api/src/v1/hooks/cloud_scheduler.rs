@@ -70,7 +70,10 @@ pub(super) async fn knock(
     let named = text(&headers, JOB_NAME).unwrap_or_default();
     if named != job && named != format!("{}/jobs/{job}", hook.parent) {
         tracing::warn!(tenant, pipeline, named, expected = job, "Cloud Scheduler called for another job");
-        return Err(Problem::new(Slug::Forbidden, "the header X-CloudScheduler-JobName names another job than this address's"));
+        return Err(Problem::new(
+            Slug::Forbidden,
+            "the header X-CloudScheduler-JobName names another job than this address's",
+        ));
     }
     let moment = moment(&headers)?;
     let scheduler = Scheduler {
@@ -118,8 +121,9 @@ async fn authenticate(app: &App, hook: &CloudHook, headers: &HeaderMap) -> Resul
 fn moment(headers: &HeaderMap) -> Result<Timestamp, Problem> {
     let wrong = |why: &str| Problem::field("X-CloudScheduler-ScheduleTime", why);
     // Cloud Scheduler leaves it out when somebody runs a job by hand.
-    let text = text(headers, SCHEDULE_TIME)
-        .ok_or_else(|| wrong("it is missing, so this is no time of the schedule; start a run by hand through the API of this service"))?;
+    let text = text(headers, SCHEDULE_TIME).ok_or_else(|| {
+        wrong("it is missing, so this is no time of the schedule; start a run by hand through the API of this service")
+    })?;
     let time: Timestamp = text.parse().map_err(|_| wrong("it is no time as RFC 3339 has them"))?;
     // Moments are whole minutes; what a clock adds to them is dust.
     Timestamp::from_second(time.as_second()).map_err(|_| wrong("no calendar has this time"))
@@ -141,7 +145,8 @@ fn answer(knocked: Knocked, moment: Timestamp) -> Result<KnockView, Problem> {
         }
         Knocked::Later(until) => {
             let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-            let problem = Problem::new(Slug::Unavailable, format!("a blackout of the schedule holds its runs back{until}"));
+            let problem =
+                Problem::new(Slug::Unavailable, format!("a blackout of the schedule holds its runs back{until}"));
             Err(problem.retry_after(COME_BACK))
         }
         Knocked::NoSchedule => Err(Problem::not_found("schedule")),

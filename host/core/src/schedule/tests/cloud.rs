@@ -44,7 +44,15 @@ fn what_it_cannot_say_it_knocks_more_often_for() {
 
 #[test]
 fn it_knocks_at_every_moment() {
-    let ours = ["*/7 3-5 * * *", "0 3 L * *", "5 4 * feb friL", "0 0 13 * fri", "0 12 */3 * tue#1", "59 23 31 * *", "0 0 29 2 *"];
+    let ours = [
+        "*/7 3-5 * * *",
+        "0 3 L * *",
+        "5 4 * feb friL",
+        "0 0 13 * fri",
+        "0 12 */3 * tue#1",
+        "59 23 31 * *",
+        "0 0 29 2 *",
+    ];
     for cron in ours {
         let (timetable, theirs) = (timetable(cron, "UTC"), knocks(cron).0);
         let theirs = timetable_of(&theirs);

@@ -43,7 +43,8 @@ impl Cloud {
             if plain { Ok(text) } else { Err(RunError::config(name, format!("{text:?} is no name of one"))) }
         };
         if said.scheduler_endpoint.is_none() && !(args.origin.is_some() && origin.starts_with("https://")) {
-            let message = "Cloud Scheduler has to reach the service: set --origin to its address, which begins with https://";
+            let message =
+                "Cloud Scheduler has to reach the service: set --origin to its address, which begins with https://";
             return Err(RunError::config("--origin", message));
         }
         let prefix = said.scheduler_prefix.clone().unwrap_or_else(|| CloudJobs::prefix_of(origin));

@@ -1,9 +1,9 @@
-//! The web, for what the API reads of it: issuers' descriptions and keys.
+//! Requests that the API sends: to identity providers and issuers of tokens, which the operator chose.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sluice_api::auth::identity::Fetch;
+use sluice_api::http::fetch::Fetch;
 use sluice_core::RunError;
 
 /// How long an answer may take.
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest body that is read, bytes.
 const LONGEST: usize = 1 << 20;
 
-/// Reads addresses that the operator named.
+/// Sends them.
 pub(super) struct Web(reqwest::Client);
 
 impl Web {
@@ -31,19 +31,24 @@ impl Web {
 
 #[async_trait]
 impl Fetch for Web {
-    async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
-        let answer = self.0.get(url).header("accept", "application/json").send().await;
-        let mut answer = answer.map_err(|e| e.without_url().to_string())?;
-        if answer.status() != reqwest::StatusCode::OK {
-            return Err(format!("it answered {}", answer.status()));
-        }
+    async fn fetch(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, String> {
+        let told = |e: reqwest::Error| {
+            let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("{}{source}", e.without_url())
+        };
+        let request = reqwest::Request::try_from(request).map_err(told)?;
+        let mut answer = self.0.execute(request).await.map_err(told)?;
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| e.without_url().to_string())? {
+        while let Some(chunk) = answer.chunk().await.map_err(told)? {
             if body.len().saturating_add(chunk.len()) > LONGEST {
-                return Err(format!("its answer is longer than {LONGEST} bytes"));
+                return Err(format!("the answer is longer than {LONGEST} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        let mut whole = http::Response::new(body);
+        *whole.status_mut() = status;
+        *whole.headers_mut() = headers;
+        Ok(whole)
     }
 }

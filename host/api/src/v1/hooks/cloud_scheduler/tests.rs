@@ -5,9 +5,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use sluice_core::request::Cause;
 use sluice_core::schedule::{CloudJobs, Schedule};
-use sluice_store::{
-    NewConnection, NewPipeline, NewRequest, PipelineChange, RequestFilter, RunRequest, Scope, Timing,
-};
+use sluice_store::{NewConnection, NewPipeline, NewRequest, PipelineChange, RequestFilter, RunRequest, Scope, Timing};
 
 use super::CloudHook;
 use crate::auth::identity::Issuer;
@@ -22,7 +20,12 @@ const SCOPE: Scope<'static> = Scope { tenant: "acme" };
 const MOMENT: &str = "2026-09-21T14:10:00Z";
 
 fn jobs() -> CloudJobs {
-    CloudJobs { prefix: "sluice-t".into(), origin: AUDIENCE.into(), service_account: EMAIL.into(), audience: AUDIENCE.into() }
+    CloudJobs {
+        prefix: "sluice-t".into(),
+        origin: AUDIENCE.into(),
+        service_account: EMAIL.into(),
+        audience: AUDIENCE.into(),
+    }
 }
 
 /// A service that Cloud Scheduler wakes, with a pipeline whose schedule holds since `since` seconds ago.
@@ -133,7 +136,10 @@ async fn times_that_the_schedule_does_not_have_start_nothing() {
     assert_eq!(never.status, StatusCode::CONFLICT, "{never:?}");
     for wrong in ["yesterday", "", "2026-09-21"] {
         let wrong = knock(&service, wrong).await;
-        assert_eq!((wrong.status, &wrong.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &"X-CloudScheduler-ScheduleTime".into()));
+        assert_eq!(
+            (wrong.status, &wrong.body["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &"X-CloudScheduler-ScheduleTime".into())
+        );
     }
     let by_hand = call(&service, Some(&token(&json!({}))), &jobs().id("acme", "orders"), None).await;
     assert_eq!(by_hand.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -161,7 +167,11 @@ async fn whoever_proves_too_little_starts_nothing() {
         assert!(!refused.body.to_string().contains("audience"), "{refused:?}");
     }
     for change in [json!({"email": "other@p.iam.gserviceaccount.com"}), json!({"email_verified": false})] {
-        assert_eq!(call(&service, Some(&token(&change)), &job, Some(MOMENT)).await.status, StatusCode::FORBIDDEN, "{change}");
+        assert_eq!(
+            call(&service, Some(&token(&change)), &job, Some(MOMENT)).await.status,
+            StatusCode::FORBIDDEN,
+            "{change}"
+        );
     }
     for other in ["", "nightly", jobs().id("acme", "other").as_str(), &format!("projects/q/locations/l/jobs/{job}")] {
         let refused = call(&service, Some(&token(&json!({}))), other, Some(MOMENT)).await;
