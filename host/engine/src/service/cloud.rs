@@ -102,6 +102,13 @@ struct Known {
     refused: HashMap<String, CloudJob>,
 }
 
+/// What schedules ask for.
+#[derive(Default)]
+struct Wanted {
+    jobs: BTreeMap<String, CloudJob>,
+    unreadable: Vec<(String, RunError)>,
+}
+
 impl Keeper {
     /// Looks until it is told to stop.
     pub async fn run(self, stop: CancellationToken) {
@@ -137,7 +144,7 @@ impl Keeper {
             // Jobs first: what is not among the schedules that are read after them is gone.
             *known = self.read(now_us).await?;
         }
-        let wanted = self.wanted().await?;
+        let Wanted { jobs: wanted, unreadable } = self.wanted().await?;
         for (id, job) in &wanted {
             if known.jobs.get(id) == Some(job) || known.refused.get(id) == Some(job) {
                 continue;
@@ -172,6 +179,7 @@ impl Keeper {
             known.unsound.retain(|other| *other != id);
         }
         self.states.keep(&wanted);
+        unreadable.into_iter().for_each(|(id, error)| self.states.set(&id, now_us, Some(error)));
         Ok(())
     }
 
@@ -190,8 +198,8 @@ impl Keeper {
     }
 
     /// The jobs that there should be, by id.
-    async fn wanted(&self) -> Result<BTreeMap<String, CloudJob>, RunError> {
-        let mut wanted = BTreeMap::new();
+    async fn wanted(&self) -> Result<Wanted, RunError> {
+        let mut wanted = Wanted::default();
         let mut after: Option<(String, String)> = None;
         loop {
             let from = after.as_ref().map(|(tenant, pipeline)| (tenant.as_str(), pipeline.as_str()));
@@ -201,13 +209,12 @@ impl Keeper {
                 match Timetable::new(&scheduled.schedule) {
                     Ok(timetable) if scheduled.schedule.enabled => {
                         let job = self.common.job(&tenant, &scheduled.pipeline, &timetable);
-                        wanted.insert(job.id.clone(), job);
+                        wanted.jobs.insert(job.id.clone(), job);
                     }
                     Ok(_) => {}
                     // It was valid when it was saved; a newer release may have been stricter.
                     Err(error) => {
-                        let id = self.common.id(&tenant, &scheduled.pipeline);
-                        self.states.set(&id, self.clock.now_us(), Some(error));
+                        wanted.unreadable.push((self.common.id(&tenant, &scheduled.pipeline), error));
                     }
                 }
                 after = Some((tenant, scheduled.pipeline));
@@ -227,3 +234,6 @@ fn wait_after(error: &RunError, failures: u32) -> Duration {
     };
     wait.clamp(LOOK, LONGEST_WAIT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde::Serialize;
 use sluice_core::schedule::CloudJobs;
+use sluice_engine::service::cloud::JobStates;
 use sluice_engine::service::knock::Knocked;
 use sluice_engine::service::schedule::Scheduler;
 use sluice_store::Scope;
@@ -29,6 +30,8 @@ pub struct CloudHook {
     pub jobs: CloudJobs,
     /// Where they are: `projects/P/locations/L`.
     pub parent: String,
+    /// What came of the jobs, as this host saw it.
+    pub states: JobStates,
 }
 
 /// What became of a call.

@@ -1,13 +1,17 @@
 //! What other services call. They prove who they are in their own ways, so that the guard lets everybody pass to them.
 
 mod cloud_scheduler;
+mod job;
 
 pub use cloud_scheduler::CloudHook;
+use sluice_core::access::Operation;
 use utoipa_axum::routes;
 
 use crate::auth::guard::{Guarded, Needs};
 
-/// The hooks.
+/// The hooks, and what they hang on.
 pub fn routes(routes: Guarded) -> Guarded {
-    routes.operation(Needs::Nobody, routes!(cloud_scheduler::knock))
+    routes
+        .operation(Needs::Nobody, routes!(cloud_scheduler::knock))
+        .operation(Needs::Member(Operation::PipelinesRead), routes!(job::job))
 }

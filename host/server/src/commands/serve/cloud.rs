@@ -24,6 +24,7 @@ pub(super) struct Cloud {
     issuer: String,
     endpoint: Option<String>,
     check_every: Duration,
+    states: JobStates,
 }
 
 impl Cloud {
@@ -66,6 +67,7 @@ impl Cloud {
             issuer: said.scheduler_issuer.clone(),
             endpoint: said.scheduler_endpoint.clone(),
             check_every: Duration::from_secs(said.scheduler_check_every.max(1)),
+            states: JobStates::default(),
         }))
     }
 
@@ -79,6 +81,7 @@ impl Cloud {
             issuer: Issuer::new(&self.issuer, Arc::new(Web::new()?)).map_err(wrong)?,
             jobs: self.jobs.clone(),
             parent: format!("projects/{}/locations/{}", self.project, self.location),
+            states: self.states.clone(),
         }))
     }
 
@@ -91,7 +94,7 @@ impl Cloud {
             common: self.jobs.clone(),
             clock,
             check_every: self.check_every,
-            states: JobStates::default(),
+            states: self.states.clone(),
         })
     }
 }

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use sluice_core::access::Role;
 use sluice_core::request::Cause;
 use sluice_core::schedule::{CloudJobs, Schedule};
+use sluice_engine::service::cloud::JobStates;
 use sluice_store::{NewConnection, NewPipeline, NewRequest, PipelineChange, RequestFilter, RunRequest, Scope, Timing};
 
 use super::CloudHook;
@@ -35,6 +37,7 @@ async fn service(cron: &str, since: i64) -> Service {
         issuer: Issuer::new(ISSUER, published).unwrap(),
         jobs: jobs(),
         parent: "projects/p/locations/l".into(),
+        states: JobStates::default(),
     };
     let service = Service::with(|parts| parts.cloud = Some(Arc::new(hook))).await;
     service.tenant("acme").await;
@@ -186,4 +189,21 @@ async fn whoever_proves_too_little_starts_nothing() {
 async fn a_service_that_keeps_the_time_itself_has_no_hook() {
     let service = Service::new().await;
     assert_eq!(call(&service, Some(&token(&json!({}))), "x", Some(MOMENT)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_member_sees_the_job_of_a_pipeline_and_nobody_else_does() {
+    let service = service("0 3 L * *", 600).await;
+    service.tenant("globex").await;
+    let (viewer, stranger) = (service.token("acme", Role::Viewer).await, service.token("globex", Role::Owner).await);
+    let ask = async |path: &str, token: &str| service.call(Method::GET, path, Some(token), None).await;
+    let path = "/v1/tenants/acme/pipelines/orders/cloud-job";
+    let seen = ask(path, &viewer).await;
+    let job = jobs().id("acme", "orders");
+    let expected = json!({"name": format!("projects/p/locations/l/jobs/{job}"), "cron": "0 3 28-31 * *", "time_zone": "UTC",
+        "exact": false, "state": "pending", "checked_at": null, "problem": null});
+    assert_eq!((seen.status, seen.body), (StatusCode::OK, expected));
+    assert_eq!(ask(path, &stranger).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ask("/v1/tenants/globex/pipelines/orders/cloud-job", &stranger).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ask("/v1/tenants/acme/pipelines/none/cloud-job", &viewer).await.status, StatusCode::NOT_FOUND);
 }
