@@ -1,5 +1,6 @@
 //! Schedules whose time Cloud Scheduler keeps.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine;
@@ -190,9 +191,9 @@ async fn whoever_forges_a_call_starts_nothing() {
 async fn it_does_not_start_without_what_cloud_scheduler_needs() {
     let site = Site::on_sqlite().await;
     let refused = |arguments: &[&str]| {
-        let output = site.command(arguments).output().unwrap();
+        let output = site.command(arguments).stdout(Stdio::piped()).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        String::from_utf8_lossy(&output.stdout).into_owned()
     };
     assert!(refused(&["--scheduler", "cloud"]).contains("--origin"));
     let reached = ["--scheduler", "cloud", "--origin", "https://sluice.example"];

@@ -60,7 +60,8 @@ impl Scheduler {
                 return Ok(Knocked::NoSchedule);
             }
             let timetable = Timetable::new(&due.scheduled.schedule)?;
-            let (clock_us, clock) = (self.clock.now_us(), instant(self.clock.now_us()));
+            let clock_us = self.clock.now_us();
+            let clock = instant(clock_us);
             if moment.duration_since(clock) > AHEAD {
                 return Ok(Knocked::TooEarly);
             }

@@ -100,7 +100,7 @@ impl Issuer {
                     true => Ok(()),
                     false => Err(format!("it is from the future: {issued}")),
                 });
-        let any_nonce = |_: Option<&Nonce>| Ok(());
+        let any_nonce = |_: Option<&Nonce>| Ok::<(), String>(());
         let claims = parsed.claims(&verifier, any_nonce).map_err(|e| {
             let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();
             wrong(&format_args!("{e}{source}"))
