@@ -162,7 +162,7 @@ impl CloudScheduler {
         let sound = job.state == State::Enabled
             && target.http_method == HttpMethod::Post
             && job.attempt_deadline == Some(seconds(DEADLINE))
-            && job.retry_config.as_ref() == Some(&retries());
+            && job.retry_config.as_ref().is_some_and(same_retries);
         Some((found, sound))
     }
 }
@@ -186,6 +186,16 @@ fn retries() -> RetryConfig {
         .set_min_backoff_duration(seconds(BACK_OFF.0))
         .set_max_backoff_duration(seconds(BACK_OFF.1))
         .set_max_doublings(DOUBLINGS)
+}
+
+/// Whether these are ours, whatever else the service may say about them.
+fn same_retries(found: &RetryConfig) -> bool {
+    let ours = retries();
+    found.retry_count == ours.retry_count
+        && found.max_retry_duration == ours.max_retry_duration
+        && found.min_backoff_duration == ours.min_backoff_duration
+        && found.max_backoff_duration == ours.max_backoff_duration
+        && found.max_doublings == ours.max_doublings
 }
 
 fn seconds(seconds: i64) -> google_cloud_wkt::Duration {

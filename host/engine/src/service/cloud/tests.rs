@@ -78,13 +78,8 @@ impl Case {
     }
 
     async fn schedule(&self, pipeline: &str, schedule: Schedule) {
-        let new = NewSchedule {
-            pipeline: pipeline.into(),
-            revision: 1,
-            connection: "c".into(),
-            schedule,
-            next_due_us: None,
-        };
+        let new =
+            NewSchedule { pipeline: pipeline.into(), revision: 1, connection: "c".into(), schedule, next_due_us: None };
         self.keeper.store.set_schedule(Scope { tenant: "acme" }, &new, 1).await.unwrap();
     }
 
