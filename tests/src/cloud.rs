@@ -90,6 +90,15 @@ impl Project {
         assert_eq!(status, 200, "{answer}");
     }
 
+    /// Has the next so many changes refused, as over a quota.
+    ///
+    /// # Panics
+    /// If the double does not answer.
+    pub fn exhaust(&self, calls: u32) {
+        let (status, _) = call("POST", "/trouble", Some(&json!({"parent": self.parent(), "calls": calls})));
+        assert_eq!(status, 200);
+    }
+
     fn parent(&self) -> String {
         format!("projects/{}/locations/europe-west1", self.name)
     }

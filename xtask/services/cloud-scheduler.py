@@ -10,7 +10,7 @@ it is told to, with the headers of the service and a token of a real issuer. It 
 For tests, beside the API:
 
     POST /fire    {"name": JOB, "time": RFC 3339, "claims": {…}, "headers": {…}} -> {"status": …, "body": …, "attempts": …}
-    POST /trouble {"calls": N, "status": 429, "reason": "RESOURCE_EXHAUSTED"}: the next N calls of the API are refused
+    POST /trouble {"parent": "projects/P/locations/L", "calls": N}: the next N changes there are refused, as over a quota
     GET  /calls   how often each method of the API was called
 """
 
@@ -43,7 +43,7 @@ FIELDS = [(0, 59, []), (0, 23, []), (1, 31, []), (1, 12, MONTHS), (0, 7, DAYS)]
 lock = threading.Lock()
 jobs = {}
 calls = {}
-trouble = {"calls": 0}
+trouble = {}
 
 
 class Refused(Exception):
@@ -209,14 +209,15 @@ class Handler(BaseHTTPRequestHandler):
             if path == "/calls":
                 return calls
             if path == "/trouble":
-                trouble.update(value)
+                trouble[value["parent"]] = value["calls"]
                 return {}
             return self.api(path, query, value)
 
     def api(self, path, query, value):
-        if trouble["calls"] > 0:
-            trouble["calls"] -= 1
-            raise Refused(trouble.get("status", 429), trouble.get("reason", "RESOURCE_EXHAUSTED"), "Quota exceeded.")
+        parent = "/".join(path.split("/")[2:6])
+        if self.command != "GET" and trouble.get(parent, 0) > 0:
+            trouble[parent] -= 1
+            raise Refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Write requests'.")
         calls[self.command] = calls.get(self.command, 0) + 1
         found = JOBS.fullmatch(path)
         if found and self.command == "POST":

@@ -66,7 +66,7 @@ async fn a_job_is_kept_like_its_schedule() {
     let id = job["name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
 
     // Cloud Scheduler asks to slow down; then the change is made.
-    call("POST", "/trouble", Some(&json!({"calls": 3})));
+    project.exhaust(3);
     let schedule = NewSchedule {
         pipeline: pipeline.clone(),
         revision: 1,

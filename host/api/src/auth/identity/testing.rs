@@ -39,7 +39,7 @@ impl TestKey {
 
     fn read(text: &str) -> Self {
         let bytes = STANDARD.decode(text.split_whitespace().collect::<String>()).unwrap();
-        Self(RsaKeyPair::from_pkcs8(&bytes).unwrap())
+        Self(RsaKeyPair::from_der(&bytes).unwrap())
     }
 
     /// As an issuer publishes it.
