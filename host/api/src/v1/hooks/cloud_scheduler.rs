@@ -1,7 +1,7 @@
-//! `POST /v1/hooks/cloud-scheduler/{tenant}/{pipeline}`
+//! `POST /v1/hooks/cloud-scheduler/{scope}/{pipeline}`
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use sluice_store::Scope;
 use utoipa::ToSchema;
 
 use crate::auth::identity::{Issuer, Refusal};
+use crate::http::path::Path;
 use crate::http::problem::{Problem, ProblemBody, Slug};
 use crate::state::App;
 
@@ -49,9 +50,9 @@ pub(super) struct KnockView {
 /// Cloud Scheduler calls this, with a token that its service account's identity was put into. The same time may be told any number of
 /// times.
 #[utoipa::path(
-    post, path = "/v1/hooks/cloud-scheduler/{tenant}/{pipeline}", tag = "hooks", operation_id = "cloud_scheduler_knock",
+    post, path = "/v1/hooks/cloud-scheduler/{scope}/{pipeline}", tag = "hooks", operation_id = "cloud_scheduler_knock",
     params(
-        ("tenant" = String, Path),
+        ("scope" = String, Path, description = "The tenant"),
         ("pipeline" = String, Path),
         ("X-CloudScheduler-JobName" = String, Header, description = "The pipeline's job"),
         ("X-CloudScheduler-ScheduleTime" = String, Header, description = "The moment, RFC 3339"),
@@ -59,7 +60,6 @@ pub(super) struct KnockView {
     responses(
         (status = 200, body = KnockView),
         (status = "4XX", body = ProblemBody),
-        (status = 503, body = ProblemBody),
     )
 )]
 pub(super) async fn knock(

@@ -1,13 +1,14 @@
 //! `GET /v1/tenants/{tenant}/pipelines/{pipeline}/cloud-job`
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use sluice_core::schedule::Timetable;
 use utoipa::ToSchema;
 
 use crate::auth::principal::Member;
+use crate::http::path::Path;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::state::{App, instant};
 
