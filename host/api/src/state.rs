@@ -19,6 +19,7 @@ use crate::auth::token::Random;
 use crate::http::limits::{Limiters, Limits};
 use crate::http::metrics::Metrics;
 use crate::v1::connections::discovered::Discovered;
+use crate::v1::hooks::CloudHook;
 
 /// What the binary hands in. Time, chance and names come from outside, so that tests control them.
 pub struct Parts {
@@ -46,6 +47,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Where browsers find the service: `https://sluice.example.com`, without a path.
     pub origin: String,
+    /// Cloud Scheduler, if it keeps the time of schedules.
+    pub cloud: Option<Arc<CloudHook>>,
 }
 
 /// The parts, shared by all requests, and what is kept between them.

@@ -63,6 +63,11 @@ impl Answer {
 
 impl Service {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other parts than most tests want.
+    pub(crate) async fn with(change: impl FnOnce(&mut Parts)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("state.db")).await.unwrap();
         let clock = Arc::new(AtomicI64::new(START_US));
@@ -80,7 +85,7 @@ impl Service {
         };
         let vault = Vault::new(keys, Arc::new(dice));
         let offers = Offers { warehouse: Some(folder.path().join("warehouse")), ..Offers::default() };
-        let app = App::new(Parts {
+        let mut parts = Parts {
             resolver: Resolver { store: store.clone(), vault, offers },
             store,
             address: StoreAddress::File(folder.path().join("state.db")),
@@ -93,7 +98,10 @@ impl Service {
             ids: Arc::new(move || format!("id{:08}", names.fetch_add(1, Ordering::Relaxed))),
             passwords: Passwords::default(),
             origin: "https://sluice.example".into(),
-        });
+            cloud: None,
+        };
+        change(&mut parts);
+        let app = App::new(parts);
         let router = router(&app);
         Self { app, clock, counter, router, folder }
     }

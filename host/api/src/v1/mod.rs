@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod connections;
 pub mod connectors;
+pub mod hooks;
 pub mod invitations;
 pub mod members;
 pub mod password;
@@ -35,4 +36,5 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(pipelines::routes)
         .and(runs::routes)
         .and(state::routes)
+        .and(hooks::routes)
 }
