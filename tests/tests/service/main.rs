@@ -8,5 +8,6 @@
 )]
 
 mod crash;
+mod notifications;
 mod runs;
 mod schedules;

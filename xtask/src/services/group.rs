@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, tls};
+use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, smtp, tls};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -116,6 +116,7 @@ impl Group {
         azurite::start(self, interrupt)?;
         fake_gcs::start(self, interrupt)?;
         google_token::start(self, interrupt)?;
+        smtp::start(self, interrupt, &certificates)?;
         self.write_record()
     }
 

@@ -17,6 +17,7 @@ mod net;
 mod postgres;
 mod s3;
 mod s3rver;
+mod smtp;
 mod tls;
 
 use std::path::PathBuf;
@@ -72,6 +73,9 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_GOOGLE_ENDPOINT         http://127.0.0.1:PORT, a token endpoint at /token that checks assertions, an API at
                                       /api that wants its tokens
   SLUICE_TEST_GOOGLE_KEY              the file of the service account's key that it knows
+  SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
+  SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken
+  SLUICE_TEST_SMTP_CA                 PEM file of the CA that signed its certificate (localhost, 127.0.0.1)
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints
