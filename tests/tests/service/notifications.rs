@@ -105,6 +105,8 @@ fn mails_to(address: &str) -> Vec<String> {
     for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(text) = std::fs::read_to_string(file.path()) else { continue };
         if text.lines().any(|line| line == format!("To: {address}")) {
+            // Long lines are cut for the journey: `=` at the end of one means that it goes on.
+            let text = text.replace("=\r\n", "").replace("=\n", "");
             mails.push((file.metadata().unwrap().modified().unwrap(), text));
         }
     }
@@ -323,8 +325,7 @@ async fn a_mail_goes_over_tls_and_holds_no_secret() {
     let mails = mails_when(&address, |mails| !mails.is_empty()).await;
     assert_eq!(subjects(&mails), ["[Sluice] away failed"]);
     assert!(mails[0].contains("has to act"), "{}", mails[0]);
-    let unfolded = mails[0].replace("=\n", "").replace("=\r\n", "");
-    assert!(!unfolded.contains("hunter2"), "{unfolded}");
+    assert!(!mails[0].contains("hunter2"), "{}", mails[0]);
     service.kill();
 }
 

@@ -97,3 +97,74 @@ where
     // A connection that has ended well has handed over its answer before.
     sending.await.map(|answer| answer.status()).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::net::SystemResolver;
+
+    fn post(private_network: bool) -> Post {
+        Post::new(Arc::new(SystemResolver), DenyList::default(), private_network, Duration::from_millis(500))
+    }
+
+    fn request(address: &str) -> Request<Bytes> {
+        Request::post(address).header("sluice-id", "n1").body(Bytes::from_static(b"{}")).unwrap()
+    }
+
+    /// A server that answers one request; what it was asked, and the connection, which stays open.
+    async fn answering(answer: Vec<u8>) -> (String, JoinHandle<(String, TcpStream)>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/hook?a=b", listener.local_addr().unwrap());
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"{}") {
+                let mut chunk = [0; 1024];
+                let read = stream.read(&mut chunk).await.unwrap();
+                assert!(read > 0, "the request ended early");
+                asked.extend_from_slice(&chunk[..read]);
+            }
+            // Whoever asked may have heard enough.
+            let _ = stream.write_all(&answer).await;
+            (String::from_utf8(asked).unwrap(), stream)
+        });
+        (address, served)
+    }
+
+    #[tokio::test]
+    async fn a_request_goes_out_with_its_path_and_the_status_comes_back() {
+        let (address, served) = answering(b"HTTP/1.1 302 x\r\nlocation: http://127.0.0.1:1/\r\n\r\n".to_vec()).await;
+        assert_eq!(post(true).send(request(&address)).await.unwrap(), StatusCode::FOUND, "it is not followed");
+        let (asked, _) = served.await.unwrap();
+        assert!(asked.starts_with("POST /hook?a=b HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("sluice-id: n1\r\n") && asked.contains("host: 127.0.0.1:"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_private_address_is_refused_and_a_metadata_service_whatever_is_allowed() {
+        let refused = post(false).send(request("http://127.0.0.1:1/")).await.unwrap_err();
+        assert_eq!(refused.kind, NetErrorKind::Permission, "{refused}");
+        let refused = post(true).send(request("http://169.254.169.254/")).await.unwrap_err();
+        assert_eq!(refused.kind, NetErrorKind::Permission, "{refused}");
+        let deny = DenyList::parse(&["127.0.0.0/8".to_owned()]).unwrap();
+        let denied = Post { deny, ..post(true) }.send(request("http://127.0.0.1:1/")).await.unwrap_err();
+        assert_eq!(denied.kind, NetErrorKind::Permission, "{denied}");
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_says_nothing_or_too_much_is_given_up() {
+        let (address, served) = answering(Vec::new()).await;
+        let silent = post(true).send(request(&address)).await.unwrap_err();
+        assert_eq!(silent.kind, NetErrorKind::Transient, "{silent}");
+        drop(served);
+        let flood = [b"HTTP/1.1 200 x\r\na: ".as_slice(), &vec![b'a'; 4 * MAX_HEAD]].concat();
+        let (address, served) = answering(flood).await;
+        let loud = post(true).send(request(&address)).await.unwrap_err();
+        assert!(loud.message.contains("without an answer"), "{loud}");
+        drop(served);
+    }
+}

@@ -133,6 +133,10 @@ impl Deliverer {
             let full = self.full();
             let full: Vec<&str> = full.iter().map(String::as_str).collect();
             let now = self.parts.clock.now_us();
+            // Taking writes, and there is seldom anything to take.
+            if self.parts.store.next_notification().await?.is_none_or(|next| next > now) {
+                return Ok(());
+            }
             let limit = u32::try_from(few).unwrap_or(u32::MAX);
             let taken = self.parts.store.take_notifications(limit, &full, now.saturating_add(LEASE_US), now).await?;
             if taken.is_empty() {
