@@ -99,7 +99,14 @@ impl Site {
     /// # Panics
     /// If it does not start.
     pub fn start(&self, arguments: &[&str]) -> Service {
-        let mut command = self.command(arguments);
+        Self::begin(self.command(arguments))
+    }
+
+    /// Starts a service by a command and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn begin(mut command: Command) -> Service {
         let mut child = command.spawn().expect("the binary starts");
         let stderr = child.stderr.take().expect("its standard error");
         let (tell, told) = std::sync::mpsc::channel();

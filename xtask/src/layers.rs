@@ -42,6 +42,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("wasmtime*", &["sluice-runtime"]),
     ("google-cloud-*", &["sluice-sinks"]),
     ("axum*", &["sluice-api"]),
+    ("lettre", &["sluice-engine"]),
 ];
 
 /// What the pure crate must not name, whatever else allows it.

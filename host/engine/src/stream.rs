@@ -15,6 +15,7 @@ use sluice_core::pipeline::{LoadSpec, QUARANTINE_SUFFIX, ReadSpec, StreamSpec};
 use sluice_core::plan::Split;
 use sluice_core::quality::Finding;
 use sluice_core::run::{Held, ItemsAfter, Next, SplitEnd, StreamCounts, StreamState, state_after};
+use sluice_core::worker::Column;
 use sluice_core::{Retry, RunError};
 use sluice_sinks::{Load, names_schema};
 use sluice_store::{NewIntent, NewStream};
@@ -155,8 +156,11 @@ impl StreamRun<'_> {
             evolution: sluice_core::load::Evolution::Evolve,
         };
         let now = setup.clock.now_us();
-        for (load, table) in [(self.load_id(), &spec.name), (self.quarantine_id(), &quarantine.name)] {
-            let new = NewStream { run: setup.run_id.clone(), load, stream: stream.clone(), table: table.clone() };
+        let columns = spec.schema.fields().iter().map(|field| Column::from(field.as_ref())).collect();
+        let loads = [(self.load_id(), &spec.name, Some(columns)), (self.quarantine_id(), &quarantine.name, None)];
+        for (load, table, columns) in loads {
+            let (run, table) = (setup.run_id.clone(), table.clone());
+            let new = NewStream { run, load, stream: stream.clone(), table, columns };
             books.store.begin_stream(books.scope(), &books.lease, &new, now).await?;
         }
         let ledger = Arc::new(StoreLedger { books: books.clone() });

@@ -192,6 +192,15 @@ pub(crate) struct ServeArgs {
     /// Let sinks and token exchanges have endpoints of the tenants' choice (emulators)
     #[arg(long, env = "SLUICE_ALLOW_ENDPOINTS")]
     pub(crate) allow_endpoints: bool,
+    /// Let webhooks call private addresses
+    #[arg(long, env = "SLUICE_ALLOW_PRIVATE_WEBHOOKS")]
+    pub(crate) allow_private_webhooks: bool,
+    /// Mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS; ?tls=none for none) or smtps://…; without it no mail is sent
+    #[arg(long, env = "SLUICE_SMTP_URL", value_name = "URL", hide_env_values = true, requires = "mail_from")]
+    pub(crate) smtp_url: Option<String>,
+    /// Whom mails are from: name@example.com or "Name <name@example.com>"
+    #[arg(long, env = "SLUICE_MAIL_FROM", value_name = "ADDRESS", requires = "smtp_url")]
+    pub(crate) mail_from: Option<String>,
     /// A folder that connections may read, under a name (repeat for several)
     #[arg(long, value_name = "NAME=DIR")]
     pub(crate) folder: Vec<String>,

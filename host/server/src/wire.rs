@@ -48,13 +48,18 @@ pub(crate) async fn connection(
 
 /// What this process lends to every connection.
 fn environment(options: &Options) -> Result<Environment, RunError> {
-    // A variable that is set to nothing, or has spaces after its commas, means what it says.
-    let denied = options.deny_host.iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty());
     Ok(Environment {
-        deny: DenyList::parse(&denied.collect::<Vec<_>>())?,
+        deny: deny(options)?,
         google: Some(Arc::new(Lent(ApplicationDefault::default()))),
         ..Environment::new(Arc::new(SystemResolver), Arc::new(jiff::Timestamp::now))
     })
+}
+
+/// What the operator forbids whoever asks.
+pub(crate) fn deny(options: &Options) -> Result<DenyList, RunError> {
+    // A variable that is set to nothing, or has spaces after its commas, means what it says.
+    let denied = options.deny_host.iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty());
+    DenyList::parse(&denied.collect::<Vec<_>>())
 }
 
 /// This process's own Google identity, in the runtime's words.

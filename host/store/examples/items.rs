@@ -55,7 +55,8 @@ async fn commit(store: &Store, run: &str, count: u64, numbers: Vec<u64>) -> Resu
     store.begin_run(Scope::LOCAL, &lease, &new, 0).await?;
     let table = TableName { dataset: "d".into(), table: "t".into() };
     let load = LoadId::new(run, 0);
-    let stream = NewStream { run: run.into(), load: load.clone(), stream: STREAM.into(), table: table.clone() };
+    let stream =
+        NewStream { run: run.into(), load: load.clone(), stream: STREAM.into(), table: table.clone(), columns: None };
     store.begin_stream(Scope::LOCAL, &lease, &stream, 0).await?;
     // Size, time and mark of a file: 20 bytes.
     let mut items = Items::default();

@@ -69,7 +69,10 @@ pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
     SkippedMoment,
 };
-pub use record::{Answer, AuditEntry, AuditRecord, NewNotification, NewState, Notification, Repeated, StateChange};
+pub use record::{
+    Answer, AuditEntry, AuditRecord, NewNotification, NewState, News, Notice, Notification, Repeated, StateChange,
+    Target,
+};
 pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
 pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
 pub use service::{

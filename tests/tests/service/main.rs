@@ -10,5 +10,6 @@
 mod api;
 mod cloud_scheduler;
 mod crash;
+mod notifications;
 mod runs;
 mod schedules;

@@ -14,7 +14,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    azurite, cloud_scheduler, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3, s3rver, tls,
+    azurite, cloud_scheduler, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3, s3rver, smtp,
+    tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -120,6 +121,7 @@ impl Group {
         google_token::start(self, interrupt)?;
         oidc::start(self, interrupt)?;
         cloud_scheduler::start(self, interrupt)?;
+        smtp::start(self, interrupt, &certificates)?;
         self.write_record()
     }
 

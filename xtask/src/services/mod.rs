@@ -19,6 +19,7 @@ mod oidc;
 mod postgres;
 mod s3;
 mod s3rver;
+mod smtp;
 mod tls;
 
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_OIDC_TOKEN              its token endpoint; a token says what the form field `claims` of the request says
   SLUICE_TEST_SCHEDULER_ENDPOINT      http://127.0.0.1:PORT, a double of Cloud Scheduler's API whose jobs carry tokens of
                                       that issuer; see xtask/services/cloud-scheduler.py
+  SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
+  SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken
+  SLUICE_TEST_SMTP_CA                 PEM file of the CA that signed its certificate (localhost, 127.0.0.1)
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints

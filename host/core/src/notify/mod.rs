@@ -11,6 +11,7 @@
 //! To add an event: add its kind to [`EventKind`], say in `sort` what is new about it, and test it there.
 
 pub mod anomaly;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -71,6 +72,21 @@ fn usual() -> Vec<EventKind> {
 
 fn hour() -> u32 {
     60
+}
+
+impl EventKind {
+    /// The word for it, as rules, messages and the store have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Recovery => "recovery",
+            Self::SchemaChange => "schema-change",
+            Self::QualityWarning => "quality-warning",
+            Self::ZeroRows => "zero-rows",
+            Self::QuotaRisk => "quota-risk",
+            Self::Success => "success",
+        }
+    }
 }
 
 impl NotifyRule {

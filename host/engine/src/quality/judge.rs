@@ -28,6 +28,10 @@ pub(crate) async fn judge(
         .map_err(|e| RunError::internal(format!("the clock shows no time: {e}")))?;
     let rows = outcomes.iter().map(|outcome| outcome.rows).sum();
     let findings = quality::decide(&stream.spec.checks, &measured, rows, complete, now);
+    if !findings.is_empty() {
+        let books = &stream.setup.books;
+        books.store.note_findings(books.scope(), &books.lease, &stream.load_id(), &findings).await?;
+    }
     let failed = quality::failure(&findings);
     let warned = findings.iter().filter(|finding| finding.level == Level::Warn);
     let warnings = warned.map(|finding| format!("check {}: {}", finding.label, finding.message)).collect();

@@ -15,6 +15,8 @@
 //!
 //! This module knows the contract's `wasi:http` but no connector and no cloud.
 //!
+//! [`Post`] sends requests of the host's own, to webhooks, by the same rules.
+//!
 //! To add an authentication scheme: see `auth/`.
 
 mod auth;
@@ -25,11 +27,13 @@ mod failure;
 mod hooks;
 mod origin;
 mod pool;
+mod post;
 mod request;
 
 pub use auth::GoogleIdentity;
 pub use client::{HttpClient, HttpSettings};
 pub use hooks::{Hooks, LastFailure};
+pub use post::Post;
 
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,7 @@ impl Store {
         Ok(claims)
     }
 
-    /// Ends a run. False if the claim is another host's by now: then nothing is recorded.
+    /// Ends a run; from then on it is news ([`Store::untold_runs`]). False if the claim is another host's by now: then nothing is recorded.
     ///
     /// # Errors
     /// If it cannot be stored.
@@ -176,7 +176,7 @@ impl Store {
         now_us: i64,
     ) -> Result<bool, RunError> {
         let ended = sql(
-            "UPDATE run_requests SET state = $5, error = $6, ended_us = $7, claimed_by = NULL, claim_expires_us = NULL \
+            "UPDATE run_requests SET state = $5, error = $6, ended_us = $7, news_us = $8, claimed_by = NULL, claim_expires_us = NULL \
              WHERE tenant = $1 AND id = $2 AND state = 'running' AND claimed_by = $3 AND attempts = $4",
         )
         .bind(&claim.request.tenant)
@@ -185,7 +185,8 @@ impl Store {
         .bind(claim.request.attempts)
         .bind(state.as_str())
         .bind(error.map(to_json).transpose()?)
-        .bind(now_us);
+        .bind(now_us)
+        .bind(is_news(state).then_some(now_us));
         Ok(ended.run_on(&self.db, "ending a run").await? == 1)
     }
 
@@ -209,4 +210,9 @@ impl Store {
             .bind(error.map(to_json).transpose()?);
         Ok(again.run_on(&self.db, "putting a run back into the queue").await? == 1)
     }
+}
+
+/// Whether somebody may want to hear of an end like this.
+fn is_news(state: RequestState) -> bool {
+    matches!(state, RequestState::Succeeded | RequestState::Failed)
 }

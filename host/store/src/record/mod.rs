@@ -1,12 +1,14 @@
 //! What happened and what is still to be told: the audit log, answers kept for requests that are sent again, changes of states
-//! by hand, notifications on their way.
+//! by hand, what targets of notifications were told, and notifications on their way.
 
 mod audit;
 mod history;
 mod idempotency;
+mod notices;
 mod outbox;
 
 pub use audit::{AuditEntry, AuditRecord};
 pub use history::{NewState, StateChange};
 pub use idempotency::{Answer, Repeated};
+pub use notices::{News, Notice, Target};
 pub use outbox::{NewNotification, Notification};

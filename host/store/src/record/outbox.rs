@@ -4,7 +4,7 @@
 use serde_json::Value;
 use sluice_core::RunError;
 
-use crate::db::{Row, built, sql};
+use crate::db::{Row, Tx, built, sql};
 use crate::value::to_json;
 use crate::{Scope, Store};
 
@@ -61,40 +61,33 @@ impl Store {
     pub async fn notify(&self, scope: Scope<'_>, new: &[NewNotification], now_us: i64) -> Result<(), RunError> {
         let mut tx = self.db.begin("recording notifications").await?;
         for notification in new {
-            sql("INSERT INTO outbox (tenant, id, kind, payload, target, created_us, attempts, next_us) \
-                 VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING")
-            .bind(scope.tenant)
-            .bind(&notification.id)
-            .bind(&notification.kind)
-            .bind(to_json(&notification.payload)?)
-            .bind(to_json(&notification.target)?)
-            .bind(now_us)
-            .bind(notification.not_before_us)
-            .run_in(&mut tx)
-            .await?;
+            insert(&mut tx, scope, notification, now_us).await?;
         }
         tx.commit().await
     }
 
-    /// Takes notifications of all tenants that are to be sent now, and keeps others from taking them until `until_us`: whoever takes
-    /// them and dies is followed by another.
+    /// Takes notifications that are to be sent now, of all tenants but these, and keeps others from taking them until `until_us`:
+    /// whoever takes them and dies is followed by another.
     ///
     /// # Errors
     /// If it cannot be stored.
     pub async fn take_notifications(
         &self,
         limit: u32,
+        but: &[&str],
         until_us: i64,
         now_us: i64,
     ) -> Result<Vec<Notification>, RunError> {
         let mut tx = self.db.begin("taking notifications").await?;
         let lock = tx.dialect().skip_locked();
+        let others: String = (0..but.len()).map(|n| format!(" AND tenant <> ${}", n + 4)).collect();
         let text = format!(
             "UPDATE outbox SET attempts = attempts + 1, next_us = $2 WHERE (tenant, id) IN (SELECT tenant, id FROM outbox \
-             WHERE next_us <= $1 AND delivered_us IS NULL AND given_up_us IS NULL ORDER BY next_us LIMIT $3{lock}) \
+             WHERE next_us <= $1 AND delivered_us IS NULL AND given_up_us IS NULL{others} ORDER BY next_us LIMIT $3{lock}) \
              RETURNING {COLUMNS}"
         );
-        let rows = built(text).bind(now_us).bind(until_us).bind(limit).all_in(&mut tx).await?;
+        let take = built(text).bind(now_us).bind(until_us).bind(limit);
+        let rows = but.iter().fold(take, |take, tenant| take.bind(*tenant)).all_in(&mut tx).await?;
         let mut taken = rows.iter().map(notification).collect::<Result<Vec<_>, _>>()?;
         tx.commit().await?;
         // The rows of a change come in no order.
@@ -171,6 +164,22 @@ impl Store {
         let gone = sql("DELETE FROM outbox WHERE delivered_us < $1 OR given_up_us < $1").bind(before_us);
         gone.run_on(&self.db, "forgetting old notifications").await
     }
+}
+
+/// Inserts a notification, unless it is there already.
+pub(super) async fn insert(tx: &mut Tx, scope: Scope<'_>, new: &NewNotification, now_us: i64) -> Result<(), RunError> {
+    sql("INSERT INTO outbox (tenant, id, kind, payload, target, created_us, attempts, next_us) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING")
+    .bind(scope.tenant)
+    .bind(&new.id)
+    .bind(&new.kind)
+    .bind(to_json(&new.payload)?)
+    .bind(to_json(&new.target)?)
+    .bind(now_us)
+    .bind(new.not_before_us)
+    .run_in(tx)
+    .await
+    .map(drop)
 }
 
 fn notification(row: &Row) -> Result<Notification, RunError> {

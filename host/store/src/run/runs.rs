@@ -1,11 +1,14 @@
 //! Runs, and the record of every load in them.
 
-use crate::db::{Row, sql};
+use crate::db::{Row, Tx, sql};
 use crate::value::{to_json, to_sql};
 use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
 use sluice_core::load::{LoadId, TableName};
+use sluice_core::notify::schema::{SchemaChange, changes};
+use sluice_core::quality::Finding;
 use sluice_core::run::{RunState, StreamCounts};
+use sluice_core::worker::Column;
 
 /// A run that begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct NewStream {
     pub stream: String,
     /// The table.
     pub table: TableName,
+    /// The table's columns as the load writes them; none if nobody asks how they change.
+    pub columns: Option<Vec<Column>>,
 }
 
 /// Where a load is.
@@ -110,6 +115,10 @@ pub struct StreamRecord {
     pub commit_reference: Option<String>,
     /// Why it failed.
     pub error: Option<RunError>,
+    /// How the table's columns differ from those of the load before.
+    pub schema_changes: Vec<SchemaChange>,
+    /// What its data-quality checks found.
+    pub findings: Vec<Finding>,
 }
 
 impl Store {
@@ -156,7 +165,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Records that a load begins. Must come before its first artifact.
+    /// Records that a load begins, and how its columns differ from those of the load before. Must come before its first artifact.
     ///
     /// # Errors
     /// If the run was not begun or the load's id was used before, or it cannot be stored.
@@ -168,11 +177,12 @@ impl Store {
         now_us: i64,
     ) -> Result<(), RunError> {
         let mut tx = self.begin_held(scope, lease, format!("recording the load {}", new.load)).await?;
+        let changed = remember_columns(&mut tx, scope, lease.pipeline(), new).await?;
         let done = sql(
             "INSERT INTO run_streams (tenant, load_id, run_id, pipeline, stream, dataset_name, table_name, state, \
              rows_read, rows_quarantined, values_nulled, rows_sent, rows_finalized, rows_committed, bytes_read, \
-             started_us) \
-             SELECT $1, $2, $3, pipeline, $4, $5, $6, 'running', 0, 0, 0, 0, 0, 0, 0, $7 \
+             started_us, schema_changes) \
+             SELECT $1, $2, $3, pipeline, $4, $5, $6, 'running', 0, 0, 0, 0, 0, 0, 0, $7, $8 \
              FROM runs WHERE tenant = $1 AND id = $3",
         )
         .bind(scope.tenant)
@@ -182,6 +192,7 @@ impl Store {
         .bind(&new.table.dataset)
         .bind(&new.table.table)
         .bind(now_us)
+        .bind(changed)
         .run_in(&mut tx)
         .await?;
         if done == 1 {
@@ -224,6 +235,23 @@ impl Store {
         .bind(now_us)
         .run_in(&mut tx)
         .await?;
+        tx.commit().await
+    }
+
+    /// Records what the checks of a load found, before it is committed: whoever dies then has not forgotten it.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn note_findings(
+        &self,
+        scope: Scope<'_>,
+        lease: &Lease,
+        load: &LoadId,
+        findings: &[Finding],
+    ) -> Result<(), RunError> {
+        let mut tx = self.begin_held(scope, lease, format!("recording what the checks of load {load} found")).await?;
+        let noted = sql("UPDATE run_streams SET findings = $3 WHERE tenant = $1 AND load_id = $2");
+        noted.bind(scope.tenant).bind(load.as_str()).bind(to_json(findings)?).run_in(&mut tx).await?;
         tx.commit().await
     }
 
@@ -310,7 +338,7 @@ impl Store {
     async fn streams_of(&self, scope: Scope<'_>, run: &str) -> Result<Vec<StreamRecord>, RunError> {
         let rows = sql(
             "SELECT load_id, stream, dataset_name, table_name, state, rows_read, rows_quarantined, values_nulled, \
-             rows_sent, rows_finalized, rows_committed, bytes_read, commit_reference, error FROM run_streams \
+             rows_sent, rows_finalized, rows_committed, bytes_read, commit_reference, error, schema_changes, findings FROM run_streams \
              WHERE tenant = $1 AND run_id = $2 ORDER BY started_us, load_id",
         )
         .bind(scope.tenant)
@@ -319,6 +347,32 @@ impl Store {
         .await?;
         rows.iter().map(stream).collect()
     }
+}
+
+/// Compares a load's columns with those that are remembered, and remembers them; the changes as JSON, if there are any.
+async fn remember_columns(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    pipeline: &str,
+    new: &NewStream,
+) -> Result<Option<String>, RunError> {
+    let Some(columns) = &new.columns else { return Ok(None) };
+    let before = sql("SELECT columns FROM stream_columns WHERE tenant = $1 AND pipeline = $2 AND stream = $3");
+    let before = before.bind(scope.tenant).bind(pipeline).bind(&new.stream).one_in(tx).await?;
+    let before: Option<Vec<Column>> = before.map(|row| row.json("columns")).transpose()?;
+    if before.as_ref() == Some(columns) {
+        return Ok(None);
+    }
+    sql("INSERT INTO stream_columns (tenant, pipeline, stream, columns) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, pipeline, stream) DO UPDATE SET columns = excluded.columns")
+    .bind(scope.tenant)
+    .bind(pipeline)
+    .bind(&new.stream)
+    .bind(to_json(columns)?)
+    .run_in(tx)
+    .await?;
+    let changed = before.map(|before| changes(&before, columns)).filter(|changed| !changed.is_empty());
+    changed.as_ref().map(to_json).transpose()
 }
 
 fn run_of(row: &Row) -> Result<RunRecord, RunError> {
@@ -354,6 +408,8 @@ fn stream(row: &Row) -> Result<StreamRecord, RunError> {
         },
         commit_reference: row.get("commit_reference")?,
         error: row.optional_json("error")?,
+        schema_changes: row.optional_json("schema_changes")?.unwrap_or_default(),
+        findings: row.optional_json("findings")?.unwrap_or_default(),
     })
 }
 

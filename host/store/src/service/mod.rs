@@ -3,6 +3,7 @@
 mod connections;
 mod pipelines;
 mod vault;
+mod webhooks;
 
 pub use connections::{Connection, ConnectionChange, NewConnection, SecretChange, SecretValue};
 pub use pipelines::{NewPipeline, PipelineChange, PipelineRecord, PipelineRevision, Timing};

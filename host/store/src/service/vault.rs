@@ -27,6 +27,13 @@ impl Vault {
     pub fn new(keys: MasterKeys, dice: Arc<dyn Dice>) -> Self {
         Self { keys, dice }
     }
+
+    /// A new secret: 32 random bytes in hexadecimal digits.
+    pub(super) fn make_secret(&self) -> Result<Plain, RunError> {
+        let mut bytes = [0; 32];
+        self.dice.fill(&mut bytes)?;
+        Ok(Plain::new(sluice_core::hex(&bytes)))
+    }
 }
 
 /// A secret of a connection.
@@ -106,6 +113,15 @@ impl Store {
             done += 1;
         }
     }
+}
+
+/// Opens what [`seal`] has sealed for this place.
+pub(super) async fn open(tx: &mut Tx, vault: &Vault, spot: Spot<'_>, sealed: &[u8]) -> Result<Plain, RunError> {
+    let scope = Scope { tenant: spot.tenant };
+    let key = sql("SELECT number, master_id, wrapped FROM data_keys WHERE tenant = $1 AND number = $2");
+    let row = key.bind(scope.tenant).bind(key_number(sealed).unwrap_or_default()).one_in(tx).await?;
+    let row = row.ok_or_else(|| tx.unreadable("a sealed secret", &"the key of it is not there"))?;
+    unwrap(vault, scope, &row)?.open(spot, sealed)
 }
 
 /// A secret, sealed with the tenant's newest key, which is made if there is none.

@@ -67,7 +67,13 @@ async fn whoever_lost_the_lease_can_record_nothing_more(home: Home) {
     assert!(!store.renew(&lease, LATER).await.unwrap());
     let load = &new.intent.load;
     let late_load = sluice_core::load::LoadId::new("r1", 1);
-    let late = sluice_store::NewStream { run: "r1".into(), load: late_load, stream: STREAM.into(), table: table() };
+    let late = sluice_store::NewStream {
+        run: "r1".into(),
+        load: late_load,
+        stream: STREAM.into(),
+        table: table(),
+        columns: None,
+    };
     let all = [
         store.record_intents(HERE, &lease, std::slice::from_ref(&new), 5).await,
         store.apply_commits(HERE, &lease, &[receipt(&new)], 5).await,

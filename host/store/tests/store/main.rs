@@ -12,6 +12,7 @@
 mod commits;
 mod items;
 mod leases;
+mod notices;
 mod opening;
 mod people;
 mod queue;

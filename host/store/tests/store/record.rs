@@ -187,14 +187,14 @@ async fn a_notification_is_taken_by_one_sender_at_a_time(home: Home) {
     store.notify(HERE, &all, 6).await.unwrap();
     store.notify(ELSEWHERE, &[message("n00", 500)], 5).await.unwrap();
     assert_eq!(store.next_notification().await.unwrap(), Some(10));
-    assert_eq!(store.take_notifications(9, 100, 9).await.unwrap(), []);
+    assert_eq!(store.take_notifications(9, &[], 100, 9).await.unwrap(), []);
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let store = home.store().await;
         senders.spawn(async move {
             let mut taken = Vec::new();
             for _ in 0..5 {
-                taken.extend(store.take_notifications(3, 100, 10).await.unwrap());
+                taken.extend(store.take_notifications(3, &[], 100, 10).await.unwrap());
             }
             taken.into_iter().map(|n| n.id).collect::<Vec<_>>()
         });
@@ -203,21 +203,21 @@ async fn a_notification_is_taken_by_one_sender_at_a_time(home: Home) {
     taken.sort();
     assert_eq!(taken, all.iter().map(|n| n.id.clone()).collect::<Vec<_>>(), "each once, none left");
     // Whoever took them has died.
-    let again = store.take_notifications(2, 200, 100).await.unwrap();
+    let again = store.take_notifications(2, &[], 200, 100).await.unwrap();
     assert_eq!((again.len(), again[0].attempts, &again[0].payload), (2, 2, &json!({"run": "r1"})));
 }
 
 async fn a_notification_is_tried_again_until_it_arrives_or_is_given_up(home: Home) {
     let store = home.store().await;
     store.notify(HERE, &[message("n1", 0), message("n2", 0)], 1).await.unwrap();
-    assert_eq!(store.take_notifications(9, 50, 2).await.unwrap().len(), 2);
+    assert_eq!(store.take_notifications(9, &[], 50, 2).await.unwrap().len(), 2);
     store.notification_failed(HERE, "n1", "no route", Some(30), 3).await.unwrap();
     store.notification_failed(ELSEWHERE, "n2", "not theirs", None, 3).await.unwrap();
     store.notification_delivered(HERE, "n2", 4).await.unwrap();
-    let again = store.take_notifications(9, 60, 30).await.unwrap();
+    let again = store.take_notifications(9, &[], 60, 30).await.unwrap();
     assert_eq!((again.len(), again[0].id.as_str(), again[0].last_error.as_deref()), (1, "n1", Some("no route")));
     store.notification_failed(HERE, "n1", "still none", None, 31).await.unwrap();
-    assert_eq!(store.take_notifications(9, 999, 900).await.unwrap(), []);
+    assert_eq!(store.take_notifications(9, &[], 999, 900).await.unwrap(), []);
     assert_eq!(store.next_notification().await.unwrap(), None);
     let all = store.notifications(HERE, None, 9).await.unwrap();
     let ends: Vec<_> = all.iter().map(|n| (n.id.as_str(), n.delivered_us, n.given_up_us)).collect();

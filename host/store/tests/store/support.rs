@@ -192,7 +192,8 @@ pub async fn leased(store: &Store) -> Lease {
 pub async fn begin(store: &Store, lease: &Lease, run: &str, now: i64) -> LoadId {
     store.begin_run(HERE, lease, &new_run(run), now).await.unwrap();
     let load = LoadId::new(run, 0);
-    let stream = NewStream { run: run.into(), load: load.clone(), stream: STREAM.into(), table: table() };
+    let stream =
+        NewStream { run: run.into(), load: load.clone(), stream: STREAM.into(), table: table(), columns: None };
     store.begin_stream(HERE, lease, &stream, now).await.unwrap();
     load
 }

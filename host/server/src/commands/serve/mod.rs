@@ -4,12 +4,15 @@ mod cloud;
 mod fetch;
 mod keys;
 mod limits;
+mod outward;
 mod parts;
 
 use std::time::Duration;
 
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_engine::service::deliver::Deliverer;
+use sluice_engine::service::notify::Herald;
 use sluice_engine::service::queue::Dispatcher;
 use sluice_engine::service::schedule::Scheduler;
 use tokio::net::TcpListener;
@@ -50,6 +53,9 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
         }
     };
     let dispatching = tokio::spawn(Dispatcher::new(built.dispatch).run(stop.clone()));
+    let herald = Herald { store: built.app.store.clone(), clock: built.app.clock.clone(), ids: built.app.ids.clone() };
+    let telling = tokio::spawn(herald.run(stop.clone()));
+    let delivering = tokio::spawn(Deliverer::new(built.delivery).run(stop.clone()));
     tracing::info!(address = %address, origin = built.app.origin, store = %built.app.store, "the service is ready");
     let answered = tokio::spawn({
         let (app, stop) = (built.app.clone(), stop.clone());
@@ -59,6 +65,8 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     tracing::info!("stopping; runs come to their next checkpoints first");
     let _ = scheduling.await;
     let _ = dispatching.await;
+    let _ = telling.await;
+    let _ = delivering.await;
     if let Ok(Ok(Err(error))) = tokio::time::timeout(GOODBYE, answered).await {
         tracing::error!(%error, "the socket failed");
     }

@@ -13,6 +13,7 @@ use sluice_core::queue::Limits;
 use sluice_core::worker::StoreAddress;
 use sluice_engine::service::catalogue::{Catalogue, Installed};
 use sluice_engine::service::cloud::Keeper;
+use sluice_engine::service::deliver::Delivery;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::queue::Dispatch;
 use sluice_engine::service::resolve::Resolver;
@@ -20,7 +21,7 @@ use sluice_engine::service::worker::Workers;
 use sluice_store::{Settings, Store, Vault};
 use tokio::sync::Notify;
 
-use super::{cloud, keys, limits};
+use super::{cloud, keys, limits, outward};
 use crate::cli::{Options, ServeArgs};
 use crate::wire;
 
@@ -34,6 +35,7 @@ pub(super) struct Built {
     /// What keeps the jobs of Cloud Scheduler, if that keeps the time.
     pub(super) keeper: Option<Keeper>,
     pub(super) dispatch: Dispatch,
+    pub(super) delivery: Delivery,
 }
 
 /// Opens the database, reads keys and connectors.
@@ -44,6 +46,13 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
     let key_file = args.master_key.clone().unwrap_or_else(|| data.join("master.key"));
     let keys = keys::read(&key_file, args.master_key.is_none() && args.database.is_none())?;
     let vault = Vault::new(keys, Arc::new(bytes));
+    let delivery = Delivery {
+        store: store.clone(),
+        clock: Arc::new(wire::now_us),
+        chance: Arc::new(chance),
+        mail: outward::mail(args)?,
+        webhooks: outward::webhooks(options, args, vault.clone())?,
+    };
     let resolver = Resolver { store: store.clone(), vault, offers: limits::offers(args, &data)? };
     let workers = Arc::new(workers(options, args)?);
     let (live, queued) = (Live::default(), Arc::new(Notify::new()));
@@ -87,7 +96,7 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
             connection: args.slots_per_connection,
         },
     };
-    Ok(Built { app, keeper, dispatch })
+    Ok(Built { app, keeper, dispatch, delivery })
 }
 
 fn folder(args: &ServeArgs) -> Result<PathBuf, RunError> {
