@@ -5,6 +5,7 @@
 //! source's others and a line in [`cases::ALL`]; to add a peer: its packages in `xtask/bench/bench.lock.txt`, its script
 //! beside it, its command where it is compared.
 
+mod bigquery;
 mod cases;
 mod files;
 mod lineitem;

@@ -26,6 +26,7 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 pub(crate) use self::group::{Facts, Group, Lifetime, sweep};
+pub(crate) use self::local_bigquery::bigquery_python;
 use crate::process::{Interrupt, exit_code};
 use crate::workspace::Workspace;
 

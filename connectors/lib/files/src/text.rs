@@ -24,8 +24,8 @@ pub(crate) struct Text {
 /// Opens a file as text, at its beginning, to be read about `target` bytes at a time.
 pub(crate) fn open(objects: &dyn Objects, object: &Object, options: &Options, target: usize) -> Result<Text> {
     let raw = Exact::open(objects, object, 0..object.size)?;
-    let (head, raw) = peek(Box::new(raw), 4, &object.key)?;
-    let compression = compress::detect(&head, options.compression);
+    let (head, raw) = peek(Box::new(raw), compress::SIGNATURE, &object.key)?;
+    let compression = compress::detect(&head, options.compression, &object.key)?;
     let raw: Box<dyn Read + Send> = if compression == Compression::None {
         raw
     } else {
