@@ -32,6 +32,8 @@ pub(crate) fn open(objects: &dyn Objects, object: &Object, options: &Options, ta
         compress::decoder(compression, raw, &object.key, object.size, options.max_ratio)?
     };
     let (head, mut text) = peek(raw, PEEK, &object.key)?;
+    // A small text needs no large block: a stream may have a million of them.
+    let target = if head.len() < PEEK { target.min(head.len() + 1) } else { target };
     let (found, mark) = encoding::detect(&head, options.csv.encoding);
     skip(&mut text, mark, &object.key)?;
     let direct = compression == Compression::None && found == Encoding::Utf8;
