@@ -1,4 +1,4 @@
-//! Files that other programs have compressed: the `lz4` command, and Google's own Snappy behind Debian's python3-snappy.
+//! Files that other programs have compressed: the `lz4` command, and python-snappy.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::content::{array, csv, loaded, ndjson, rows};
 use super::{Bucket, workspace};
-use crate::warehouse;
+use crate::{env, warehouse};
 
 fn run(command: &mut Command) {
     let ran = command.output().unwrap_or_else(|error| panic!("{command:?} (installed by cargo xtask): {error}"));
@@ -31,14 +31,25 @@ fn lz4(content: &[u8], arguments: &[&str]) -> Vec<u8> {
     })
 }
 
-/// `framing` or `hadoop_snappy`.
-fn snappy(content: &[u8], format: &str) -> Vec<u8> {
+/// What python-snappy makes of this, in Snappy's own framing or in Hadoop's blocks.
+fn snappy(content: &[u8], compress: &str) -> Vec<u8> {
     through(content, |from, to| {
-        // Debian's interpreter, whichever another one is first on the path.
-        let mut python = Command::new("/usr/bin/python3");
-        python.args(["-m", "snappy", "-c", "-t", format]).arg(from).arg(to);
+        let mut python = Command::new(env("SLUICE_TEST_SNAPPY_PYTHON"));
+        let program = format!(
+            "import sys; from snappy.snappy import {compress} as compress; \
+             compress(open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb'))"
+        );
+        python.args(["-c", &program]).arg(from).arg(to);
         python
     })
+}
+
+fn framed(content: &[u8]) -> Vec<u8> {
+    snappy(content, "stream_compress")
+}
+
+fn hadoop(content: &[u8]) -> Vec<u8> {
+    snappy(content, "hadoop_stream_compress")
 }
 
 /// CSV, NDJSON and JSON in every way in which Snappy and LZ4 are read arrive with every value as it was.
@@ -53,10 +64,10 @@ pub fn files_that_others_compressed_arrive_row_for_row(bucket: &dyn Bucket) {
     bucket.put("linked.ndjson.lz4", &lz4(&ndjson(&rows), &["-B4", "-BD", "-BX", "--content-size"]));
     bucket.put("several.csv.lz4", &[lz4(start, &["--no-frame-crc"]), lz4(end, &["-B5"])].concat());
     bucket.put("array.json.lz4", &lz4(&array(&rows), &[]));
-    bucket.put("framing.csv.sz", &snappy(&text, "framing"));
-    bucket.put("framings.json.snappy", &snappy(&array(&rows), "framing"));
-    bucket.put("blocks.ndjson.snappy", &snappy(&ndjson(&rows), "hadoop_snappy"));
-    bucket.put("twice.csv.snappy", &[snappy(start, "hadoop_snappy"), snappy(end, "hadoop_snappy")].concat());
+    bucket.put("framing.csv.sz", &framed(&text));
+    bucket.put("framings.json.snappy", &framed(&array(&rows)));
+    bucket.put("blocks.ndjson.snappy", &hadoop(&ndjson(&rows)));
+    bucket.put("twice.csv.snappy", &[hadoop(start), hadoop(end)].concat());
     let streams = ["array", "blocks", "frames", "framing", "framings", "linked", "several", "twice"];
     let workspace = workspace(bucket, &json!({}), &streams, "full");
     let ran = workspace.run(&[]);
@@ -88,8 +99,8 @@ pub fn files_that_others_compressed_and_broke_are_named(bucket: &dyn Bucket) {
         ("cut.csv.lz4", cut(lz4(&text, &["-B4"])), "cut off"),
         ("content.csv.lz4", flipped(lz4(&text, &[]), 2), "checksum of an LZ4 frame's content"),
         ("legacy.csv.lz4", lz4(&text, &["-l"]), "legacy format"),
-        ("framing.csv.sz", flipped(snappy(&text, "framing"), 2_000), "broken"),
-        ("blocks.csv.snappy", cut(snappy(&text, "hadoop_snappy")), "cut off"),
+        ("framing.csv.sz", flipped(framed(&text), 2_000), "broken"),
+        ("blocks.csv.snappy", cut(hadoop(&text)), "cut off"),
         ("other.csv.snappy", b"\x0c\x2cid,name\n1,x\n".to_vec(), "named like a compressed file"),
     ] {
         bucket.put(key, &content);

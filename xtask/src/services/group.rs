@@ -13,9 +13,9 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, tls};
+use super::{azurite, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, tls};
 use crate::process::{self, Interrupt};
-use crate::tools::{self, remove_folder};
+use crate::tools::remove_folder;
 use crate::workspace::Workspace;
 
 /// The name of the group that `services up` leaves running.
@@ -110,8 +110,7 @@ impl Group {
 
     /// Starts every server.
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
-        // No servers: with these, tests write files as others do.
-        tools::debian(&["lz4", "python3-snappy"])?;
+        compressors::install(self)?;
         let certificates = tls::generate(&self.folder.join("tls"))?;
         postgres::start(self, interrupt, &certificates)?;
         mariadb::start(self, interrupt, &certificates)?;

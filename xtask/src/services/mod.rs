@@ -6,6 +6,7 @@
 //! variables in [`VARIABLES`].
 
 mod azurite;
+mod compressors;
 mod fake_gcs;
 mod google_token;
 mod group;
@@ -73,6 +74,7 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_GOOGLE_ENDPOINT         http://127.0.0.1:PORT, a token endpoint at /token that checks assertions, an API at
                                       /api that wants its tokens
   SLUICE_TEST_GOOGLE_KEY              the file of the service account's key that it knows
+  SLUICE_TEST_SNAPPY_PYTHON           a Python interpreter that has python-snappy; the `lz4` command is on the path
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints
