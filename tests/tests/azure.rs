@@ -119,6 +119,11 @@ fn every_format_arrives_row_for_row() {
 }
 
 #[test]
+fn files_that_others_compressed_arrive_row_for_row() {
+    objects::files_that_others_compressed_arrive_row_for_row(&Azure::new());
+}
+
+#[test]
 fn keys_of_every_kind_are_read() {
     // Blobs need not have names that a file system could have.
     objects::keys_of_every_kind_are_read(&Azure::new(), &["odd/x//double.csv", "odd//y.csv"]);

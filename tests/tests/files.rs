@@ -156,6 +156,16 @@ impl Dated for Folder {
 }
 
 #[test]
+fn files_that_others_compressed_arrive_row_for_row() {
+    objects::files_that_others_compressed_arrive_row_for_row(&Folder::new());
+}
+
+#[test]
+fn files_that_others_compressed_and_broke_are_named() {
+    objects::files_that_others_compressed_and_broke_are_named(&Folder::new());
+}
+
+#[test]
 fn append_adds_changed_files_as_wholes() {
     objects::append_adds_changed_files_as_wholes(&Folder::new());
 }

@@ -64,6 +64,11 @@ fn every_format_arrives_row_for_row() {
 }
 
 #[test]
+fn files_that_others_compressed_arrive_row_for_row() {
+    objects::files_that_others_compressed_arrive_row_for_row(&Gcs::new());
+}
+
+#[test]
 fn keys_of_every_kind_are_read() {
     objects::keys_of_every_kind_are_read(&Gcs::new(), &[]);
 }

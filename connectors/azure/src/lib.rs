@@ -53,7 +53,7 @@ pub struct AzureConfig {
 #[manifest(
     name = "azure",
     title = "Azure Blob Storage",
-    description = "CSV, NDJSON, JSON and Parquet files, also gzip or zstd compressed, from Azure Blob Storage.",
+    description = "CSV, NDJSON, JSON and Parquet files, also compressed (gzip, zstd, snappy, lz4), from Azure Blob Storage.",
     publisher = "Sluice",
     config = AzureConfig,
     hosts("{endpoint}", "{account}.blob.core.windows.net:443"),

@@ -38,7 +38,7 @@ fn default_path() -> String {
 #[manifest(
     name = "files",
     title = "Files",
-    description = "CSV, NDJSON, JSON and Parquet files, also gzip or zstd compressed, from a folder that an operator grants.",
+    description = "CSV, NDJSON, JSON and Parquet files, also compressed (gzip, zstd, snappy, lz4), from a folder that an operator grants.",
     publisher = "Sluice",
     config = FilesConfig,
     folders("/data"),

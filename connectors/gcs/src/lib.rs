@@ -50,7 +50,7 @@ pub struct GcsConfig {
 #[manifest(
     name = "gcs",
     title = "Google Cloud Storage",
-    description = "CSV, NDJSON, JSON and Parquet files, also gzip or zstd compressed, from Google Cloud Storage.",
+    description = "CSV, NDJSON, JSON and Parquet files, also compressed (gzip, zstd, snappy, lz4), from Google Cloud Storage.",
     publisher = "Sluice",
     config = GcsConfig,
     hosts("{endpoint}", "storage.googleapis.com:443"),

@@ -68,7 +68,7 @@ fn default_path_style() -> bool {
 #[manifest(
     name = "s3",
     title = "Amazon S3",
-    description = "CSV, NDJSON, JSON and Parquet files, also gzip or zstd compressed, from Amazon S3 and services that speak \
+    description = "CSV, NDJSON, JSON and Parquet files, also compressed (gzip, zstd, snappy, lz4), from Amazon S3 and services that speak \
                    its protocol.",
     publisher = "Sluice",
     config = S3Config,

@@ -20,7 +20,7 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::http::{Hooks, HttpClient};
 use crate::imports::buffers::Buffers;
-use crate::imports::folder::Room;
+use crate::imports::folder::{Room, is_on_a_disk};
 use crate::imports::items::PlanItems;
 use crate::imports::log::{Log, Stdio};
 use crate::imports::output::Output;
@@ -138,6 +138,8 @@ impl Connection {
                 RunError::config(format!("source.grants.folders.{name}"), message)
             })?;
         }
+        let disks = self.grants.folders.values().all(|folder| is_on_a_disk(folder));
+        wasi.allow_blocking_current_thread(disks);
         let network = Network::new(self.policy.clone(), self.limits.connections, self.resolver.clone());
         Ok(StoreData {
             table: ResourceTable::new(),
@@ -149,7 +151,7 @@ impl Connection {
             items: PlanItems::default(),
             log,
             network,
-            room: Room::default(),
+            room: Room::new(disks),
         })
     }
 }

@@ -13,14 +13,14 @@ use serde_json::json;
 use super::{Bucket, workspace};
 use crate::warehouse;
 
-type Row = (i64, Option<String>, f64);
+pub(super) type Row = (i64, Option<String>, f64);
 
-fn rows(count: i64) -> Vec<Row> {
+pub(super) fn rows(count: i64) -> Vec<Row> {
     let name = |n: i64| (n % 11 != 3).then(|| format!("na\"me, {n} ü"));
     (0..count).map(|n| (n, name(n), n as f64 * 3.0 + 0.25)).collect()
 }
 
-fn csv(rows: &[Row]) -> Vec<u8> {
+pub(super) fn csv(rows: &[Row]) -> Vec<u8> {
     let mut text = "id,name,price\n".to_owned();
     for (id, name, price) in rows {
         let name = name.as_ref().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).unwrap_or_default();
@@ -29,12 +29,12 @@ fn csv(rows: &[Row]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn ndjson(rows: &[Row]) -> Vec<u8> {
+pub(super) fn ndjson(rows: &[Row]) -> Vec<u8> {
     let line = |(id, name, price): &Row| format!("{}\n", json!({"id": id, "name": name, "price": price}));
     rows.iter().map(line).collect::<String>().into_bytes()
 }
 
-fn array(rows: &[Row]) -> Vec<u8> {
+pub(super) fn array(rows: &[Row]) -> Vec<u8> {
     let rows: Vec<_> = rows.iter().map(|(id, name, price)| json!({"id": id, "name": name, "price": price})).collect();
     serde_json::to_vec_pretty(&rows).expect("JSON")
 }
@@ -61,7 +61,7 @@ pub(super) fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().expect("gzip")
 }
 
-fn loaded(table: &std::path::Path) -> Vec<Row> {
+pub(super) fn loaded(table: &std::path::Path) -> Vec<Row> {
     let mut rows = Vec::new();
     for batch in warehouse::batches(table) {
         let column = |name: &str| batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}")).clone();

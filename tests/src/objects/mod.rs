@@ -1,6 +1,7 @@
 //! What holds for every object store: a bucket to put files into, and the suite that each store's tests run.
 
 mod changes;
+mod compressed;
 mod content;
 mod policies;
 mod runs;
@@ -12,6 +13,9 @@ use sluice_core::pipeline::Grants;
 use sluice_runtime::Connection;
 
 pub use self::changes::{a_file_that_changes_during_the_read_is_named, a_file_that_changes_is_named};
+pub use self::compressed::{
+    files_that_others_compressed_and_broke_are_named, files_that_others_compressed_arrive_row_for_row,
+};
 pub use self::content::{
     a_cell_of_ten_megabytes_arrives, broken_files_are_named_and_others_unharmed, every_format_arrives_row_for_row,
     keys_of_every_kind_are_read,

@@ -56,7 +56,9 @@ pub fn only_what_is_new_or_changed_is_read(bucket: &dyn Bucket) {
 /// # Panics
 /// If a row is missing or doubled.
 pub fn killed_at_any_point_every_row_is_there_once(bucket: &dyn Bucket) {
-    bucket.put("kill/0.csv", &rows(0..1_000));
+    /// Enough for a batch of its own for each file.
+    const ROWS: i64 = 20_000;
+    bucket.put("kill/0.csv", &rows(0..ROWS));
     for (nth, point) in [
         "stream.planned",
         "ledger.opened",
@@ -70,15 +72,15 @@ pub fn killed_at_any_point_every_row_is_there_once(bucket: &dyn Bucket) {
     .enumerate()
     {
         let workspace = workspace(bucket, &bucket.below(&format!("kill/{nth}")), &["t"], "{incremental: \"\"}");
-        bucket.put(&format!("kill/{nth}/0.csv"), &rows(0..1_000));
+        bucket.put(&format!("kill/{nth}/0.csv"), &rows(0..ROWS));
         assert_eq!(workspace.run(&[]).code(), Some(0), "{point}");
         for file in 1..5 {
-            bucket.put(&format!("kill/{nth}/{file}.csv"), &rows(file * 1_000..(file + 1) * 1_000));
+            bucket.put(&format!("kill/{nth}/{file}.csv"), &rows(file * ROWS..(file + 1) * ROWS));
         }
         workspace.run_killed_at(point, &[]);
         let ran = workspace.run(&[]);
         assert_eq!(ran.code(), Some(0), "{point}: {ran:?}");
         let loaded = warehouse::integers(&workspace.path().join("warehouse/main/t"), "id");
-        assert!(loaded == (0..5_000).collect::<Vec<_>>(), "{point}: {} rows", loaded.len());
+        assert!(loaded == (0..5 * ROWS).collect::<Vec<_>>(), "{point}: {} rows", loaded.len());
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::lineitem::Format;
 use super::table::Row;
-use super::{Bench, files, mysql, postgres, s3};
+use super::{Bench, bigquery, files, mysql, postgres, s3};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -45,6 +45,11 @@ pub(crate) const ALL: &[Case] = &[
         name: "mysql",
         asks: "MariaDB to a null sink: at least `mariadb -q -B`, and 1.3 times connectorx with one and two splits",
         run: mysql::mysql,
+    },
+    Case {
+        name: "bigquery",
+        asks: "Storage Read API of the stand-in to a null sink: at least Google's reader for Python, one and two streams",
+        run: bigquery::bigquery,
     },
     Case {
         name: "files-csv",

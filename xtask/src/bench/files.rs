@@ -28,7 +28,7 @@ pub(super) fn read(bench: &Bench, format: Format) -> Result<Vec<Row>> {
     let measured = pairs(bench, &table, &ours, &polars(bench, &file), || Ok(()))?;
     let mut rows = vec![speed(&case, "polars, streaming", &table, &measured, 1.0)];
     if format == Format::Parquet {
-        let mut native = Command::new(&bench.native);
+        let mut native = Command::new(bench.native()?);
         native.arg("parquet").arg(&file).arg(SPLITS.to_string());
         let measured = pairs(bench, &table, &ours, &native, || Ok(()))?;
         rows.push(speed(&case, "arrow-rs, no sandbox", &table, &measured, 0.75));
@@ -43,7 +43,7 @@ pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
         let file = lineitem::file(&bench.peers, bench.scale, format)?;
         let table = table(bench, &file)?;
         let ours = ours(bench, &file, &table, 1)?;
-        let mut native = Command::new(&bench.native);
+        let mut native = Command::new(bench.native()?);
         native.args(["files", "lineitem"]).env("SLUICE_CONFIG", config(&file)?.to_string());
         let measured = pairs(bench, &table, &ours, &native, || Ok(()))?;
         rows.push(effort(&format!("cpu-{}", format.ending()), "the same code, native", &measured, 1.4));

@@ -5,6 +5,7 @@
 //! source's others and a line in [`cases::ALL`]; to add a peer: its packages in `xtask/bench/bench.lock.txt`, its script
 //! beside it, its command where it is compared.
 
+mod bigquery;
 mod cases;
 mod files;
 mod lineitem;
@@ -50,8 +51,6 @@ struct Bench<'a> {
     scale: f64,
     sluice: ours::Sluice,
     peers: peers::Peers,
-    /// Connectors compiled natively.
-    native: PathBuf,
     /// Started by the first case that wants it.
     postgres: OnceCell<postgres::Postgres>,
     /// Where cases may write; on a disk, not in memory.
@@ -60,6 +59,12 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// Connectors compiled natively, built for the first case that compares with them.
+    fn native(&self) -> Result<PathBuf> {
+        release(self.workspace, "bench-native")?;
+        Ok(self.workspace.target.join("release/bench-native"))
+    }
+
     /// The PostgreSQL server with its tables.
     fn postgres(&self) -> Result<&postgres::Postgres> {
         if self.postgres.get().is_none() {
@@ -93,7 +98,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
         scale: arguments.scale,
         sluice: ours::Sluice::new(workspace, folder.path().to_owned()),
         peers: peers::Peers::prepare()?,
-        native: workspace.target.join("release/bench-native"),
         postgres: OnceCell::new(),
         folder: folder.path().to_owned(),
         interrupt: &interrupt,
@@ -117,11 +121,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
 fn build(workspace: &Workspace) -> Result<()> {
     tools::debian(&["time", "curl"])?;
     crate::guests::run(workspace)?;
-    // One after the other: together they would unify features, and the binary would be built anew after every demo.
-    for package in ["sluice", "bench-native"] {
-        let mut build = cargo();
-        build.args(["build", "--release", "--locked", "--package", package]);
-        process::run(build.current_dir(&workspace.root))?;
-    }
-    Ok(())
+    release(workspace, "sluice")
+}
+
+/// Builds one package alone: together they would unify features, and the binary would be built anew after every demo.
+fn release(workspace: &Workspace, package: &str) -> Result<()> {
+    let mut build = cargo();
+    build.args(["build", "--release", "--locked", "--package", package]);
+    process::run(build.current_dir(&workspace.root))
 }

@@ -101,7 +101,7 @@ impl Server {
 
     /// The same code outside the sandbox.
     fn native(&self, bench: &Bench) -> Result<Command> {
-        let mut native = Command::new(&bench.native);
+        let mut native = Command::new(bench.native()?);
         native.args(["mysql", "bench.lineitem"]).env("SLUICE_CONFIG", self.config(1)?);
         Ok(native)
     }

@@ -69,7 +69,18 @@ impl Peers {
         environment: impl IntoIterator<Item = (N, V)>,
         arguments: &[&str],
     ) -> Command {
-        let mut command = Command::new(self.program("python"));
+        self.script_with(&self.program("python"), file, environment, arguments)
+    }
+
+    /// A script of `xtask/bench` for an interpreter that has packages of its own.
+    pub(super) fn script_with<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        &self,
+        python: &Path,
+        file: &str,
+        environment: impl IntoIterator<Item = (N, V)>,
+        arguments: &[&str],
+    ) -> Command {
+        let mut command = Command::new(python);
         command.arg(self.scripts.join(file)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").envs(environment);
         command
     }

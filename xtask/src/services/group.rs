@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    azurite, cloud_scheduler, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3, s3rver, smtp,
-    tls,
+    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3,
+    s3rver, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -23,6 +23,9 @@ use crate::workspace::Workspace;
 
 /// The name of the group that `services up` leaves running.
 pub(crate) const BACKGROUND: &str = "up";
+
+/// The unit of times in /proc, the same on every Linux.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// How to reach the servers: environment variables, in the order of their names.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -110,6 +113,7 @@ impl Group {
 
     /// Starts every server.
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
+        compressors::install(self)?;
         let certificates = tls::generate(&self.folder.join("tls"))?;
         postgres::start(self, interrupt, &certificates)?;
         mariadb::start(self, interrupt, &certificates)?;
@@ -139,6 +143,19 @@ impl Group {
     /// Starts only the S3 server that serves a part of an object without reading the whole.
     pub(crate) fn start_s3rver(&mut self, interrupt: &Interrupt) -> Result<()> {
         s3rver::start(self, interrupt)
+    }
+
+    /// Starts the stand-in for BigQuery only.
+    pub(crate) fn start_local_bigquery(&mut self, interrupt: &Interrupt) -> Result<()> {
+        local_bigquery::start(self, interrupt)
+    }
+
+    /// User and system time that a server has taken so far; not that of processes that it may have started.
+    pub(crate) fn cpu_seconds(&self, name: &str) -> Result<f64> {
+        let server = self.servers.iter().find(|server| server.name == name);
+        let ticks = server.and_then(|server| cpu_ticks(server.pid));
+        let ticks = ticks.with_context(|| format!("{name} does not run"))?;
+        Ok(ticks as f64 / TICKS_PER_SECOND)
     }
 
     /// Starts PostgreSQL only.
@@ -335,13 +352,26 @@ fn dying_with_us(command: &Command, quit: bool) -> Command {
 
 /// When a process started, or `None` if it does not run (a zombie does not).
 fn start_time(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command's name is in parentheses and may hold anything; the fields after it are numbered from 3 (the state).
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    if fields.next()? == "Z" {
+    let fields = fields(pid)?;
+    if fields.first()? == "Z" {
         return None;
     }
-    fields.nth(18)?.parse().ok()
+    fields.get(19)?.parse().ok()
+}
+
+/// User and system time of a process so far.
+fn cpu_ticks(pid: u32) -> Option<u64> {
+    let fields = fields(pid)?;
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some(number(11)? + number(12)?)
+}
+
+/// What the kernel says of a process, from its state on.
+fn fields(pid: u32) -> Option<Vec<String>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name is in parentheses and may hold anything; the fields after it are numbered from 3 (the state).
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some(fields.map(str::to_owned).collect())
 }
 
 fn records(workspace: &Workspace) -> Result<PathBuf> {

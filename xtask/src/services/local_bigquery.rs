@@ -4,7 +4,7 @@
 //! of its own; the same files exist as Python packages, so they are put where DuckDB looks first, under a home folder
 //! inside the cache. The user's own `~/.duckdb` is left alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -16,10 +16,20 @@ use crate::python;
 
 const PROJECT: &str = "test-project";
 
+/// The Python environment that the server runs in.
+fn venv() -> Result<PathBuf> {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("services/local-bigquery.lock.txt");
+    python::venv("local-bigquery", &lock, &python::interpreter(13)?)
+}
+
+/// The interpreter of that environment, where Google's own clients are, too.
+pub(crate) fn bigquery_python() -> Result<PathBuf> {
+    Ok(venv()?.join("bin/python"))
+}
+
 /// Starts the server and waits until both of its ports answer.
 pub(crate) fn start(group: &mut Group, interrupt: &Interrupt) -> Result<()> {
-    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("services/local-bigquery.lock.txt");
-    let venv = python::venv("local-bigquery", &lock, &python::interpreter(13)?)?;
+    let venv = venv()?;
     let home = python::duckdb_home(&venv)?;
     let data = group.folder.join("bigquery");
     std::fs::create_dir_all(&data)?;

@@ -7,6 +7,7 @@
 
 mod azurite;
 mod cloud_scheduler;
+mod compressors;
 mod fake_gcs;
 mod google_token;
 mod group;
@@ -29,6 +30,7 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 pub(crate) use self::group::{Facts, Group, Lifetime, sweep};
+pub(crate) use self::local_bigquery::bigquery_python;
 use crate::process::{Interrupt, exit_code};
 use crate::workspace::Workspace;
 
@@ -82,6 +84,7 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
   SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken
   SLUICE_TEST_SMTP_CA                 PEM file of the CA that signed its certificate (localhost, 127.0.0.1)
+  SLUICE_TEST_SNAPPY_PYTHON           a Python interpreter that has python-snappy; the `lz4` command is on the path
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints

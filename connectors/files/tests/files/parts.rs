@@ -1,6 +1,6 @@
 //! Splits are disjoint and complete, wherever their borders fall and wherever a read is stopped.
 
-use sluice_sdk::ErrorKind;
+use sluice_sdk::{ErrorKind, Hints};
 
 use crate::support::*;
 
@@ -83,7 +83,7 @@ fn a_read_that_was_stopped_goes_on_where_it_stopped() {
     fixture.write("u.csv", [&[0xfe, 0xff], utf16.as_slice()].concat());
     fixture.write("a.json", format!("[{}]", ndjson(20_000).trim_end().replace('\n', ",")));
     for id in ["c", "n", "p", "g", "u", "a"] {
-        let hints = sluice_sdk::Hints { max_parallel: 1, ..small(1 << 30) };
+        let hints = Hints { max_parallel: 1, ..small(1 << 30) };
         let plan = fixture.plan(full(id), &hints).unwrap();
         assert_eq!(plan.splits.len(), 1, "{id}");
         let (mut rows, mut cursor, mut reads) = (Vec::new(), None, 0);
@@ -113,4 +113,21 @@ fn part_of_a_stopped_range_goes_on_too() {
         rows.extend(fixture.read(split, first.cursor.as_ref(), usize::MAX).unwrap().rows);
     }
     assert!(rows == expected(20_000), "{} rows", rows.len());
+}
+
+#[test]
+fn small_files_share_batches_and_checkpoints_and_are_taken_up_between_them() {
+    let fixture = Fixture::new();
+    let row = |n: usize| format!("{n}|name {n}");
+    for n in 0..200 {
+        fixture.write(&format!("s/{n:03}.csv"), format!("id,name\n{n},name {n}\n"));
+    }
+    let plan = fixture.plan(full("s"), &Hints { batch_bytes: 1 << 20, ..HINTS }).unwrap();
+    let split = &plan.splits[0];
+    let whole = fixture.read(split, None, usize::MAX).unwrap();
+    assert_eq!(whole.rows, (0..200).map(row).collect::<Vec<_>>());
+    assert_eq!((whole.batches, whole.checkpoints), (4, 4));
+    let begun = fixture.read(split, None, 2).unwrap();
+    let rest = fixture.read(split, begun.cursor.as_ref(), usize::MAX).unwrap();
+    assert_eq!([begun.rows, rest.rows].concat(), whole.rows);
 }

@@ -114,7 +114,7 @@ impl Fixture {
         });
         let seen = Rc::try_unwrap(seen).ok().unwrap().into_inner();
         result?;
-        Ok(Read { rows: seen.rows, cursor: seen.cursor, checkpoints: seen.checkpoints })
+        Ok(Read { rows: seen.rows, cursor: seen.cursor, checkpoints: seen.checkpoints, batches: seen.batches })
     }
 }
 
@@ -123,6 +123,7 @@ pub(crate) struct Read {
     pub(crate) rows: Vec<String>,
     pub(crate) cursor: Option<Cursor>,
     pub(crate) checkpoints: usize,
+    pub(crate) batches: usize,
 }
 
 #[derive(Default)]
@@ -131,6 +132,7 @@ struct Seen {
     rows: Vec<String>,
     cursor: Option<Cursor>,
     checkpoints: usize,
+    batches: usize,
 }
 
 impl Seen {
@@ -140,6 +142,7 @@ impl Seen {
             Event::Pushed { message, .. } => {
                 let batch = native::decode(&self.schema, &message).unwrap();
                 self.rows.extend(rows_in(&batch));
+                self.batches += 1;
             }
             Event::Checkpoint { cursor, rows, .. } => {
                 assert_eq!(rows, self.rows.len() as u64, "a checkpoint states how many rows came before it");

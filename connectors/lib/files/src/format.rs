@@ -2,10 +2,13 @@
 
 use crate::options::Format;
 
+/// Endings of compressed files.
+const COMPRESSED: [&str; 7] = [".gz", ".gzip", ".zst", ".zstd", ".sz", ".snappy", ".lz4"];
+
 /// The format that a name stands for; none if it says nothing. A compression's ending is not looked at.
 pub(crate) fn of_name(key: &str) -> Option<Format> {
     let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
-    let name = [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let name = COMPRESSED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     let (_, ending) = name.rsplit_once('.')?;
     match ending {
         "csv" | "tsv" | "tab" | "psv" => Some(Format::Csv),
@@ -44,6 +47,10 @@ mod tests {
     fn a_name_says_what_a_file_is() {
         assert_eq!(of_name("a/b.CSV.gz"), Some(Format::Csv));
         assert_eq!(of_name("x.jsonl.zst"), Some(Format::Ndjson));
+        assert_eq!(of_name("part-0.csv.snappy"), Some(Format::Csv));
+        assert_eq!(of_name("part-0.snappy.parquet"), Some(Format::Parquet));
+        assert_eq!(of_name("x.json.sz"), Some(Format::Json));
+        assert_eq!(of_name("x.tsv.lz4"), Some(Format::Csv));
         assert_eq!(of_name("x.parquet"), Some(Format::Parquet));
         assert_eq!(of_name("csv"), None);
         assert_eq!(stem("a/orders.2024.csv.gz"), "orders");

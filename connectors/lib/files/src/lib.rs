@@ -26,6 +26,7 @@ mod encoding;
 mod files;
 mod folder;
 mod format;
+mod gather;
 mod glob;
 mod json;
 mod lines;

@@ -99,6 +99,10 @@ pub enum Compression {
     Gzip,
     /// Zstandard.
     Zstd,
+    /// Snappy, in its own frames or in Hadoop's blocks.
+    Snappy,
+    /// LZ4, in frames.
+    Lz4,
 }
 
 /// How CSV files are written. What is left out is found by looking at the files.

@@ -1,4 +1,5 @@
-//! Reading one split: file after file, with a checkpoint after each and every so often within.
+//! Reading one split: file after file, with a checkpoint after each and every so often within. Small files share batches, and a
+//! checkpoint.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use arrow_schema::SchemaRef;
 use sluice_sdk::{Channel, Cursor, Directive, Error, ErrorKind, Output, Result, log};
 
 use crate::columnar::file::Columnar;
+use crate::gather::Gather;
 use crate::lines::{Lines, Reading, Repairs};
 use crate::objects::Objects;
 use crate::options::{Format, OnMismatch, Options};
@@ -14,6 +16,9 @@ use crate::spec::{Part, Position, Spec, VERSION, project};
 
 /// How many batches' worth of Arrow lies between two checkpoints within a file.
 const CHECKPOINT_BATCHES: u64 = 16;
+
+/// How many files may be read without a checkpoint.
+const UNSEEN: u32 = 64;
 
 /// How many files, from the one that is read now, a store is told about.
 const EXPECTED: usize = 6;
@@ -31,6 +36,8 @@ pub(crate) fn read(
     let sent = project(&full, &spec.columns, spec.file_column, &spec.stream)?;
     let mut position = start.map(|cursor| Position::decode(cursor)).transpose()?.unwrap_or_default();
     let mut channel = output.stream(&spec.stream, sent)?;
+    let mut gather = Gather::new(spec.batch_bytes);
+    let mut passed = 0;
     let reading = Reading { objects: &**objects, options, spec, full, schema };
     while let Some(part) = spec.parts.get(position.part) {
         expect_next(&**objects, spec, position.part);
@@ -38,14 +45,20 @@ pub(crate) fn read(
         let wanted =
             options.on_mismatch != OnMismatch::SkipFile || position.at.is_some() || fits(objects, &reading, part)?;
         if wanted
-            && read_part(objects, &reading, part, position, &mut channel).map_err(|error| error.stream(&spec.stream))?
+            && read_part(objects, &reading, part, position, (&mut gather, &mut channel))
+                .map_err(|error| error.stream(&spec.stream))?
                 == Directive::Stop
         {
             return Ok(());
         }
         position = Position { v: VERSION, part: position.part + 1, at: None };
-        if channel.checkpoint(&position.encode()?)? == Directive::Stop {
-            return Ok(());
+        passed += 1;
+        if passed >= UNSEEN || gather.is_empty() || position.part == spec.parts.len() {
+            passed = 0;
+            gather.flush(&mut channel)?;
+            if channel.checkpoint(&position.encode()?)? == Directive::Stop {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -81,7 +94,7 @@ fn read_part(
     reading: &Reading<'_>,
     part: &Part,
     position: Position,
-    channel: &mut Channel,
+    (gather, channel): (&mut Gather, &mut Channel),
 ) -> Result<Directive> {
     let mut reader = Reader::open(objects, reading, part, position.at)?;
     let enough = reading.spec.batch_bytes * CHECKPOINT_BATCHES;
@@ -89,12 +102,13 @@ fn read_part(
     while let Some(batch) = reader.next()? {
         pending += batch.get_array_memory_size() as u64;
         if reading.spec.file_column {
-            channel.push(&of_file(batch, &part.object.key, channel.schema())?)?;
+            gather.push(of_file(batch, &part.object.key, channel.schema())?, channel)?;
         } else {
-            channel.push(&batch)?;
+            gather.push(batch, channel)?;
         }
         if pending >= enough {
             pending = 0;
+            gather.flush(channel)?;
             let reached = Position { v: VERSION, part: position.part, at: Some(reader.position()) };
             if channel.checkpoint(&reached.encode()?)? == Directive::Stop {
                 return Ok(Directive::Stop);

@@ -24,14 +24,16 @@ pub(crate) struct Text {
 /// Opens a file as text, at its beginning, to be read about `target` bytes at a time.
 pub(crate) fn open(objects: &dyn Objects, object: &Object, options: &Options, target: usize) -> Result<Text> {
     let raw = Exact::open(objects, object, 0..object.size)?;
-    let (head, raw) = peek(Box::new(raw), 4, &object.key)?;
-    let compression = compress::detect(&head, options.compression);
+    let (head, raw) = peek(Box::new(raw), compress::SIGNATURE, &object.key)?;
+    let compression = compress::detect(&head, options.compression, &object.key)?;
     let raw: Box<dyn Read + Send> = if compression == Compression::None {
         raw
     } else {
         compress::decoder(compression, raw, &object.key, object.size, options.max_ratio)?
     };
     let (head, mut text) = peek(raw, PEEK, &object.key)?;
+    // A small text needs no large block: a stream may have a million of them.
+    let target = if head.len() < PEEK { target.min(head.len() + 1) } else { target };
     let (found, mark) = encoding::detect(&head, options.csv.encoding);
     skip(&mut text, mark, &object.key)?;
     let direct = compression == Compression::None && found == Encoding::Utf8;

@@ -3,9 +3,14 @@
 //! The WASI library reads 64 KiB at a time, each on another thread while the guest waits: a reader of large files spent more time
 //! waiting for threads to be woken than for its bytes (1.3 of two cores busy). Here a file that is read on and on is read in
 //! larger windows, and the next one while the guest works on the last.
+//!
+//! Waking a thread and being woken by it takes a hundred times as long as a look at a file of a disk: where all folders are on
+//! disks of this machine, small calls are carried out where they are made. A network's folder may not answer for minutes, so its
+//! calls stay on threads of their own.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -32,13 +37,27 @@ const WINDOW: usize = 256 << 10;
 /// thousands.
 const AHEAD: usize = 8;
 
-/// How many files of an instance are read ahead.
-#[derive(Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+/// What `statfs` calls the file systems that are on disks of this machine, or in its memory: ext, XFS, Btrfs, ZFS, F2FS, tmpfs,
+/// overlays.
+const DISKS: [i128; 7] = [0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0xf2f5_2010, 0x0102_1994, 0x794c_7630];
 
-impl Default for Room {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AHEAD)))
+/// Whether a folder is on a disk of this machine, whose calls return at once.
+pub(crate) fn is_on_a_disk(folder: &Path) -> bool {
+    rustix::fs::statfs(folder).is_ok_and(|found| DISKS.contains(&i128::from(found.f_type)))
+}
+
+/// How the files of an instance are read.
+#[derive(Clone)]
+pub(crate) struct Room {
+    /// How many may still be read ahead.
+    ahead: Arc<Semaphore>,
+    /// Small pieces are read where they are asked for.
+    at_once: bool,
+}
+
+impl Room {
+    pub(crate) fn new(at_once: bool) -> Self {
+        Self { ahead: Arc::new(Semaphore::new(AHEAD)), at_once }
     }
 }
 
@@ -87,10 +106,13 @@ impl ReadAhead {
         Self { file, room, permit: None, ready: Bytes::new(), fetching: None, next: offset, end: End::NotYet }
     }
 
-    /// Begins to fetch a window, if none is on its way and there is more.
+    /// Begins to fetch a window, if none is on its way and there is more. A small one may be there at once.
     fn fetch(&mut self, bytes: usize) {
         if self.fetching.is_none() && matches!(self.end, End::NotYet) {
             let (file, at) = (Arc::clone(&self.file), self.next);
+            if self.room.at_once && bytes <= FIRST {
+                return self.take(window(&file, at, bytes));
+            }
             self.fetching = Some(tokio::task::spawn_blocking(move || window(&file, at, bytes)));
         }
     }
@@ -100,6 +122,10 @@ impl ReadAhead {
         let Some(task) = &mut self.fetching else { return };
         let arrived = task.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         self.fetching = None;
+        self.take(arrived);
+    }
+
+    fn take(&mut self, arrived: std::io::Result<Bytes>) {
         match arrived {
             Ok(bytes) if bytes.is_empty() => self.end = End::Reached,
             Ok(bytes) => {
@@ -132,7 +158,7 @@ impl ReadAhead {
     /// How much to fetch where nothing was fetched ahead.
     fn wanted(&mut self, size: usize) -> usize {
         if size > FIRST && self.permit.is_none() {
-            self.permit = self.room.0.clone().try_acquire_owned().ok();
+            self.permit = self.room.ahead.clone().try_acquire_owned().ok();
         }
         size.clamp(1, FIRST)
     }
@@ -165,6 +191,9 @@ impl InputStream for ReadAhead {
         if handed_out.is_empty() {
             let wanted = self.wanted(size);
             self.fetch(wanted);
+            if self.fetching.is_none() {
+                return self.hand_out(size);
+            }
         }
         Ok(handed_out)
     }
@@ -229,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_is_read_on_comes_in_larger_windows_and_whole() {
         let content = bytes(1_000_000);
-        let (all, sizes) = rest(&mut stream(&content, 3, &Room::default()), 1 << 20).await;
+        let (all, sizes) = rest(&mut stream(&content, 3, &Room::new(false)), 1 << 20).await;
         assert_eq!(all, content[3..]);
         assert_eq!(sizes, [FIRST, WINDOW, WINDOW, WINDOW, 1_000_000 - 3 - FIRST - 3 * WINDOW]);
     }
@@ -237,13 +266,13 @@ mod tests {
     #[tokio::test]
     async fn small_reads_get_what_they_ask_for() {
         let content = bytes(1000);
-        let (all, sizes) = rest(&mut stream(&content, 0, &Room::default()), 300).await;
+        let (all, sizes) = rest(&mut stream(&content, 0, &Room::new(false)), 300).await;
         assert_eq!((all, sizes), (content, vec![300, 300, 300, 100]));
     }
 
     #[tokio::test]
     async fn only_some_streams_are_read_ahead() {
-        let room = Room::default();
+        let room = Room::new(false);
         let content = bytes(300_000);
         let mut open = Vec::new();
         for _ in 0..AHEAD + 1 {
@@ -262,7 +291,7 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_does_not_wait_yields_nothing_until_there_is_something() {
         let content = bytes(10);
-        let mut stream = stream(&content, 0, &Room::default());
+        let mut stream = stream(&content, 0, &Room::new(false));
         assert!(stream.read(100).unwrap().is_empty());
         stream.ready().await;
         assert_eq!(stream.read(100).unwrap(), content);
@@ -273,8 +302,22 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_cannot_be_read_says_so_once() {
         let folder = Arc::new(File::open("/").unwrap());
-        let mut stream = ReadAhead::new(folder, 0, Room::default());
+        let mut stream = ReadAhead::new(folder, 0, Room::new(false));
         assert!(matches!(stream.blocking_read(10).await, Err(StreamError::LastOperationFailed(_))));
         assert!(matches!(stream.blocking_read(10).await, Err(StreamError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn small_pieces_of_a_disks_files_are_there_at_once() {
+        let content = bytes(300_000);
+        let mut small = stream(&content[..10], 0, &Room::new(true));
+        assert_eq!(small.read(100).unwrap(), content[..10]);
+        assert!(matches!(small.read(100), Err(StreamError::Closed)));
+        let (all, sizes) = rest(&mut stream(&content, 0, &Room::new(true)), 1 << 20).await;
+        assert_eq!((all, sizes), (content, vec![FIRST, 300_000 - FIRST]));
+        let folder = Arc::new(File::open("/").unwrap());
+        let mut broken = ReadAhead::new(folder, 0, Room::new(true));
+        assert!(matches!(broken.read(10), Err(StreamError::LastOperationFailed(_))));
+        assert!(is_on_a_disk(&std::env::temp_dir()) && !is_on_a_disk(Path::new("/proc")));
     }
 }

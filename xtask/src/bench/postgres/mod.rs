@@ -95,7 +95,7 @@ pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
     let server = bench.postgres()?;
     let table = &server.tables.all;
     let ours = server.ours(bench, table, 1, NULL)?;
-    let mut native = Command::new(&bench.native);
+    let mut native = Command::new(bench.native()?);
     native.args(["postgres", &format!("public.{}", table.name)]).env("SLUICE_CONFIG", server.config()?);
     let pairs = pairs(bench, table, &ours, &native, || Ok(()))?;
     Ok(vec![effort("cpu", "the same code, native", &pairs, 1.4)])

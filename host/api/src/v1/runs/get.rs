@@ -67,7 +67,13 @@ mod tests {
         store.begin_run(scope, &lease, &new, START_US).await.unwrap();
         let table = TableName { dataset: "main".into(), table: "orders".into() };
         let load = LoadId::new("attempt-1", 0);
-        let stream = NewStream { run: "attempt-1".into(), load: load.clone(), stream: "public.orders".into(), table };
+        let stream = NewStream {
+            run: "attempt-1".into(),
+            load: load.clone(),
+            stream: "public.orders".into(),
+            table,
+            columns: None,
+        };
         store.begin_stream(scope, &lease, &stream, START_US).await.unwrap();
         let counts = StreamCounts { read: 9, quarantined: 2, sent: 7, finalized: 7, ..StreamCounts::default() };
         store.end_stream(scope, &lease, &load, LoadState::Failed, &counts, None, START_US).await.unwrap();

@@ -1,10 +1,17 @@
 //! Compressed files, read as what they hold, with a fence against content that is out of all proportion.
+//!
+//! To add a compression: its name in [`Compression`], how it is told by a file's first bytes in [`detect`], its reader in [`decoder`],
+//! its endings in `format.rs`. A reader must say when a file is cut off, as far as its format lets it, and must hold no more than a
+//! block of it.
 
-use std::io::{BufReader, Read};
+mod hadoop;
+mod lz4;
+
+use std::io::{BufRead, BufReader, Read};
 
 use sluice_sdk::{Error, Result};
 
-use crate::objects::to_io;
+use crate::objects::{from_io, to_io};
 use crate::options::Compression;
 
 /// Content up to this size is never a bomb, bytes.
@@ -13,14 +20,37 @@ const FREE: u64 = 64 << 20;
 /// The largest zstd window that is accepted, as a power of two.
 const WINDOW_LOG_MAX: u32 = 27;
 
+/// What framed Snappy starts with.
+const SNAPPY_FRAMES: &[u8] = b"\xff\x06\0\0sNaPpY";
+
+/// Bytes of a file that tell its compression.
+pub(crate) const SIGNATURE: usize = hadoop::SIGNATURE;
+
 /// The compression of a file that starts with these bytes.
-pub(crate) fn detect(start: &[u8], wanted: Compression) -> Compression {
-    match (wanted, start) {
-        (Compression::Auto, [0x1f, 0x8b, ..]) => Compression::Gzip,
-        (Compression::Auto, [0x28, 0xb5, 0x2f, 0xfd, ..]) => Compression::Zstd,
-        (Compression::Auto, _) => Compression::None,
-        (named, _) => named,
+///
+/// # Errors
+/// `protocol` if the name promises one that is not there, because the other ways in which Snappy and LZ4 are written have no start
+/// to know them by, and would be taken for text.
+pub(crate) fn detect(start: &[u8], wanted: Compression, key: &str) -> Result<Compression> {
+    if wanted != Compression::Auto {
+        return Ok(wanted);
     }
+    match start {
+        [0x1f, 0x8b, ..] => Ok(Compression::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Compression::Zstd),
+        _ if lz4::starts(start) => Ok(Compression::Lz4),
+        _ if start.starts_with(SNAPPY_FRAMES) || hadoop::starts(start) => Ok(Compression::Snappy),
+        [_, ..] if named_otherwise(key) => Err(Error::protocol(format!(
+            "{key} is named like a compressed file, but is neither in LZ4 frames nor in Snappy's frames or Hadoop's blocks of \
+             Snappy; write it as one of them, or set options.compression"
+        ))),
+        _ => Ok(Compression::None),
+    }
+}
+
+fn named_otherwise(key: &str) -> bool {
+    let name = key.to_ascii_lowercase();
+    [".lz4", ".snappy", ".sz"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Reads the content of a compressed file.
@@ -31,7 +61,7 @@ pub(crate) fn decoder(
     size: u64,
     max_ratio: u32,
 ) -> Result<Box<dyn Read + Send>> {
-    let inner = BufReader::with_capacity(128 << 10, inner);
+    let mut inner = BufReader::with_capacity(128 << 10, inner);
     let decoded: Box<dyn Read + Send> = match compression {
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(inner)),
         Compression::Zstd => {
@@ -39,6 +69,14 @@ pub(crate) fn decoder(
             decoder.window_log_max(WINDOW_LOG_MAX).map_err(|e| broken(key, &e))?;
             Box::new(decoder)
         }
+        Compression::Snappy => {
+            if inner.fill_buf().map_err(|error| from_io(error, key))?.starts_with(SNAPPY_FRAMES) {
+                Box::new(snap::read::FrameDecoder::new(inner))
+            } else {
+                Box::new(hadoop::Hadoop::new(inner, key))
+            }
+        }
+        Compression::Lz4 => Box::new(lz4::Lz4::new(inner, key)),
         Compression::None | Compression::Auto => return Ok(Box::new(inner)),
     };
     let most = size.saturating_mul(u64::from(max_ratio)).max(FREE);
@@ -75,3 +113,6 @@ impl Read for Fence {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;
