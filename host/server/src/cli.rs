@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Show rows: of a stream as the sink would get them, or of a table of a local warehouse
     Preview(PreviewArgs),
     /// Run the service: API, scheduler and the runs themselves
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Bring a service's database up to date without serving
     Migrate(MigrateArgs),
     /// Make the first person of a service, who owns its first tenant

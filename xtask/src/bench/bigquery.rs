@@ -77,8 +77,7 @@ impl Server {
         let json_type = "Content-Type: application/json";
         self.ask("bigquery/v2/projects/{project}/datasets", &["--header", json_type, "--data", &body])?;
 
-        let mut to = reference;
-        to["tableId"] = json!("lineitem");
+        let to = json!({"projectId": self.fact("PROJECT")?, "datasetId": DATASET, "tableId": "lineitem"});
         let job = json!({"configuration": {"load": {"destinationTable": to, "sourceFormat": "PARQUET"}}});
         let upload = bench.folder.join("upload");
         let mut parts = File::create(&upload)?;
@@ -93,7 +92,7 @@ impl Server {
         std::fs::remove_file(&upload)?;
 
         let table = self.ask(&format!("bigquery/v2/projects/{{project}}/datasets/{DATASET}/tables/lineitem"), &[])?;
-        let number = |field: &str| table[field].as_str().and_then(|text| text.parse().ok());
+        let number = |field: &str| table.get(field).and_then(Value::as_str).and_then(|text| text.parse().ok());
         match (number("numRows"), number("numBytes")) {
             (Some(rows), Some(bytes)) => Ok(Table { name: TABLE, rows, bytes }),
             _ => bail!("the stand-in does not say how large the table is: {table}"),
