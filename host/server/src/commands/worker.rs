@@ -71,7 +71,7 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
             Job::Run(job) => attempt(options, *job, (stop, kill.clone())).await,
             Job::Check { source, limits } => check(options, &source, &limits).await,
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
-            Job::Plan(job) => plan(options, *job, events).await,
+            Job::Plan(job) => plan(options, *job).await,
             Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
         }
     };
@@ -185,7 +185,7 @@ async fn discover(
 }
 
 /// Says what a run would do. Nothing is written, neither to the sink nor to the store.
-async fn plan(options: &Options, job: PlanJob, events: &Events) -> Result<(), RunError> {
+async fn plan(options: &Options, job: PlanJob) -> Result<(), RunError> {
     let PlanJob { tenant, pipeline, snapshot_date, store } = job;
     let snapshot_date = day(&snapshot_date)?;
     let runtime = wire::runtime(options)?;
@@ -195,7 +195,7 @@ async fn plan(options: &Options, job: PlanJob, events: &Events) -> Result<(), Ru
     let setup = ForecastSetup { tenant, pipeline, connection, sink, store: store.clone(), snapshot_date };
     let streams = sluice_engine::forecast(&setup).await;
     store.close().await;
-    events.tell(&Event::Planned { streams: streams? });
+    tell(&Event::Planned { streams: streams? });
     Ok(())
 }
 
