@@ -13,6 +13,7 @@
 
 pub mod bigquery;
 pub mod binary;
+pub mod cloud;
 pub mod mysql;
 pub mod objects;
 pub mod postgres;

@@ -15,6 +15,7 @@ mod deny;
 mod guests;
 mod layers;
 mod npm;
+mod openapi;
 mod process;
 mod python;
 mod services;
@@ -45,6 +46,8 @@ enum Command {
     Deny(deny::Arguments),
     /// Check which crates may depend on which, and which one crate may name each heavy dependency
     Layers,
+    /// Write tests/golden/openapi.json as the API describes itself now
+    Openapi,
     /// Build the guests, start real servers, run every test, stop the servers
     Test(test::Arguments),
     /// Start, stop and show the real servers that tests run against
@@ -66,6 +69,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&workspace, arguments),
         Command::Deny(arguments) => deny::run(&workspace, arguments),
         Command::Layers => layers::run(&workspace),
+        Command::Openapi => openapi::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Services(arguments) => services::run(&workspace, arguments),
     }

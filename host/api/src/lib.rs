@@ -1,7 +1,7 @@
 //! The service over HTTP: one file per operation, below the resource that it is about.
 //!
 //! A request goes through these, from the outside in: headers and limits of all requests ([`http`]); who asks and whether they may
-//! ([`auth`]); the operation ([`v1`]), which asks the store and the engine.
+//! ([`auth`]); the operation ([`v1`], and [`ops`] for whoever operates the service), which asks the store and the engine.
 //!
 //! To add an operation: a file in its resource's folder with one handler and its body types; a line in the resource's `routes`, which
 //! says what the operation needs. Nothing can be served without: [`auth::guard`] is what makes a route out of a handler.
@@ -19,14 +19,22 @@
 )]
 
 pub mod auth;
+mod describe;
+#[cfg(test)]
+mod golden;
 pub mod http;
+pub mod ops;
 mod router;
 mod serve;
 mod state;
 #[cfg(test)]
 mod testing;
+mod tidy;
 pub mod v1;
+#[cfg(test)]
+mod walk;
 
+pub use http::limits::{Limits, Rate};
 pub use router::{document, router};
 pub use serve::serve;
 pub use state::{App, Parts};

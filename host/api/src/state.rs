@@ -1,7 +1,7 @@
 //! What handlers work with.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use sluice_core::worker::StoreAddress;
@@ -16,7 +16,10 @@ use tokio::sync::Notify;
 
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
+use crate::http::limits::{Limiters, Limits};
+use crate::http::metrics::Metrics;
 use crate::v1::connections::discovered::Discovered;
+use crate::v1::hooks::CloudHook;
 
 /// What the binary hands in. Time, chance and names come from outside, so that tests control them.
 pub struct Parts {
@@ -44,21 +47,61 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Where browsers find the service: `https://sluice.example.com`, without a path.
     pub origin: String,
+    /// Cloud Scheduler, if it keeps the time of schedules.
+    pub cloud: Option<Arc<CloudHook>>,
 }
 
 /// The parts, shared by all requests, and what is kept between them.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App(Arc<Shared>);
 
-struct Inner {
+/// The parts, and what this process counts and prepares.
+struct Shared {
     parts: Parts,
+    limits: Limits,
+    limiters: Limiters,
+    metrics: Metrics,
+    document: OnceLock<String>,
     discovered: Discovered,
 }
 
 impl App {
     /// Of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, discovered: Discovered::default() }))
+        Self::limited(parts, Limits::default())
+    }
+
+    /// Of these parts, with limits of the operator's choosing.
+    pub fn limited(parts: Parts, limits: Limits) -> Self {
+        let (limiters, metrics) = (Limiters::new(&limits), Metrics::default());
+        Self(Arc::new(Shared {
+            parts,
+            limits,
+            limiters,
+            metrics,
+            document: OnceLock::new(),
+            discovered: Discovered::default(),
+        }))
+    }
+
+    /// Which proxies are believed, and how many requests are answered.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Counts requests against their limits.
+    pub(crate) fn limiters(&self) -> &Limiters {
+        &self.0.limiters
+    }
+
+    /// Counts requests for whoever watches the service.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The OpenAPI document as JSON, made once.
+    pub(crate) fn document(&self) -> &str {
+        self.0.document.get_or_init(|| crate::document(self).to_pretty_json().unwrap_or_default())
     }
 
     /// The streams that connections were found to offer.

@@ -201,6 +201,51 @@ pub(crate) struct ServeArgs {
     /// Where sinks may write with the service's Google identity, for a tenant or for all (repeat for several)
     #[arg(long, env = "SLUICE_BIGQUERY", value_name = "[TENANT=]PROJECT[.DATASET]", value_delimiter = ',')]
     pub(crate) bigquery: Vec<String>,
+    /// Who keeps the time of schedules
+    #[command(flatten)]
+    pub(crate) scheduler: SchedulerArgs,
+}
+
+/// Who keeps the time of schedules.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Schedules")]
+pub(crate) struct SchedulerArgs {
+    /// Who keeps the time: the service itself, or Google's Cloud Scheduler, which calls it
+    #[arg(long, env = "SLUICE_SCHEDULER", value_enum, default_value_t = SchedulerMode::Internal)]
+    pub(crate) scheduler: SchedulerMode,
+    /// Google Cloud project of the jobs
+    #[arg(long, env = "SLUICE_SCHEDULER_PROJECT", value_name = "PROJECT")]
+    pub(crate) scheduler_project: Option<String>,
+    /// Location of the jobs, such as europe-west1
+    #[arg(long, env = "SLUICE_SCHEDULER_LOCATION", value_name = "LOCATION")]
+    pub(crate) scheduler_location: Option<String>,
+    /// Service account whose identity the jobs show when they call
+    #[arg(long, env = "SLUICE_SCHEDULER_SERVICE_ACCOUNT", value_name = "EMAIL")]
+    pub(crate) scheduler_service_account: Option<String>,
+    /// For whom the jobs' tokens are made [default: the origin]
+    #[arg(long, env = "SLUICE_SCHEDULER_AUDIENCE", value_name = "TEXT")]
+    pub(crate) scheduler_audience: Option<String>,
+    /// Who issues the jobs' tokens
+    #[arg(long, env = "SLUICE_SCHEDULER_ISSUER", value_name = "URL", default_value = "https://accounts.google.com")]
+    pub(crate) scheduler_issuer: String,
+    /// What the ids of the jobs begin with [default: made from the origin]
+    #[arg(long, env = "SLUICE_SCHEDULER_PREFIX", value_name = "TEXT")]
+    pub(crate) scheduler_prefix: Option<String>,
+    /// How often to look whether somebody changed the jobs, seconds
+    #[arg(long, env = "SLUICE_SCHEDULER_CHECK_EVERY", value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) scheduler_check_every: u64,
+    /// Another address of Cloud Scheduler's API, reached without credentials (a double)
+    #[arg(long, env = "SLUICE_SCHEDULER_ENDPOINT", value_name = "URL")]
+    pub(crate) scheduler_endpoint: Option<String>,
+}
+
+/// Who keeps the time of schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SchedulerMode {
+    /// The service.
+    Internal,
+    /// Google's Cloud Scheduler.
+    Cloud,
 }
 
 /// Which database.

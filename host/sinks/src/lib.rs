@@ -18,6 +18,7 @@
 )]
 
 pub mod bigquery;
+pub mod cloud_scheduler;
 pub mod contract;
 pub mod google;
 pub mod local;

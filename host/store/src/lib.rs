@@ -62,8 +62,8 @@ mod value;
 pub use change::ChangeError;
 pub use lease::Lease;
 pub use people::{
-    ApiToken, Bearer, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant, NewToken,
-    NewUser, PasswordHash, Session, Tenant, User,
+    ApiToken, Bearer, Failures, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant,
+    NewToken, NewUser, PasswordHash, Session, Tenant, User, Whose,
 };
 pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,

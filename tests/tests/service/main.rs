@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod cloud_scheduler;
 mod crash;
 mod runs;
 mod schedules;

@@ -13,7 +13,9 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::{azurite, fake_gcs, google_token, local_bigquery, mariadb, mysql, postgres, s3, s3rver, tls};
+use super::{
+    azurite, cloud_scheduler, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3, s3rver, tls,
+};
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
 use crate::workspace::Workspace;
@@ -116,6 +118,8 @@ impl Group {
         azurite::start(self, interrupt)?;
         fake_gcs::start(self, interrupt)?;
         google_token::start(self, interrupt)?;
+        oidc::start(self, interrupt)?;
+        cloud_scheduler::start(self, interrupt)?;
         self.write_record()
     }
 

@@ -6,6 +6,7 @@
 //! variables in [`VARIABLES`].
 
 mod azurite;
+mod cloud_scheduler;
 mod fake_gcs;
 mod google_token;
 mod group;
@@ -14,6 +15,7 @@ mod mariadb;
 mod mysql;
 mod mysql_client;
 mod net;
+mod oidc;
 mod postgres;
 mod s3;
 mod s3rver;
@@ -72,6 +74,10 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_GOOGLE_ENDPOINT         http://127.0.0.1:PORT, a token endpoint at /token that checks assertions, an API at
                                       /api that wants its tokens
   SLUICE_TEST_GOOGLE_KEY              the file of the service account's key that it knows
+  SLUICE_TEST_OIDC_ISSUER             http://127.0.0.1:PORT, an issuer of OpenID Connect: discovery, keys, RS256
+  SLUICE_TEST_OIDC_TOKEN              its token endpoint; a token says what the form field `claims` of the request says
+  SLUICE_TEST_SCHEDULER_ENDPOINT      http://127.0.0.1:PORT, a double of Cloud Scheduler's API whose jobs carry tokens of
+                                      that issuer; see xtask/services/cloud-scheduler.py
   SLUICE_TEST_CONNECTORS              folder of the built connectors (cargo xtask guests)
   SLUICE_TEST_GUESTS                  folder of the built guests that misbehave (cargo xtask guests)
   SLUICE_TEST_BIN                     the sluice binary built with failpoints

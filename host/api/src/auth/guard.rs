@@ -1,39 +1,21 @@
-//! Routes: a handler, and what whoever calls it must be. Checked before the handler runs, and written into the OpenAPI document as
-//! `x-sluice-needs`.
+//! Routes: a handler, and what it declares ([`Rules`]). Checked before the handler runs, and written into the OpenAPI document
+//! (`x-sluice-needs`).
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use sluice_core::access::Operation;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::principal::{Member, authenticate};
+use super::principal::{Caller, Credential, Member, authenticate};
+pub use super::rules::{Needs, Rules};
+use crate::describe;
+use crate::http::client::Client;
 use crate::http::problem::{Problem, Slug};
+use crate::http::repeat;
 use crate::state::App;
-
-/// What an operation asks of whoever calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// Nothing: how one signs in, and how the service is.
-    Nobody,
-    /// Somebody who is signed in, or a token.
-    Somebody,
-    /// A member of the tenant in the address whose role allows this.
-    Member(Operation),
-}
-
-impl Needs {
-    /// The word in the document: `nobody`, `somebody`, or the operation's.
-    pub fn word(self) -> serde_json::Value {
-        match self {
-            Self::Nobody => "nobody".into(),
-            Self::Somebody => "somebody".into(),
-            Self::Member(operation) => serde_json::to_value(operation).unwrap_or_default(),
-        }
-    }
-}
 
 /// Routes that are being put together.
 pub struct Guarded {
@@ -47,17 +29,14 @@ impl Guarded {
         Self { app: app.clone(), inner: OpenApiRouter::new() }
     }
 
-    /// One more operation: `routes!(handler)` of utoipa-axum.
+    /// One more operation: what it needs, or more of what it declares, and `routes!(handler)` of utoipa-axum.
     #[must_use]
-    pub fn operation(self, needs: Needs, (schemas, mut paths, methods): UtoipaMethodRouter<App>) -> Self {
-        for item in paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in operations.into_iter().flatten() {
-                let extension = ("x-sluice-needs".to_owned(), needs.word());
-                operation.extensions.get_or_insert_default().merge([extension].into_iter().collect());
-            }
-        }
-        let methods = methods.layer(from_fn_with_state((self.app.clone(), needs), check));
+    pub fn operation(self, rules: impl Into<Rules>, (schemas, mut paths, methods): UtoipaMethodRouter<App>) -> Self {
+        let rules = rules.into();
+        let keyed = describe::operations(&mut paths, &rules);
+        let methods = methods
+            .route_layer(DefaultBodyLimit::max(rules.body))
+            .route_layer(from_fn_with_state((self.app.clone(), rules, keyed), check));
         Self { inner: self.inner.routes((schemas, paths, methods)), ..self }
     }
 
@@ -73,28 +52,76 @@ impl Guarded {
     }
 }
 
-/// Lets through who may, and tells the handler who it is.
+/// Longest name in an address, bytes. Streams are named by their source.
+const LONGEST_ID: usize = 1_000;
+
+type Parameters = Result<Path<HashMap<String, String>>, PathRejection>;
+
+/// Lets through who may, tells the handler who it is, and ends what takes too long.
 async fn check(
-    State((app, needs)): State<(App, Needs)>,
-    Path(path): Path<HashMap<String, String>>,
+    State((app, rules, keyed)): State<(App, Rules, bool)>,
+    path: Parameters,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    // What cannot be decoded, and what no id looks like, is the name of nothing.
+    let name = |text: &String| text.len() <= LONGEST_ID && !text.chars().any(char::is_control);
+    let path = path.ok().filter(|Path(path)| path.values().all(name));
+    let Some(Path(path)) = path else { return Err(Problem::not_found("address")) };
+    let tenant = path.get("tenant").map(String::as_str).unwrap_or_default();
+    let work = admit(&app, rules, keyed, tenant, request, next);
+    let Some(limit) = rules.within else { return work.await };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let detail =
+            format!("there was no answer within {} seconds; what was begun may still be done", limit.as_secs());
+        Err(Problem::new(Slug::Timeout, detail))
+    })
+}
+
+async fn admit(
+    app: &App,
+    rules: Rules,
+    keyed: bool,
+    tenant: &str,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if needs == Needs::Nobody {
+    let client = Client::of(request.extensions());
+    if rules.needs == Needs::Nobody {
+        if rules.limited {
+            app.limiters().address(client, app.now_us())?;
+        }
         return Ok(next.run(request).await);
     }
-    let caller = authenticate(&app, request.method(), request.headers(), request.extensions()).await?;
-    if let Needs::Member(operation) = needs {
-        let tenant = path.get("tenant").cloned().unwrap_or_default();
-        // Whether a tenant exists is nobody's business but its members'.
-        let role = caller.role_in(&app, &tenant).await?.ok_or_else(|| Problem::not_found("tenant"))?;
-        if !role.may(operation) {
-            let needs = operation.needs().as_str();
-            let detail = format!("this needs the role {needs} in the tenant; yours is {}", role.as_str());
-            return Err(Problem::new(Slug::Forbidden, detail));
+    let caller = match authenticate(app, request.method(), request.headers(), request.extensions()).await {
+        Ok(caller) => caller,
+        Err(problem) => {
+            app.limiters().address(client, app.now_us())?;
+            return Err(problem);
         }
-        request.extensions_mut().insert(Member { caller: caller.clone(), tenant, role });
+    };
+    app.limiters().credential(caller.credential(), app.now_us())?;
+    if let Some(member) = member(app, rules.needs, &caller, tenant).await? {
+        request.extensions_mut().insert(member);
     }
+    if rules.needs.in_person() && matches!(caller.by, Credential::Token(_)) {
+        let detail = "only a person who is signed in may do this, no token: what a leaked token can do ends with it";
+        return Err(Problem::new(Slug::Forbidden, detail));
+    }
+    let actor = caller.actor();
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    if keyed { repeat::once(app, tenant, &actor, rules.body, request, next).await } else { Ok(next.run(request).await) }
+}
+
+/// Who asks as a member of the tenant, where the route asks for one.
+async fn member(app: &App, needs: Needs, caller: &Caller, tenant: &str) -> Result<Option<Member>, Problem> {
+    let Some(operation) = needs.operation() else { return Ok(None) };
+    // Whether a tenant exists is nobody's business but its members'.
+    let role = caller.role_in(app, tenant).await?.ok_or_else(|| Problem::not_found("tenant"))?;
+    if !role.may(operation) {
+        let needs = operation.needs().as_str();
+        let detail = format!("this needs the role {needs} in the tenant; yours is {}", role.as_str());
+        return Err(Problem::new(Slug::Forbidden, detail));
+    }
+    Ok(Some(Member { caller: caller.clone(), tenant: tenant.to_owned(), role }))
 }

@@ -6,13 +6,26 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use sluice_core::RunError;
+use sluice_store::PasswordHash as Kept;
 use tokio::sync::Semaphore;
+
+use crate::state::App;
 
 /// Bytes of salt, the recommendation of RFC 9106.
 pub const SALT_BYTES: usize = 16;
 
 /// At once: each takes 19 MiB and a core for some 30 ms, and whoever is not signed in yet can ask for one.
 const AT_ONCE: usize = 2;
+
+/// The hash of a new password, with a salt of its own.
+///
+/// # Errors
+/// None that is anybody's fault but ours.
+pub(crate) async fn hashed(app: &App, password: String) -> Result<Kept, RunError> {
+    let mut salt = [0; SALT_BYTES];
+    app.random.fill(&mut salt);
+    Ok(Kept(app.passwords.hash(password, salt).await?))
+}
 
 /// Hashes and verifies passwords, away from the threads that answer requests.
 #[derive(Clone, Debug)]

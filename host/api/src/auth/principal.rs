@@ -1,8 +1,6 @@
 //! Who asks: a person with a session, or a program with an API token.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
 use sluice_core::access::Role;
@@ -10,6 +8,7 @@ use sluice_store::{Bearer, Scope, Session, User};
 
 use super::cookie;
 use super::token::{Purpose, hash_of};
+use crate::http::client::Client;
 use crate::http::problem::{Problem, Slug};
 use crate::http::security::same_site;
 use crate::state::App;
@@ -69,6 +68,25 @@ impl Caller {
         }
     }
 
+    /// What requests are counted by: the session's or the token's id.
+    pub(crate) fn credential(&self) -> &str {
+        match &self.by {
+            Credential::Session(session) => &session.0.id,
+            Credential::Token(bearer) => &bearer.token,
+        }
+    }
+
+    /// The session and its person.
+    ///
+    /// # Errors
+    /// If it is a token: a route that is for people only says [`Needs::Person`](super::rules::Needs::Person).
+    pub fn session(&self) -> Result<&(Session, User), Problem> {
+        match &self.by {
+            Credential::Session(session) => Ok(session),
+            Credential::Token(_) => Err(unguarded()),
+        }
+    }
+
     /// What they may do in a tenant; none for who is no member. A token is good for its own tenant only.
     ///
     /// # Errors
@@ -98,7 +116,7 @@ pub async fn authenticate(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Caller, Problem> {
-    let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_string());
+    let address = Client::of(extensions).address();
     let by = match headers.get(header::AUTHORIZATION) {
         Some(value) => {
             let text = value.to_str().ok().and_then(|value| {

@@ -1,9 +1,15 @@
-//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers.
+//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers, limits, repeated requests, metrics.
 
 pub mod body;
+pub mod client;
+pub mod fence;
 pub mod fetch;
+pub mod limits;
+pub mod metrics;
 pub mod page;
+pub mod path;
 pub mod problem;
 pub mod query;
+pub mod repeat;
 pub mod revision;
 pub mod security;

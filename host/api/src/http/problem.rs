@@ -51,7 +51,30 @@ pub enum Slug {
 }
 
 impl Slug {
-    fn name(self) -> &'static str {
+    /// Every one of them.
+    pub const ALL: [Self; 18] = [
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::WrongCredentials,
+        Self::Forbidden,
+        Self::CrossSite,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::Exists,
+        Self::Refused,
+        Self::RevisionRequired,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::TooManyRequests,
+        Self::Upstream,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The last part of the problem's `type`.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
             Self::Unauthenticated => "unauthenticated",
@@ -95,7 +118,8 @@ impl Slug {
         }
     }
 
-    fn title(self) -> &'static str {
+    /// The class of problem in a few words.
+    pub fn title(self) -> &'static str {
         match self {
             Self::Invalid => "The request is not valid",
             Self::Unauthenticated => "Not signed in",
@@ -253,6 +277,15 @@ mod tests {
         let problem = Problem::from(RunError::internal("the table users has no column x"));
         assert_eq!(problem.slug, Slug::Internal);
         assert!(!problem.detail.contains("users"));
+    }
+
+    #[test]
+    fn every_type_of_problem_is_in_the_book() {
+        let book = include_str!("../../../../docs/api.md");
+        for slug in Slug::ALL {
+            let row = format!("| `{}` | {} |", slug.name(), slug.status().as_u16());
+            assert!(book.contains(&row), "docs/api.md has no row {row}");
+        }
     }
 
     #[test]

@@ -4,12 +4,27 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::{Problem, Slug};
 
 /// The revision that a change is made to, from `If-Match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IfMatch(pub u64);
+
+/// For `params(…)` of an operation.
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let header =
+            ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header).required(Required::True);
+        let about = "The ETag of what was read; the change is refused if somebody else made one since.";
+        vec![header.description(Some(about)).schema(Some(text)).build()]
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;

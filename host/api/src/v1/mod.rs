@@ -3,20 +3,38 @@
 pub mod audit;
 pub mod connections;
 pub mod connectors;
+pub mod hooks;
+pub mod invitations;
+pub mod members;
+pub mod password;
 pub mod pipelines;
 pub(crate) mod record;
 pub mod runs;
+pub mod session;
+pub mod sessions;
+pub mod setup;
 pub mod state;
+pub mod tenants;
+pub mod tokens;
 
 use crate::auth::guard::Guarded;
 
 /// Every operation.
 pub fn routes(routes: Guarded) -> Guarded {
     routes
+        .and(setup::routes)
+        .and(session::routes)
+        .and(sessions::routes)
+        .and(password::routes)
+        .and(tenants::routes)
+        .and(members::routes)
+        .and(invitations::routes)
+        .and(tokens::routes)
         .and(audit::routes)
         .and(connectors::routes)
         .and(connections::routes)
         .and(pipelines::routes)
         .and(runs::routes)
         .and(state::routes)
+        .and(hooks::routes)
 }

@@ -17,6 +17,7 @@
 //! changes, and test it there.
 
 mod blackout;
+mod cloud;
 mod cron;
 mod decide;
 mod moments;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use blackout::{Blackout, Day};
+pub use cloud::{CloudJob, CloudJobs, Knocks};
 pub use decide::{Decision, Facts, SkipReason, Skipped, Unfinished, decide};
 
 use crate::error::RunError;

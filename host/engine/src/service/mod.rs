@@ -5,6 +5,8 @@
 
 mod attempt;
 pub mod catalogue;
+pub mod cloud;
+pub mod knock;
 pub mod live;
 mod log;
 pub mod queue;

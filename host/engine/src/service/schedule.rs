@@ -83,7 +83,7 @@ impl Scheduler {
         }
     }
 
-    fn decide(&self, due: &Due, now_us: i64) -> Moments {
+    pub(super) fn decide(&self, due: &Due, now_us: i64) -> Moments {
         let scheduled = &due.scheduled;
         let timetable = match Timetable::new(&scheduled.schedule) {
             Ok(timetable) => timetable,

@@ -4,8 +4,9 @@ use sluice_core::RunError;
 use sluice_core::access::Role;
 
 use super::members;
+use super::users::{self, NewUser};
 use crate::change::inserted;
-use crate::db::{Row, built, sql};
+use crate::db::{Row, Tx, built, sql};
 use crate::{ChangeError, Scope, Store};
 
 /// An invitation that is to be sent.
@@ -108,16 +109,38 @@ impl Store {
         now_us: i64,
     ) -> Result<Invitation, ChangeError> {
         let mut tx = self.db.begin("accepting an invitation").await?;
-        let text = format!(
-            "UPDATE invitations SET accepted_us = $2 WHERE token_hash = $1 AND accepted_us IS NULL AND expires_us > $2 \
-             RETURNING {COLUMNS}"
-        );
-        let row = built(text).bind(token_hash).bind(now_us).one_in(&mut tx).await?;
-        let Some(row) = row else { return Err(ChangeError::Missing { what: "invitation" }) };
-        let accepted = invitation(&row)?;
-        members::insert(&mut tx, Scope { tenant: &accepted.tenant }, user, accepted.role, now_us).await?;
+        let accepted = accept(&mut tx, token_hash, user, now_us).await?;
         tx.commit().await?;
         Ok(accepted)
+    }
+
+    /// Makes a person known who comes through the link, and a member, once. Nobody is made known without becoming a member.
+    ///
+    /// # Errors
+    /// If the link is unknown, used or expired, if the id or the e-mail address is taken, or it cannot be stored.
+    pub async fn accept_invitation_as(
+        &self,
+        token_hash: &[u8],
+        new: &NewUser,
+        now_us: i64,
+    ) -> Result<Invitation, ChangeError> {
+        let mut tx = self.db.begin("accepting an invitation").await?;
+        users::insert(&mut tx, new, now_us).await?;
+        let accepted = accept(&mut tx, token_hash, &new.id, now_us).await?;
+        tx.commit().await?;
+        Ok(accepted)
+    }
+
+    /// How many invitations can still be accepted.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn open_invitations(&self, scope: Scope<'_>, now_us: i64) -> Result<u64, RunError> {
+        let row = sql(
+            "SELECT COUNT(*) AS open FROM invitations WHERE tenant = $1 AND accepted_us IS NULL AND expires_us > $2",
+        );
+        let row = row.bind(scope.tenant).bind(now_us).one_on(&self.db, "counting invitations").await?;
+        row.map_or(Ok(0), |row| row.count("open"))
     }
 
     /// Takes an invitation back. False if there was none that could be.
@@ -128,6 +151,18 @@ impl Store {
         let gone = sql("DELETE FROM invitations WHERE tenant = $1 AND id = $2 AND accepted_us IS NULL");
         Ok(gone.bind(scope.tenant).bind(id).run_on(&self.db, "withdrawing an invitation").await? > 0)
     }
+}
+
+async fn accept(tx: &mut Tx, token_hash: &[u8], user: &str, now_us: i64) -> Result<Invitation, ChangeError> {
+    let text = format!(
+        "UPDATE invitations SET accepted_us = $2 WHERE token_hash = $1 AND accepted_us IS NULL AND expires_us > $2 \
+         RETURNING {COLUMNS}"
+    );
+    let row = built(text).bind(token_hash).bind(now_us).one_in(tx).await?;
+    let Some(row) = row else { return Err(ChangeError::Missing { what: "invitation" }) };
+    let accepted = invitation(&row)?;
+    members::insert(tx, Scope { tenant: &accepted.tenant }, user, accepted.role, now_us).await?;
+    Ok(accepted)
 }
 
 fn invitation(row: &Row) -> Result<Invitation, RunError> {

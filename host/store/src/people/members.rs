@@ -1,7 +1,7 @@
 //! Who belongs to a tenant, with which role. A tenant always has an owner.
 
 use sluice_core::RunError;
-use sluice_core::access::Role;
+use sluice_core::access::{Role, keeps_an_owner};
 
 use crate::change::inserted;
 use crate::db::{Row, Tx, built, sql};
@@ -92,25 +92,31 @@ impl Store {
         rows.iter().map(membership).collect()
     }
 
-    /// Gives a member another role.
+    /// Gives a member another role than the one that was `seen`.
     ///
     /// # Errors
-    /// If there is no such member, no owner would be left, or it cannot be stored.
-    pub async fn set_role(&self, scope: Scope<'_>, user: &str, role: Role) -> Result<(), ChangeError> {
+    /// If there is no such member, the role is another one by now, no owner would be left, or it cannot be stored.
+    pub async fn set_role(&self, scope: Scope<'_>, user: &str, seen: Role, role: Role) -> Result<(), ChangeError> {
         let mut tx = self.db.begin("changing a role").await?;
-        may_leave(&mut tx, scope, user, role == Role::Owner).await?;
+        may_change(&mut tx, scope, user, seen, Some(role)).await?;
         let set = sql("UPDATE memberships SET role = $3 WHERE tenant = $1 AND user_id = $2");
         set.bind(scope.tenant).bind(user).bind(role.as_str()).run_in(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Ends a membership, and the person's tokens in the tenant with it.
+    /// Ends a membership of whom was `seen` with that role, and the person's tokens in the tenant with it.
     ///
     /// # Errors
-    /// If there is no such member, no owner would be left, or it cannot be stored.
-    pub async fn remove_member(&self, scope: Scope<'_>, user: &str, now_us: i64) -> Result<(), ChangeError> {
+    /// If there is no such member, the role is another one by now, no owner would be left, or it cannot be stored.
+    pub async fn remove_member(
+        &self,
+        scope: Scope<'_>,
+        user: &str,
+        seen: Role,
+        now_us: i64,
+    ) -> Result<(), ChangeError> {
         let mut tx = self.db.begin("removing a member").await?;
-        may_leave(&mut tx, scope, user, false).await?;
+        may_change(&mut tx, scope, user, seen, None).await?;
         let tokens =
             sql("UPDATE api_tokens SET revoked_us = $3 WHERE tenant = $1 AND user_id = $2 AND revoked_us IS NULL");
         tokens.bind(scope.tenant).bind(user).bind(now_us).run_in(&mut tx).await?;
@@ -120,19 +126,29 @@ impl Store {
     }
 }
 
-/// Fails if the member does not exist, or is the last owner and will not be one any more.
-async fn may_leave(tx: &mut Tx, scope: Scope<'_>, user: &str, stays_owner: bool) -> Result<(), ChangeError> {
+/// Fails if the member does not exist, has another role than the one that the change was decided on, or is the last owner and will not be
+/// one any more.
+async fn may_change(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    user: &str,
+    seen: Role,
+    then: Option<Role>,
+) -> Result<(), ChangeError> {
     // All owners are locked, so that two of them cannot leave at the same moment.
     let lock = tx.dialect().for_update();
     let owners = built(format!("SELECT user_id FROM memberships WHERE tenant = $1 AND role = 'owner'{lock}"));
-    let owners = owners.bind(scope.tenant).all_in(tx).await?;
-    let mut others = 0;
-    for owner in &owners {
-        others += usize::from(owner.text("user_id")? != user);
+    let owners = owners.bind(scope.tenant).all_in(tx).await?.len();
+    let member = built(format!("SELECT role FROM memberships WHERE tenant = $1 AND user_id = $2{lock}"));
+    let Some(member) = member.bind(scope.tenant).bind(user).one_in(tx).await? else {
+        return Err(ChangeError::Missing { what: "member" });
+    };
+    let now = member.word("role", Role::parse)?;
+    if now != seen {
+        let message = format!("the member's role was changed to {} in the meantime; read it again", now.as_str());
+        return Err(ChangeError::Refused(message));
     }
-    let member = sql("SELECT role FROM memberships WHERE tenant = $1 AND user_id = $2").bind(scope.tenant).bind(user);
-    let Some(member) = member.one_in(tx).await? else { return Err(ChangeError::Missing { what: "member" }) };
-    if member.word("role", Role::parse)? == Role::Owner && others == 0 && !stays_owner {
+    if !keeps_an_owner(now, then, owners as u64) {
         let message = "this is the only owner of the tenant; make somebody else an owner first";
         return Err(ChangeError::Refused(message.to_owned()));
     }

@@ -15,5 +15,6 @@ pub use invitations::{Invitation, NewInvitation};
 pub use members::{Member, Membership};
 pub use sessions::{NewSession, Session};
 pub use tenants::{NewTenant, Tenant};
-pub use tokens::{ApiToken, Bearer, NewToken};
+pub use throttle::Failures;
+pub use tokens::{ApiToken, Bearer, NewToken, Whose};
 pub use users::{NewUser, PasswordHash, User};

@@ -1,9 +1,11 @@
 //! Organisations.
 
 use sluice_core::RunError;
+use sluice_core::access::Role;
 
 use crate::change::{inserted, unchanged};
 use crate::db::{Row, Tx, built, sql};
+use crate::people::members;
 use crate::value::to_sql;
 use crate::{ChangeError, Scope, Store};
 
@@ -37,6 +39,36 @@ impl Store {
     pub async fn create_tenant(&self, new: &NewTenant, now_us: i64) -> Result<(), ChangeError> {
         let mut tx = self.db.begin("making a tenant").await?;
         insert(&mut tx, new, now_us).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Makes a tenant that a person owns, unless the person owns `most` already.
+    ///
+    /// # Errors
+    /// If its id is taken, there is no such person, the person owns enough of them, or it cannot be stored.
+    pub async fn create_tenant_of(
+        &self,
+        new: &NewTenant,
+        owner: &str,
+        most: u64,
+        now_us: i64,
+    ) -> Result<(), ChangeError> {
+        let mut tx = self.db.begin("making a tenant").await?;
+        // The person is locked, so that many requests at once do not all find room.
+        let lock = tx.dialect().for_update();
+        let person = built(format!("SELECT id FROM users WHERE id = $1{lock}")).bind(owner).one_in(&mut tx).await?;
+        if person.is_none() {
+            return Err(ChangeError::Missing { what: "user" });
+        }
+        let owned = sql("SELECT COUNT(*) AS owned FROM memberships WHERE user_id = $1 AND role = 'owner'");
+        let owned = owned.bind(owner).one_in(&mut tx).await?.map_or(Ok(0), |row| row.count("owned"))?;
+        if owned >= most {
+            let message =
+                format!("a person owns at most {most} tenants; leave one, or ask somebody else to make this one");
+            return Err(ChangeError::Refused(message));
+        }
+        insert(&mut tx, new, now_us).await?;
+        members::insert(&mut tx, Scope { tenant: &new.id }, owner, Role::Owner, now_us).await?;
         Ok(tx.commit().await?)
     }
 

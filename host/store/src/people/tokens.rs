@@ -49,6 +49,33 @@ pub struct ApiToken {
     pub revoked_us: Option<i64>,
 }
 
+/// Which tokens of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// A person's.
+    Person(&'a str),
+    /// Those of services.
+    Services,
+}
+
+impl<'a> Whose<'a> {
+    /// What restricts a query to them; `$3` is [`Whose::user`].
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Person(_) => "user_id = $3",
+            // The parameter is named, so that both databases know its type.
+            Self::Services => "user_id IS NULL AND $3 = ''",
+        }
+    }
+
+    fn user(self) -> &'a str {
+        match self {
+            Self::Person(user) => user,
+            Self::Services => "",
+        }
+    }
+}
+
 /// Who comes with a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
@@ -122,36 +149,57 @@ impl Store {
         used.bind(scope.tenant).bind(id).bind(now_us).run_on(&self.db, "recording the use of a token").await.map(drop)
     }
 
-    /// The tokens after this one in the order of their ids, all of the tenant or a person's, revoked ones as well.
+    /// The tokens after this one in the order of their ids, revoked ones as well.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn tokens(
         &self,
         scope: Scope<'_>,
-        user: Option<&str>,
+        whose: Whose<'_>,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ApiToken>, RunError> {
-        let whose = if user.is_some() { "AND user_id = $4" } else { "" };
         let text = format!(
             "SELECT id, user_id, name, role, created_by, created_us, expires_us, last_used_us, revoked_us \
-             FROM api_tokens WHERE tenant = $1 AND id > $2 {whose} ORDER BY id LIMIT $3"
+             FROM api_tokens WHERE tenant = $1 AND id > $2 AND {} ORDER BY id LIMIT $4",
+            whose.condition()
         );
-        let mut rows = built(text).bind(scope.tenant).bind(after.unwrap_or_default()).bind(limit);
-        if let Some(user) = user {
-            rows = rows.bind(user);
-        }
+        let rows = built(text).bind(scope.tenant).bind(after.unwrap_or_default()).bind(whose.user()).bind(limit);
         rows.all_on(&self.db, "listing tokens").await?.iter().map(token).collect()
+    }
+
+    /// How many tokens are good: neither expired nor revoked.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn good_tokens(&self, scope: Scope<'_>, whose: Whose<'_>, now_us: i64) -> Result<u64, RunError> {
+        let text = format!(
+            "SELECT COUNT(*) AS good FROM api_tokens WHERE tenant = $1 AND revoked_us IS NULL \
+             AND (expires_us IS NULL OR expires_us > $2) AND {}",
+            whose.condition()
+        );
+        let row = built(text).bind(scope.tenant).bind(now_us).bind(whose.user());
+        row.one_on(&self.db, "counting tokens").await?.map_or(Ok(0), |row| row.count("good"))
     }
 
     /// Revokes a token. False if there is none to revoke.
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub async fn revoke_token(&self, scope: Scope<'_>, id: &str, now_us: i64) -> Result<bool, RunError> {
-        let ended = sql("UPDATE api_tokens SET revoked_us = $3 WHERE tenant = $1 AND id = $2 AND revoked_us IS NULL");
-        Ok(ended.bind(scope.tenant).bind(id).bind(now_us).run_on(&self.db, "revoking a token").await? > 0)
+    pub async fn revoke_token(
+        &self,
+        scope: Scope<'_>,
+        whose: Whose<'_>,
+        id: &str,
+        now_us: i64,
+    ) -> Result<bool, RunError> {
+        let text = format!(
+            "UPDATE api_tokens SET revoked_us = $4 WHERE tenant = $1 AND id = $2 AND revoked_us IS NULL AND {}",
+            whose.condition()
+        );
+        let ended = built(text).bind(scope.tenant).bind(id).bind(whose.user()).bind(now_us);
+        Ok(ended.run_on(&self.db, "revoking a token").await? > 0)
     }
 }
 

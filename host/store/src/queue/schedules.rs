@@ -5,7 +5,7 @@ use sluice_core::request::{Cause, RequestState};
 use sluice_core::schedule::Schedule;
 
 use super::requests::{NewRequest, cancel, insert};
-use crate::db::{Tx, sql};
+use crate::db::{Row, Tx, sql};
 use crate::value::{to_json, to_sql};
 use crate::{Scope, Store};
 
@@ -96,25 +96,52 @@ impl Store {
         let rows = due.bind(now_us).bind(limit).all_on(&self.db, doing).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
-            let (tenant, pipeline) = (row.text("tenant")?, row.text("pipeline")?);
-            let open = sql("SELECT id, moment_us FROM run_requests WHERE tenant = $1 AND pipeline = $2 \
-                 AND cause = 'scheduled' AND moment_us IS NOT NULL AND state IN ('queued', 'running') ORDER BY moment_us");
-            let open = open.bind(&tenant).bind(&pipeline).all_on(&self.db, doing).await?;
-            let unfinished = open.iter().map(|row| Ok((row.text("id")?, row.number("moment_us")?)));
-            found.push(Due {
-                unfinished: unfinished.collect::<Result<_, RunError>>()?,
-                tenant,
-                scheduled: NewSchedule {
-                    pipeline,
-                    revision: row.count("revision")?,
-                    connection: row.text("connection")?,
-                    schedule: row.json("schedule")?,
-                    next_due_us: row.get("next_due_us")?,
-                },
-                decided_us: row.number("decided_us")?,
-            });
+            found.push(self.due(row, doing).await?);
         }
         Ok(found)
+    }
+
+    async fn due(&self, row: &Row, doing: &str) -> Result<Due, RunError> {
+        let (tenant, scheduled) = (row.text("tenant")?, scheduled(row)?);
+        let open = sql("SELECT id, moment_us FROM run_requests WHERE tenant = $1 AND pipeline = $2 \
+             AND cause = 'scheduled' AND moment_us IS NOT NULL AND state IN ('queued', 'running') ORDER BY moment_us");
+        let open = open.bind(&tenant).bind(&scheduled.pipeline).all_on(&self.db, doing).await?;
+        let unfinished = open.iter().map(|row| Ok((row.text("id")?, row.number("moment_us")?)));
+        let unfinished = unfinished.collect::<Result<_, RunError>>()?;
+        Ok(Due { unfinished, tenant, scheduled, decided_us: row.number("decided_us")? })
+    }
+
+    /// The schedule of a pipeline, whether a moment has come due or not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn schedule(&self, scope: Scope<'_>, pipeline: &str) -> Result<Option<Due>, RunError> {
+        let doing = "looking for a schedule";
+        let row =
+            sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+             WHERE tenant = $1 AND pipeline = $2");
+        let row = row.bind(scope.tenant).bind(pipeline).one_on(&self.db, doing).await?;
+        match row {
+            Some(row) => self.due(&row, doing).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A page of the schedules of all tenants, as (tenant, schedule), in the order of tenant and pipeline, after one of them.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn schedules(
+        &self,
+        after: Option<(&str, &str)>,
+        limit: u32,
+    ) -> Result<Vec<(String, NewSchedule)>, RunError> {
+        let (tenant, pipeline) = after.unwrap_or_default();
+        let page =
+            sql("SELECT tenant, pipeline, schedule, revision, connection, decided_us, next_due_us FROM schedules \
+             WHERE tenant > $1 OR (tenant = $1 AND pipeline > $2) ORDER BY tenant, pipeline LIMIT $3");
+        let rows = page.bind(tenant).bind(pipeline).bind(limit).all_on(&self.db, "looking at all schedules").await?;
+        rows.iter().map(|row| Ok((row.text("tenant")?, scheduled(row)?))).collect()
     }
 
     /// When the next moment of any schedule comes due.
@@ -144,6 +171,16 @@ impl Store {
         tx.commit().await?;
         Ok(queued)
     }
+}
+
+fn scheduled(row: &Row) -> Result<NewSchedule, RunError> {
+    Ok(NewSchedule {
+        pipeline: row.text("pipeline")?,
+        revision: row.count("revision")?,
+        connection: row.text("connection")?,
+        schedule: row.json("schedule")?,
+        next_due_us: row.get("next_due_us")?,
+    })
 }
 
 /// Records what was decided about one schedule; how many runs were queued.

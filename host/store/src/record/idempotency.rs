@@ -10,7 +10,7 @@ use crate::{Scope, Store};
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body, as it was sent.
+    /// What else is needed to send it again, in a form that the caller chooses.
     pub body: Vec<u8>,
 }
 
@@ -71,19 +71,28 @@ impl Store {
         Ok(Repeated::Answered(Answer { status, body: row.get::<Option<Vec<u8>>>("body")?.unwrap_or_default() }))
     }
 
-    /// Keeps the answer for whoever sends the request again.
+    /// Keeps the answer until then for whoever sends the request again. The reservation itself may have been a shorter one, so that a
+    /// key is free again soon after a crash.
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub async fn keep_answer(&self, scope: Scope<'_>, key: &str, answer: &Answer) -> Result<(), RunError> {
-        sql("UPDATE idempotency_keys SET status = $3, body = $4 WHERE tenant = $1 AND idempotency_key = $2")
-            .bind(scope.tenant)
-            .bind(key)
-            .bind(i64::from(answer.status))
-            .bind(answer.body.as_slice())
-            .run_on(&self.db, "keeping an answer")
-            .await
-            .map(drop)
+    pub async fn keep_answer(
+        &self,
+        scope: Scope<'_>,
+        key: &str,
+        answer: &Answer,
+        expires_us: i64,
+    ) -> Result<(), RunError> {
+        sql("UPDATE idempotency_keys SET status = $3, body = $4, expires_us = $5 \
+             WHERE tenant = $1 AND idempotency_key = $2")
+        .bind(scope.tenant)
+        .bind(key)
+        .bind(i64::from(answer.status))
+        .bind(answer.body.as_slice())
+        .bind(expires_us)
+        .run_on(&self.db, "keeping an answer")
+        .await
+        .map(drop)
     }
 
     /// Gives a key up whose request was not carried out.

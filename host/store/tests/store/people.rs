@@ -2,7 +2,8 @@
 
 use sluice_core::access::Role;
 use sluice_store::{
-    ChangeError, Identity, NewInvitation, NewSession, NewTenant, NewToken, NewUser, PasswordHash, Scope, Store,
+    ChangeError, Failures, Identity, NewInvitation, NewSession, NewTenant, NewToken, NewUser, PasswordHash, Scope,
+    Store, Whose,
 };
 
 use crate::support::*;
@@ -13,6 +14,8 @@ on_both!(
     only_one_of_many_becomes_the_first_user,
     a_tenant_keeps_its_last_owner,
     an_invitation_is_accepted_once_and_in_time,
+    a_new_person_and_the_membership_are_made_together,
+    a_person_owns_only_so_many_tenants,
     a_session_ends_with_its_time_its_revocation_and_its_user,
     a_token_of_a_person_may_do_no_more_than_the_person,
     a_token_ends_with_its_time_its_revocation_and_the_membership,
@@ -100,19 +103,23 @@ async fn only_one_of_many_becomes_the_first_user(home: Home) {
 
 async fn a_tenant_keeps_its_last_owner(home: Home) {
     let store = two_tenants(&home).await;
-    for refused in [store.set_role(A, "ann", Role::Admin).await, store.remove_member(A, "ann", 2).await] {
+    let (owner, admin) = (Role::Owner, Role::Admin);
+    for refused in [store.set_role(A, "ann", owner, admin).await, store.remove_member(A, "ann", owner, 2).await] {
         assert!(matches!(refused, Err(ChangeError::Refused(text)) if text.contains("only owner")));
     }
-    assert_eq!(store.set_role(A, "bob", Role::Owner).await, Err(ChangeError::Missing { what: "member" }));
+    assert_eq!(store.set_role(A, "bob", admin, owner).await, Err(ChangeError::Missing { what: "member" }));
     store.add_member(A, "bob", Role::Viewer, 2).await.unwrap();
     assert!(taken(&store.add_member(A, "bob", Role::Admin, 2).await.unwrap_err(), "user"));
     assert_eq!(store.role_of(A, "bob").await.unwrap(), Some(Role::Viewer));
-    store.set_role(A, "bob", Role::Owner).await.unwrap();
-    store.set_role(A, "ann", Role::Editor).await.unwrap();
+    for late in [store.set_role(A, "bob", admin, owner).await, store.remove_member(A, "bob", admin, 2).await] {
+        assert!(matches!(late, Err(ChangeError::Refused(text)) if text.contains("changed to viewer")));
+    }
+    store.set_role(A, "bob", Role::Viewer, owner).await.unwrap();
+    store.set_role(A, "ann", owner, Role::Editor).await.unwrap();
     let members: Vec<_> = store.members(A, None, 9).await.unwrap().into_iter().map(|m| (m.user, m.role)).collect();
     assert_eq!(members, [("ann".to_owned(), Role::Editor), ("bob".to_owned(), Role::Owner)]);
     assert_eq!(store.members(A, Some("ann"), 9).await.unwrap().len(), 1);
-    store.remove_member(A, "ann", 3).await.unwrap();
+    store.remove_member(A, "ann", Role::Editor, 3).await.unwrap();
     assert_eq!(store.role_of(A, "ann").await.unwrap(), None);
     assert_eq!(store.memberships_of("bob").await.unwrap().len(), 2);
 }
@@ -144,6 +151,45 @@ async fn an_invitation_is_accepted_once_and_in_time(home: Home) {
     assert!(!store.withdraw_invitation(B, "i2").await.unwrap());
     assert!(store.withdraw_invitation(A, "i2").await.unwrap());
     assert!(!store.withdraw_invitation(A, "i1").await.unwrap(), "an accepted one is history");
+}
+
+async fn a_new_person_and_the_membership_are_made_together(home: Home) {
+    let store = two_tenants(&home).await;
+    let new = NewInvitation {
+        id: "i1".into(),
+        token_hash: vec![1; 32],
+        email: "cleo@example.com".into(),
+        role: Role::Editor,
+        invited_by: "ann".into(),
+        expires_us: 100,
+    };
+    store.invite(A, &new, 10).await.unwrap();
+    let open = async |scope, now| store.open_invitations(scope, now).await.unwrap();
+    assert_eq!((open(A, 99).await, open(A, 100).await, open(B, 99).await), (1, 0, 0));
+    let late = store.accept_invitation_as(&[1; 32], &person("cleo"), 100).await.unwrap_err();
+    assert_eq!(late, ChangeError::Missing { what: "invitation" });
+    assert_eq!(store.user("cleo").await.unwrap(), None, "all or nothing");
+    let known = NewUser { id: "x".into(), ..person("bob") };
+    assert!(taken(&store.accept_invitation_as(&[1; 32], &known, 50).await.unwrap_err(), "e-mail address"));
+    store.accept_invitation_as(&[1; 32], &person("cleo"), 50).await.unwrap();
+    assert_eq!((store.role_of(A, "cleo").await.unwrap(), open(A, 51).await), (Some(Role::Editor), 0));
+}
+
+async fn a_person_owns_only_so_many_tenants(home: Home) {
+    let store = two_tenants(&home).await;
+    let mut tries = tokio::task::JoinSet::new();
+    for n in 0..6 {
+        let store = home.store().await;
+        tries.spawn(async move { store.create_tenant_of(&tenant(&format!("t{n}")), "ann", 3, 2).await });
+    }
+    let made = tries.join_all().await;
+    assert_eq!(made.iter().filter(|one| one.is_ok()).count(), 2, "{made:?}");
+    let refused = made.into_iter().find_map(Result::err).unwrap();
+    assert!(matches!(&refused, ChangeError::Refused(text) if text.contains("at most 3 tenants")), "{refused}");
+    let owned = store.memberships_of("ann").await.unwrap();
+    assert!(owned.len() == 3 && owned.iter().all(|one| one.role == Role::Owner), "{owned:?}");
+    let nobody = store.create_tenant_of(&tenant("t9"), "nobody", 3, 2).await;
+    assert_eq!(nobody, Err(ChangeError::Missing { what: "user" }));
 }
 
 async fn a_session_ends_with_its_time_its_revocation_and_its_user(home: Home) {
@@ -202,7 +248,7 @@ async fn a_token_of_a_person_may_do_no_more_than_the_person(home: Home) {
         [role(1).await, role(2).await, role(3).await],
         [Some(Role::Viewer), Some(Role::Operator), Some(Role::Editor)]
     );
-    store.set_role(A, "bob", Role::Operator).await.unwrap();
+    store.set_role(A, "bob", Role::Viewer, Role::Operator).await.unwrap();
     assert_eq!(role(1).await, Some(Role::Operator));
     assert_eq!(role(9).await, None);
     let bearer = store.bearer(&[3; 32], 50).await.unwrap().unwrap();
@@ -222,16 +268,24 @@ async fn a_token_ends_with_its_time_its_revocation_and_the_membership(home: Home
     assert!(!good(1, 50).await);
     store.disable_user("bob", false, 2).await.unwrap();
     assert!(good(1, 50).await);
-    store.remove_member(A, "bob", 3).await.unwrap();
+    store.remove_member(A, "bob", Role::Viewer, 3).await.unwrap();
     assert!(!good(1, 50).await);
-    assert!(!store.revoke_token(B, "k2", 4).await.unwrap());
-    assert!(store.revoke_token(A, "k2", 4).await.unwrap() && !good(2, 50).await);
+    let (bobs, services) = (Whose::Person("bob"), Whose::Services);
+    assert_eq!(store.good_tokens(A, services, 50).await.unwrap(), 2);
+    for (scope, whose) in [(B, services), (A, bobs)] {
+        assert!(!store.revoke_token(scope, whose, "k2", 4).await.unwrap());
+    }
+    assert!(store.revoke_token(A, services, "k2", 4).await.unwrap() && !good(2, 50).await);
+    assert!(!store.revoke_token(A, services, "k1", 4).await.unwrap(), "a person's token is no service's");
+    assert_eq!(store.good_tokens(A, services, 101).await.unwrap(), 1);
+    assert_eq!(store.good_tokens(A, bobs, 50).await.unwrap(), 0);
     store.touch_token(A, "k3", 40).await.unwrap();
-    let all: Vec<_> = store.tokens(A, None, None, 9).await.unwrap();
+    let mut all = store.tokens(A, bobs, None, 9).await.unwrap();
+    all.extend(store.tokens(A, services, None, 9).await.unwrap());
     let seen: Vec<_> = all.iter().map(|k| (k.id.as_str(), k.last_used_us, k.revoked_us)).collect();
     assert_eq!(seen, [("k1", None, Some(3)), ("k2", None, Some(4)), ("k3", Some(40), None)]);
-    assert_eq!(store.tokens(A, Some("bob"), None, 9).await.unwrap().len(), 1);
-    assert_eq!(store.tokens(B, None, None, 9).await.unwrap(), []);
+    assert_eq!(store.tokens(A, services, Some("k2"), 1).await.unwrap().len(), 1);
+    assert_eq!(store.tokens(B, services, None, 9).await.unwrap(), []);
 }
 
 async fn an_identity_belongs_to_one_user(home: Home) {
@@ -252,12 +306,14 @@ async fn an_identity_belongs_to_one_user(home: Home) {
 async fn failures_are_counted_within_their_window(home: Home) {
     let store = home.store().await;
     for (now, expected) in [(100, 1), (105, 2), (109, 3), (110, 1), (111, 2)] {
-        assert_eq!(store.count_failure("login:ann", 10, now).await.unwrap(), expected, "at {now}");
+        let since_us = if now < 110 { 100 } else { 110 };
+        let counted = store.count_failure("login:ann", 10, now).await.unwrap();
+        assert_eq!(counted, Failures { count: expected, since_us }, "at {now}");
     }
-    assert_eq!(store.failures("login:ann", 10, 112).await.unwrap(), 2);
-    assert_eq!(store.failures("login:ann", 10, 120).await.unwrap(), 0);
-    assert_eq!(store.failures("login:bob", 10, 112).await.unwrap(), 0);
+    assert_eq!(store.failures("login:ann", 10, 112).await.unwrap(), Failures { count: 2, since_us: 110 });
+    assert_eq!(store.failures("login:ann", 10, 120).await.unwrap(), Failures::default());
+    assert_eq!(store.failures("login:bob", 10, 112).await.unwrap(), Failures::default());
     store.clear_failures("login:ann").await.unwrap();
-    assert_eq!(store.count_failure("login:ann", 10, 112).await.unwrap(), 1);
+    assert_eq!(store.count_failure("login:ann", 10, 112).await.unwrap().count, 1);
     assert_eq!(store.forget_failures(113).await.unwrap(), 1);
 }

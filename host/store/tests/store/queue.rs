@@ -17,6 +17,7 @@ on_both!(
     a_failed_attempt_goes_back_into_the_queue_until_its_time,
     a_waiting_run_is_cancelled_at_once_and_one_under_way_is_told,
     a_moment_of_a_schedule_is_queued_once_whoever_sees_it,
+    schedules_are_listed_tenant_by_tenant_and_each_is_found_by_its_tenant_only,
     what_was_skipped_is_recorded_and_what_is_cancelled_ends,
     lists_go_page_by_page_and_never_show_another_tenant,
     a_log_is_read_on_from_any_line,
@@ -199,6 +200,29 @@ async fn a_moment_of_a_schedule_is_queued_once_whoever_sees_it(home: Home) {
     assert_eq!(one.record_moments(&[(again.clone(), second.clone())], 102).await.unwrap(), 0);
     one.drop_schedule(HERE, "p1").await.unwrap();
     assert_eq!(one.next_due().await.unwrap(), None);
+}
+
+async fn schedules_are_listed_tenant_by_tenant_and_each_is_found_by_its_tenant_only(home: Home) {
+    let store = home.store().await;
+    let of = |pipeline: &str| NewSchedule { pipeline: pipeline.into(), ..scheduled(None) };
+    for (scope, pipeline) in [(HERE, "p1"), (HERE, "p2"), (ELSEWHERE, "p1"), (ELSEWHERE, "p3")] {
+        store.set_schedule(scope, &of(pipeline), 7).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    while let Some((tenant, new)) = {
+        let after = seen.last().map(|(tenant, new): &(String, NewSchedule)| (tenant.as_str(), new.pipeline.as_str()));
+        store.schedules(after, 1).await.unwrap().pop()
+    } {
+        seen.push((tenant, new));
+    }
+    assert_eq!(seen, store.schedules(None, 10).await.unwrap());
+    let mut expected = [(HERE, "p1"), (HERE, "p2"), (ELSEWHERE, "p1"), (ELSEWHERE, "p3")]
+        .map(|(scope, p)| (scope.tenant.to_owned(), of(p)));
+    expected.sort_by(|a, b| (&a.0, &a.1.pipeline).cmp(&(&b.0, &b.1.pipeline)));
+    assert_eq!(seen, expected);
+    let found = store.schedule(ELSEWHERE, "p3").await.unwrap().unwrap();
+    assert_eq!((found.tenant.as_str(), found.decided_us, found.scheduled), (ELSEWHERE.tenant, 7, of("p3")));
+    assert_eq!(store.schedule(HERE, "p3").await.unwrap(), None);
 }
 
 async fn what_was_skipped_is_recorded_and_what_is_cancelled_ends(home: Home) {

@@ -69,13 +69,14 @@ async fn a_repeated_request_gets_the_first_answer(home: Home) {
     assert_eq!(reserve(b"other", 2).await, Repeated::Misused);
     assert_eq!(store.reserve_key(ELSEWHERE, "k", b"x", 100, 2).await.unwrap(), Repeated::First, "a key is a tenant's");
     let answer = Answer { status: 201, body: b"{\"id\":1}".to_vec() };
-    store.keep_answer(HERE, "k", &answer).await.unwrap();
+    store.keep_answer(HERE, "k", &answer, 150).await.unwrap();
     assert_eq!(reserve(b"post", 3).await, Repeated::Answered(answer.clone()));
     store.forget_key(HERE, "k").await.unwrap();
-    assert_eq!(reserve(b"post", 4).await, Repeated::Answered(answer), "what was answered stays");
-    assert_eq!(reserve(b"other", 101).await, Repeated::First, "until it expires");
+    assert_eq!(reserve(b"post", 4).await, Repeated::Answered(answer.clone()), "what was answered stays");
+    assert_eq!(reserve(b"post", 149).await, Repeated::Answered(answer), "longer than it was reserved for");
+    assert_eq!(reserve(b"other", 150).await, Repeated::First, "until it expires");
     store.forget_key(HERE, "k").await.unwrap();
-    assert_eq!(reserve(b"third", 102).await, Repeated::First);
+    assert_eq!(reserve(b"third", 151).await, Repeated::First);
     assert_eq!(store.forget_keys(1_000).await.unwrap(), 2);
 }
 

@@ -2,36 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
-use serde::Serialize;
-use sluice_store::AuditRecord;
-use utoipa::ToSchema;
 
+use super::view::AuditView;
 use crate::auth::principal::Member;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
-use crate::state::{App, instant};
-
-/// Something that was done in the tenant.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AuditView {
-    /// Counts from one in the tenant, without a gap.
-    seq: u64,
-    /// When it was done.
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// Who did it: `user ID`, `token ID`, `schedule` or `host`.
-    actor: String,
-    /// What was done.
-    action: String,
-    /// To what.
-    object: String,
-    /// From where, if it came over the network.
-    address: Option<String>,
-    /// More of it, without secrets.
-    detail: serde_json::Value,
-}
+use crate::state::App;
 
 /// The newest entries first
 #[utoipa::path(
@@ -45,25 +22,15 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<AuditView>>, Problem> {
     let limit = page.limit()?;
-    let before = page.after.as_deref().map(str::parse).transpose();
-    let before = before.map_err(|_| Problem::field("after", "it is no `next` of this list"))?;
+    let before = page.after.as_deref().map(number).transpose()?;
     let found = app.store.audit_before(member.scope(), before, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |entry| entry.seq.to_string()).map(AuditView::from)))
 }
 
-impl From<AuditRecord> for AuditView {
-    fn from(AuditRecord { seq, at_us, entry }: AuditRecord) -> Self {
-        let at = instant(at_us);
-        Self {
-            seq,
-            at,
-            actor: entry.actor,
-            action: entry.action,
-            object: entry.object,
-            address: entry.address,
-            detail: entry.detail,
-        }
-    }
+/// The `next` of a page: a number that the store can have given.
+fn number(text: &str) -> Result<u64, Problem> {
+    let number = text.parse::<u64>().ok().filter(|number| i64::try_from(*number).is_ok());
+    number.ok_or_else(|| Problem::field("after", "it is no `next` of this list"))
 }
 
 #[cfg(test)]
@@ -95,8 +62,11 @@ mod tests {
         assert_eq!((&first.body["items"][0]["seq"], &first.body["next"]), (&3.into(), &"2".into()));
         let rest = service.call(Method::GET, &format!("{path}&after=2"), Some(&admin), None).await;
         assert_eq!((&rest.body["items"][0]["object"], rest.body["next"].is_null()), (&"connection 1".into(), true));
-        let wrong = service.call(Method::GET, "/v1/tenants/acme/audit?after=x", Some(&admin), None).await;
-        assert_eq!((wrong.status, &wrong.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &"after".into()));
+        for wrong in ["x", "-1", "18446744073709551615", "%00"] {
+            let path = format!("/v1/tenants/acme/audit?after={wrong}");
+            let wrong = service.call(Method::GET, &path, Some(&admin), None).await;
+            assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+        }
     }
 
     #[tokio::test]

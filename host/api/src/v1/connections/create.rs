@@ -97,7 +97,7 @@ mod tests {
         );
         assert!(!made.body.to_string().contains(SECRET));
         assert_eq!(service.found_in_files(SECRET), Vec::<String>::new());
-        assert_eq!(service.audited("acme").await, [("connection.create".to_owned(), format!("connection {id}"))]);
+        assert_eq!(service.audited("acme").await, [format!("connection.create connection {id}")]);
         let purpose = Purpose { actor: "host", object: "test", address: None, now_us: START_US };
         let source = service.app.resolver.source(Scope { tenant: "acme" }, id, purpose).await.unwrap();
         assert_eq!(source.it.config, join(&body["config"], &Default::default()));

@@ -19,23 +19,23 @@ mod working;
 pub(in crate::v1) use input::hide;
 pub(in crate::v1) use streams::ColumnView;
 pub(in crate::v1) use view::grants_of;
-pub(in crate::v1) use working::{ask, limits};
+pub(in crate::v1) use working::{ASKING, ask, limits};
 
 use sluice_core::access::Operation;
 use utoipa_axum::routes;
 
-use crate::auth::guard::{Guarded, Needs};
+use crate::auth::guard::{Guarded, Needs, Rules};
 
 /// The operations on connections.
 pub fn routes(routes: Guarded) -> Guarded {
     routes
         .operation(Needs::Member(Operation::ConnectionsRead), routes!(list::list))
         .operation(Needs::Member(Operation::ConnectionsWrite), routes!(create::create))
-        .operation(Needs::Member(Operation::ConnectionsWrite), routes!(try_out::try_out))
+        .operation(Rules::of(Needs::Member(Operation::ConnectionsWrite)).within(ASKING), routes!(try_out::try_out))
         .operation(Needs::Member(Operation::ConnectionsRead), routes!(get::get))
         .operation(Needs::Member(Operation::ConnectionsWrite), routes!(update::update))
         .operation(Needs::Member(Operation::ConnectionsWrite), routes!(delete::delete))
-        .operation(Needs::Member(Operation::ConnectionsCheck), routes!(check::check))
-        .operation(Needs::Member(Operation::StreamsRead), routes!(streams::streams))
-        .operation(Needs::Member(Operation::RowsPreview), routes!(preview::preview))
+        .operation(Rules::of(Needs::Member(Operation::ConnectionsCheck)).within(ASKING), routes!(check::check))
+        .operation(Rules::of(Needs::Member(Operation::StreamsRead)).within(ASKING), routes!(streams::streams))
+        .operation(Rules::of(Needs::Member(Operation::RowsPreview)).within(ASKING), routes!(preview::preview))
 }

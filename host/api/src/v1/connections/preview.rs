@@ -132,7 +132,7 @@ mod tests {
         let seen = service.call(Method::POST, &path, Some(&editor), Some(body.clone())).await;
         assert_eq!(seen.status, StatusCode::OK, "{seen:?}");
         assert_eq!((&seen.body["columns"][0]["name"], &seen.body["rows"]), (&"id".into(), &json!([["1"], [null]])));
-        assert!(service.audited("acme").await.contains(&("rows.preview".into(), format!("connection {id}"))));
+        assert!(service.audited("acme").await.contains(&format!("rows.preview connection {id}")));
         let refused = service.call(Method::POST, &path, Some(&operator), Some(body.clone())).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
         let elsewhere = path.replace("acme", "globex");

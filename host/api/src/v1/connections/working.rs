@@ -15,6 +15,9 @@ use crate::state::App;
 /// How long somebody waits. Tests wait less.
 const WITHIN: Duration = Duration::from_secs(if cfg!(test) { 5 } else { 60 });
 
+/// How long a request may take that waits for a worker: longer than the worker itself, which tells more of what is wrong.
+pub(in crate::v1) const ASKING: Duration = Duration::from_secs(75);
+
 /// Bounds of what is done while somebody waits: less than a run may take.
 pub(in crate::v1) fn limits() -> RunLimits {
     let instance = InstanceLimits {

@@ -79,10 +79,7 @@ mod tests {
         assert_eq!(made.body["definition"]["sink"]["path"], "sales");
         let due = service.app.store.next_due().await.unwrap().unwrap();
         assert!(due > START_US && due - START_US <= 24 * 3_600_000_000, "{due}");
-        assert_eq!(
-            service.audited("acme").await.last().unwrap(),
-            &("pipeline.create".into(), format!("pipeline {id}"))
-        );
+        assert_eq!(service.audited("acme").await.last().unwrap(), &format!("pipeline.create pipeline {id}"));
         let again = service.call(Method::POST, PATH, Some(&editor), Some(body)).await;
         assert_eq!((again.status, &again.body["field"]), (StatusCode::CONFLICT, &"name".into()));
     }

@@ -24,7 +24,8 @@ pub(in crate::v1) mod view;
 use sluice_core::access::Operation;
 use utoipa_axum::routes;
 
-use crate::auth::guard::{Guarded, Needs};
+use crate::auth::guard::{Guarded, Needs, Rules};
+use crate::v1::connections::ASKING;
 
 /// The operations on pipelines.
 pub fn routes(routes: Guarded) -> Guarded {
@@ -43,5 +44,5 @@ pub fn routes(routes: Guarded) -> Guarded {
         .operation(Needs::Member(Operation::SchedulesSwitch), routes!(disable::disable))
         .operation(Needs::Member(Operation::PipelinesRead), routes!(schedule::schedule))
         .operation(Needs::Member(Operation::PipelinesRead), routes!(export::export))
-        .operation(Needs::Member(Operation::PipelinesDryRun), routes!(dry_run::dry_run))
+        .operation(Rules::of(Needs::Member(Operation::PipelinesDryRun)).within(ASKING), routes!(dry_run::dry_run))
 }

@@ -110,7 +110,7 @@ mod tests {
         assert_eq!((&made.body["cause"], &made.body["snapshot_date"]), (&"manual".into(), &"2026-09-01".into()));
         let waiting = service.app.store.queue_state(START_US).await.unwrap().waiting;
         assert_eq!((waiting.len(), waiting[0].id.as_str(), waiting[0].priority), (1, run, 1));
-        assert!(service.audited("acme").await.contains(&("run.start".into(), format!("run {run}"))));
+        assert!(service.audited("acme").await.contains(&format!("run.start run {run}")));
         let ask = async |text: &str| {
             service.call(Method::POST, &path, Some(&operator), Some(json!({"snapshot_date": text}))).await
         };

@@ -1,5 +1,6 @@
 //! What the module promises, sentence by sentence.
 
+mod cloud;
 mod decisions;
 mod expressions;
 mod zones;

@@ -1,5 +1,7 @@
 //! `sluice serve`: the service. API, scheduler and local execution in one process; every attempt of a run in a process of its own.
 
+mod cloud;
+mod fetch;
 mod keys;
 mod limits;
 mod parts;
@@ -35,13 +37,18 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     let built = parts::build(options, args, address).await?;
     let stop = CancellationToken::new();
     tokio::spawn(signals(stop.clone()));
-    let scheduler = Scheduler {
-        store: built.app.store.clone(),
-        clock: built.app.clock.clone(),
-        ids: built.app.ids.clone(),
-        queued: built.app.queued.clone(),
+    let scheduling = match built.keeper {
+        Some(keeper) => tokio::spawn(keeper.run(stop.clone())),
+        None => {
+            let scheduler = Scheduler {
+                store: built.app.store.clone(),
+                clock: built.app.clock.clone(),
+                ids: built.app.ids.clone(),
+                queued: built.app.queued.clone(),
+            };
+            tokio::spawn(scheduler.run(stop.clone()))
+        }
     };
-    let scheduling = tokio::spawn(scheduler.run(stop.clone()));
     let dispatching = tokio::spawn(Dispatcher::new(built.dispatch).run(stop.clone()));
     tracing::info!(address = %address, origin = built.app.origin, store = %built.app.store, "the service is ready");
     let answered = tokio::spawn({

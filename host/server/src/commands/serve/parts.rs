@@ -12,6 +12,7 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::queue::Limits;
 use sluice_core::worker::StoreAddress;
 use sluice_engine::service::catalogue::{Catalogue, Installed};
+use sluice_engine::service::cloud::Keeper;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::queue::Dispatch;
 use sluice_engine::service::resolve::Resolver;
@@ -19,7 +20,7 @@ use sluice_engine::service::worker::Workers;
 use sluice_store::{Settings, Store, Vault};
 use tokio::sync::Notify;
 
-use super::{keys, limits};
+use super::{cloud, keys, limits};
 use crate::cli::{Options, ServeArgs};
 use crate::wire;
 
@@ -30,6 +31,8 @@ const PASSED_ON: [&str; 7] =
 /// Everything that runs in the process.
 pub(super) struct Built {
     pub(super) app: App,
+    /// What keeps the jobs of Cloud Scheduler, if that keeps the time.
+    pub(super) keeper: Option<Keeper>,
     pub(super) dispatch: Dispatch,
 }
 
@@ -46,6 +49,11 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
     let (live, queued) = (Live::default(), Arc::new(Notify::new()));
     let clock = Arc::new(wire::now_us);
     let origin = args.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let origin = origin.trim_end_matches('/').to_owned();
+    let (cloud, keeper) = match cloud::Cloud::of(args, &origin)? {
+        Some(cloud) => (Some(cloud.hook()?), Some(cloud.keeper(store.clone(), clock.clone()).await?)),
+        None => (None, None),
+    };
     let app = App::new(Parts {
         store: store.clone(),
         address: place.clone(),
@@ -58,7 +66,8 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
         random: Arc::new(random),
         ids: Arc::new(wire::run_id),
         passwords: Passwords::default(),
-        origin: origin.trim_end_matches('/').to_owned(),
+        origin,
+        cloud,
     });
     let dispatch = Dispatch {
         store,
@@ -78,7 +87,7 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
             connection: args.slots_per_connection,
         },
     };
-    Ok(Built { app, dispatch })
+    Ok(Built { app, keeper, dispatch })
 }
 
 fn folder(args: &ServeArgs) -> Result<PathBuf, RunError> {

@@ -1,0 +1,20 @@
+// An issuer of OpenID Connect: oauth2-mock-server from npm, whose discovery, JWKS and RS256 signatures are real.
+//
+// A token's claims are what the request's `claims` (JSON, a form field of POST /token) says, on top of iss, iat and exp:
+// `grant_type=client_credentials&aud=AUDIENCE&claims={"email":…}`. Usage: node oidc-issuer.cjs NODE_MODULES PORT
+
+"use strict";
+const [modules, port] = process.argv.slice(2);
+const { OAuth2Server } = require(`${modules}/oauth2-mock-server`);
+
+(async () => {
+  const server = new OAuth2Server();
+  await server.issuer.keys.generate("RS256");
+  server.service.on("beforeTokenSigning", (token, request) => {
+    if (request.body && request.body.claims) Object.assign(token.payload, JSON.parse(request.body.claims));
+  });
+  // Set before it listens: clients compare it with the address that they know.
+  server.issuer.url = `http://127.0.0.1:${port}`;
+  await server.start(Number(port), "127.0.0.1");
+  server.issuer.url = `http://127.0.0.1:${port}`;
+})();
