@@ -10,7 +10,7 @@ use crate::workspace::{Workspace, cargo};
 
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let mut test = cargo();
-    test.args(["test", "--quiet", "--locked", "-p", "sluice-api", "--lib", "--", "golden::"]);
+    test.args(["test", "--quiet", "--locked", "--workspace", "--lib", "golden::"]);
     process::run(test.env("SLUICE_WRITE_GOLDEN", "1").current_dir(&workspace.root))?;
     println!("tests/golden/openapi.json is up to date");
     Ok(ExitCode::SUCCESS)
