@@ -14,6 +14,7 @@ use sluice_engine::service::worker::Workers;
 use sluice_store::Store;
 use tokio::sync::Notify;
 
+use crate::auth::oidc::Provider;
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
 use crate::http::limits::{Limiters, Limits};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// Where people may sign in instead.
+    pub providers: Vec<Provider>,
     /// Where browsers find the service: `https://sluice.example.com`, without a path.
     pub origin: String,
     /// Cloud Scheduler, if it keeps the time of schedules.

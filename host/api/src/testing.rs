@@ -97,6 +97,7 @@ impl Service {
             random: Arc::new(fill),
             ids: Arc::new(move || format!("id{:08}", names.fetch_add(1, Ordering::Relaxed))),
             passwords: Passwords::default(),
+            providers: Vec::new(),
             origin: "https://sluice.example".into(),
             cloud: None,
         };

@@ -162,6 +162,9 @@ pub(crate) struct ServeArgs {
     /// Where browsers find the service [default: http://localhost:PORT]
     #[arg(long, env = "SLUICE_ORIGIN", value_name = "URL")]
     pub(crate) origin: Option<String>,
+    /// File that describes an identity provider that people may sign in with (repeat for several)
+    #[arg(long, env = "SLUICE_OIDC", value_name = "FILE", value_delimiter = ',')]
+    pub(crate) oidc: Vec<PathBuf>,
     /// File with the keys that seal secrets [default: master.key in the data folder, made when there is none]
     #[arg(long, env = "SLUICE_MASTER_KEY", value_name = "FILE")]
     pub(crate) master_key: Option<PathBuf>,

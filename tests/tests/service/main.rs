@@ -13,3 +13,4 @@ mod crash;
 mod notifications;
 mod runs;
 mod schedules;
+mod sign_in;

@@ -126,7 +126,7 @@ pub async fn authenticate(
             Credential::Token(bearer(app, text.ok_or_else(unknown)?).await?)
         }
         None => {
-            let secret = cookie::read(headers).ok_or_else(unknown)?;
+            let secret = cookie::SESSION.read(headers).ok_or_else(unknown)?;
             let session = session(app, secret).await?;
             same_site(method, headers, &app.origin)?;
             Credential::Session(Box::new(session))

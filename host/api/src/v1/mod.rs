@@ -8,6 +8,7 @@ pub mod invitations;
 pub mod members;
 pub mod password;
 pub mod pipelines;
+pub mod providers;
 pub(crate) mod record;
 pub mod runs;
 pub mod session;
@@ -24,6 +25,7 @@ pub fn routes(routes: Guarded) -> Guarded {
     routes
         .and(setup::routes)
         .and(session::routes)
+        .and(providers::routes)
         .and(sessions::routes)
         .and(password::routes)
         .and(tenants::routes)

@@ -31,9 +31,14 @@ pub(crate) async fn signed_in(app: &App, user: &str, headers: &HeaderMap, client
 }
 
 /// Begins a session with a secret of its own, its id and its cookie; the one that the browser had, whoever's it was, ends.
-async fn begin(app: &App, user: &str, headers: &HeaderMap, client: Client) -> Result<(String, HeaderValue), Problem> {
+pub(crate) async fn begin(
+    app: &App,
+    user: &str,
+    headers: &HeaderMap,
+    client: Client,
+) -> Result<(String, HeaderValue), Problem> {
     let now = app.now_us();
-    if let Some(hash) = cookie::read(headers).and_then(|text| hash_of(Purpose::Session, text))
+    if let Some(hash) = cookie::SESSION.read(headers).and_then(|text| hash_of(Purpose::Session, text))
         && let Some((before, _)) = app.store.session(&hash, now).await?
     {
         app.store.revoke_session(&before.user, &before.id, now).await?;
@@ -52,7 +57,7 @@ async fn begin(app: &App, user: &str, headers: &HeaderMap, client: Client) -> Re
         address: client.address().unwrap_or_default(),
     };
     app.store.begin_session(&new, now).await?;
-    let cookie = cookie::set(secret.expose(), LONGEST_US / 1_000_000);
+    let cookie = cookie::SESSION.set(secret.expose(), LONGEST_US / 1_000_000);
     let cookie = cookie.ok_or_else(|| RunError::internal("a session's secret does not fit into a cookie"))?;
     Ok((new.id, cookie))
 }

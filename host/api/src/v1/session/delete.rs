@@ -20,5 +20,5 @@ pub(super) async fn delete(State(app): State<App>, client: Client, caller: Calle
     let (session, user) = caller.session()?;
     app.store.revoke_session(&user.id, &session.id, app.now_us()).await?;
     record_everywhere(&app, &user.id, client, "session.delete").await?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear())]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::SESSION.clear())]).into_response())
 }

@@ -8,7 +8,7 @@ mod sign_in;
 
 use utoipa_axum::routes;
 
-pub(super) use begin::signed_in;
+pub(super) use begin::{begin, signed_in};
 pub(super) use me::{Me, RoleWord};
 
 use crate::auth::guard::{Guarded, Needs, Rules};

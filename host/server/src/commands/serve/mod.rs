@@ -4,6 +4,7 @@ mod cloud;
 mod fetch;
 mod keys;
 mod limits;
+mod oidc;
 mod outward;
 mod parts;
 

@@ -21,7 +21,7 @@ use sluice_engine::service::worker::Workers;
 use sluice_store::{Settings, Store, Vault};
 use tokio::sync::Notify;
 
-use super::{cloud, keys, limits, outward};
+use super::{cloud, keys, limits, oidc, outward};
 use crate::cli::{Options, ServeArgs};
 use crate::wire;
 
@@ -75,6 +75,7 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
         random: Arc::new(random),
         ids: Arc::new(wire::run_id),
         passwords: Passwords::default(),
+        providers: oidc::providers(args)?,
         origin,
         cloud,
     });
