@@ -38,7 +38,7 @@ pub struct Service {
     child: Child,
     /// Where it answers: `127.0.0.1:PORT`.
     pub address: String,
-    log: std::thread::JoinHandle<String>,
+    log: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Site {
@@ -123,7 +123,7 @@ impl Site {
             all
         });
         match told.recv_timeout(PATIENCE) {
-            Ok(address) => Service { child, address, log },
+            Ok(address) => Service { child, address, log: Some(log) },
             Err(_) => {
                 let _ = child.kill();
                 panic!("the service is not ready: {}", log.join().unwrap_or_default())
@@ -309,6 +309,14 @@ impl Site {
     }
 }
 
+/// A failed test leaves no service behind.
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Service {
     /// Asks the API, below `/v1`; status and body, which is JSON or else a text.
     ///
@@ -340,7 +348,7 @@ impl Service {
     pub fn kill(mut self) -> String {
         self.child.kill().expect("a signal");
         self.child.wait().expect("its end");
-        self.log.join().expect("its log")
+        self.log()
     }
 
     /// Asks it to stop, and waits for it; how it ended and what it logged.
@@ -351,7 +359,11 @@ impl Service {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(asked.is_ok_and(|status| status.success()));
         let status = self.child.wait().expect("its end");
-        (status, self.log.join().expect("its log"))
+        (status, self.log())
+    }
+
+    fn log(&mut self) -> String {
+        self.log.take().map(|log| log.join().expect("its log")).unwrap_or_default()
     }
 
     /// The service's process.

@@ -13,4 +13,5 @@ mod crash;
 mod notifications;
 mod runs;
 mod schedules;
+mod schemathesis;
 mod sign_in;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3,
-    s3rver, smtp, tls,
+    s3rver, schemathesis, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -114,6 +114,7 @@ impl Group {
     /// Starts every server.
     pub(crate) fn start(&mut self, interrupt: &Interrupt) -> Result<()> {
         compressors::install(self)?;
+        schemathesis::install(self)?;
         let certificates = tls::generate(&self.folder.join("tls"))?;
         postgres::start(self, interrupt, &certificates)?;
         mariadb::start(self, interrupt, &certificates)?;

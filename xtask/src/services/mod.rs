@@ -20,6 +20,7 @@ mod oidc;
 mod postgres;
 mod s3;
 mod s3rver;
+mod schemathesis;
 mod smtp;
 mod tls;
 
@@ -81,6 +82,7 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_OIDC_TOKEN              its token endpoint; a token says what the form field `claims` of the request says
   SLUICE_TEST_SCHEDULER_ENDPOINT      http://127.0.0.1:PORT, a double of Cloud Scheduler's API whose jobs carry tokens of
                                       that issuer; see xtask/services/cloud-scheduler.py
+  SLUICE_TEST_SCHEMATHESIS            the program that tries an API by its OpenAPI document
   SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
   SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken
   SLUICE_TEST_SMTP_CA                 PEM file of the CA that signed its certificate (localhost, 127.0.0.1)
