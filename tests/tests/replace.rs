@@ -42,7 +42,7 @@ impl Files {
         workspace.pipeline(&format!(
             "name: replace\nsource:\n  connector: files\n  config:\n    streams:\n      - {{name: t, glob: \"*.csv\"}}\n  \
              grants:\n    folders: {{/data: data}}\nstreams:\n  - id: t\n    read: {{incremental: \"\"}}\n    \
-             changed_files: replace\n{more}{sink}"
+             changed_files: replace\n{more}limits: {{batch_bytes: 4096}}\n{sink}"
         ));
         Self { workspace }
     }
@@ -72,10 +72,11 @@ impl Files {
     }
 
     fn go_on(&self) -> Vec<i64> {
-        self.write("b.csv", 1_000..1_050);
+        // Large enough for a batch of its own for each file: those of smaller ones are put together.
+        self.write("b.csv", 1_000..1_300);
         self.write("c.csv", []);
-        self.write("d.csv", 2_000..2_010);
-        (0..100).chain(1_000..1_050).chain(2_000..2_010).collect()
+        self.write("d.csv", 2_000..2_300);
+        (0..100).chain(1_000..1_300).chain(2_000..2_300).collect()
     }
 }
 
@@ -132,7 +133,7 @@ fn each_row_says_which_file_it_is_of_and_counts_are_of_what_was_read() {
     let ran = files.run();
     let stream = &ran.summary()["streams"][0];
     for count in ["rows_read", "rows_sent", "rows_finalized", "rows_committed"] {
-        assert_eq!(stream[count], 60, "{count}: {stream}");
+        assert_eq!(stream[count], 600, "{count}: {stream}");
     }
 }
 
