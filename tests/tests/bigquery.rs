@@ -28,6 +28,7 @@ fn an_increment_killed_between_any_two_steps_is_in_bigquery_exactly_once() {
         "ledger.finalized",
         "commit.permitted",
         "commit.recorded",
+        "commit.marked",
         "commit.visible",
     ];
     for point in points {

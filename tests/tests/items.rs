@@ -47,7 +47,7 @@ async fn items_are_remembered_exactly_if_the_rows_are_committed() {
         let ran = workspace.run(&[]);
         assert_eq!(ran.code(), Some(0), "{point}: {ran:?}");
         // What was recorded is committed by the next run, before that makes a plan of its own.
-        let recorded = matches!(point, "commit.recorded" | "commit.visible" | "commit.applied");
+        let recorded = matches!(point, "commit.recorded" | "commit.marked" | "commit.visible" | "commit.applied");
         assert_eq!(visits(&workspace).await, if recorded { 3 } else { 2 }, "{point}");
         assert!(ids(&workspace) == (0..2_000).collect::<Vec<_>>(), "{point}");
     }

@@ -11,7 +11,7 @@ use sluice_tests::binary::Workspace;
 use sluice_tests::{guest, warehouse};
 
 /// Where to kill, early and late in the points that are passed many times.
-const POINTS: [&str; 14] = [
+const POINTS: [&str; 15] = [
     "run.begun",
     "stream.planned",
     "stream.prepared",
@@ -24,6 +24,7 @@ const POINTS: [&str; 14] = [
     "ledger.finalized*2",
     "commit.permitted",
     "commit.recorded",
+    "commit.marked",
     "commit.visible",
     "commit.applied",
 ];
@@ -62,7 +63,7 @@ fn an_increment_killed_at_any_point_is_there_exactly_once_after_the_next_run() {
         let rows = warehouse::integers(&table(&workspace), "id");
         assert!(rows == (0..2_000).collect::<Vec<_>>(), "{point}: {} rows", rows.len());
         let committed = ran.summary()["streams"][0]["rows_committed"].as_u64().unwrap();
-        let already = matches!(point, "commit.recorded" | "commit.visible" | "commit.applied");
+        let already = matches!(point, "commit.recorded" | "commit.marked" | "commit.visible" | "commit.applied");
         assert_eq!(committed, if already { 0 } else { 1_000 }, "{point}: what was committed is not read again");
     }
 }

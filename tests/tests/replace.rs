@@ -11,7 +11,7 @@ use sluice_tests::binary::{Ran, Workspace};
 use sluice_tests::{bigquery, sandbox, warehouse};
 
 /// Where to kill; names of replaced files are an artifact of their own, before those of the rows.
-const POINTS: [&str; 14] = [
+const POINTS: [&str; 15] = [
     "run.begun",
     "stream.planned",
     "stream.prepared",
@@ -24,6 +24,7 @@ const POINTS: [&str; 14] = [
     "ledger.finalized*2",
     "commit.permitted",
     "commit.recorded",
+    "commit.marked",
     "commit.visible",
     "commit.applied",
 ];

@@ -53,6 +53,8 @@ pub enum Kind {
     Transient,
     /// A peer or a file broke the rules of its protocol or format.
     Protocol,
+    /// A table and the state do not tell the same story: one of them was put back, or belongs to another installation.
+    Diverged,
     /// A value does not fit the type it was to be cast to.
     Data,
     /// The schema changed in a way that the pipeline's policy does not take.
@@ -79,6 +81,7 @@ impl fmt::Display for Kind {
             Self::RateLimited => "rate-limited",
             Self::Transient => "transient",
             Self::Protocol => "protocol",
+            Self::Diverged => "diverged",
             Self::Data => "data",
             Self::SchemaChanged => "schema-changed",
             Self::Sandbox => "sandbox",

@@ -32,6 +32,7 @@ pub mod items;
 pub mod limits;
 pub mod load;
 pub mod manifest;
+pub mod mark;
 pub mod naming;
 pub mod notify;
 pub mod offers;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sluice_core::RunError;
+use sluice_core::mark::Author;
 use sluice_store::{Lease, Scope, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,11 @@ impl Books {
     /// Whose rows these are.
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope { tenant: &self.tenant }
+    }
+
+    /// Whose the marks of a stream are.
+    pub(crate) fn author(&self, stream: &str) -> Author {
+        Author::new(&self.tenant, self.lease.pipeline(), stream)
     }
 
     /// Keeps the lease until it is dropped. If another process has taken it, `lost` is cancelled: nothing can be recorded any more, and

@@ -12,16 +12,18 @@ use sluice_store::{NewIntent, OpenIntent};
 use crate::books::Books;
 use crate::clock::Clock;
 use crate::failpoint;
+use crate::mark;
 
 /// How often a sink whose answer was lost is asked what became of the commit.
 const SETTLE_TRIES: u32 = 5;
 
-/// Commits the loads that belong together: records the intents, makes every load visible, records the state. All of it can be
+/// Commits the loads of a stream that belong together: records the intents, marks the table, makes every load visible, records the state. All of it can be
 /// repeated after a crash at any point.
 pub(crate) async fn commit(
     sink: &dyn Sink,
     books: &Books,
     clock: &dyn Clock,
+    stream: &str,
     loads: Vec<(CommitPermit, NewIntent)>,
 ) -> Result<Vec<CommitReceipt>, RunError> {
     let (scope, Books { store, lease, .. }) = (books.scope(), books);
@@ -29,6 +31,11 @@ pub(crate) async fn commit(
     let intents: Vec<NewIntent> = loads.iter().map(|(_, intent)| intent.clone()).collect();
     store.record_intents(scope, lease, &intents, clock.now_us()).await?;
     failpoint::pass("commit.recorded");
+    for (permit, _) in loads.iter().filter(|(_, new)| new.marks) {
+        let CommitIntent { load, table, .. } = permit.intent();
+        sink.mark(table, &books.author(stream), load).await?;
+    }
+    failpoint::pass("commit.marked");
     let mut receipts = Vec::with_capacity(loads.len());
     for (permit, _) in &loads {
         receipts.push(make_visible(sink, permit).await?);
@@ -76,7 +83,15 @@ async fn settle(sink: &dyn Sink, intent: &CommitIntent) -> Result<Settled, RunEr
 
 /// Settles every commit of the pipeline whose outcome nobody recorded, and gives up what was never to be committed. Called
 /// before a run does anything else.
-pub(crate) async fn recover(sink: &dyn Sink, books: &Books, clock: &dyn Clock) -> Result<Vec<CommitReceipt>, RunError> {
+///
+/// # Errors
+/// If the store or the sink does not answer, or a table shows that the store is older than it; nothing is committed then.
+pub(crate) async fn recover(
+    sink: &dyn Sink,
+    books: &Books,
+    clock: &dyn Clock,
+    accepts: bool,
+) -> Result<Vec<CommitReceipt>, RunError> {
     let (scope, Books { store, lease, .. }) = (books.scope(), books);
     let mut recovered = Vec::new();
     let mut settled = Vec::new();
@@ -91,6 +106,7 @@ pub(crate) async fn recover(sink: &dyn Sink, books: &Books, clock: &dyn Clock) -
             incomplete.insert(open.stream.clone(), reason.clone());
         }
     }
+    mark::before_recovery(sink, books, accepts, &settled).await?;
     let mut torn = None;
     for (intent, outcome) in settled {
         let lost_with = incomplete.get(&intent.stream);

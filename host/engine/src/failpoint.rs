@@ -2,7 +2,7 @@
 //! is built with its `failpoints` feature. `docs/failpoints.md` lists them with what each proves.
 
 /// Every point, in the order in which a load passes them.
-pub const POINTS: [&str; 11] = [
+pub const POINTS: [&str; 12] = [
     "run.begun",
     "stream.planned",
     "stream.prepared",
@@ -12,6 +12,7 @@ pub const POINTS: [&str; 11] = [
     "ledger.finalized",
     "commit.permitted",
     "commit.recorded",
+    "commit.marked",
     "commit.visible",
     "commit.applied",
 ];

@@ -27,6 +27,7 @@ mod failpoint;
 mod forecast;
 mod items;
 mod ledger;
+mod mark;
 mod plan;
 mod progress;
 mod quality;

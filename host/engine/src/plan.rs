@@ -16,6 +16,7 @@ use sluice_core::run::{ItemsAfter, PendingPlan, StreamState};
 use sluice_runtime::{Connection, Instance, Recall, Remembered};
 
 use crate::items::StoredItems;
+use crate::mark;
 use crate::run::Run;
 
 /// What is to be read of a stream, and the state around it.
@@ -48,7 +49,7 @@ pub(crate) struct Plans {
 }
 
 impl Plans {
-    /// Plans every stream of the pipeline. None if the run is asked to stop meanwhile: nothing has been read yet.
+    /// Plans every stream of the pipeline whose table is as the store expects it. None if the run is asked to stop meanwhile: nothing has been read yet.
     ///
     /// # Errors
     /// If the state of a stream cannot be read. What a connector answers is kept for each stream's own report.
@@ -59,8 +60,15 @@ impl Plans {
             before.insert(spec.id.clone(), record.state);
         }
         let mut plans = Self::default();
+        let planned = async {
+            let refused = mark::check(setup, &before).await?;
+            let fit = setup.pipeline.streams.iter().filter(|spec| !refused.contains_key(&spec.id)).collect();
+            plans.works.extend(refused.into_iter().map(|(stream, error)| (stream, Err(error))));
+            plans.ask(setup, fit, before).await;
+            Ok(())
+        };
         tokio::select! {
-            () = plans.ask(setup, setup.pipeline.streams.iter().collect(), before) => Ok(Some(plans)),
+            planned = planned => planned.map(|()| Some(plans)),
             () = setup.stop.cancelled() => Ok(None),
             () = setup.kill.cancelled() => Ok(None),
         }
@@ -97,6 +105,9 @@ impl Plans {
     }
 
     async fn ask<'a>(&mut self, setup: &'a Run, wanted: Vec<&'a StreamSpec>, before: HashMap<String, StreamState>) {
+        if wanted.is_empty() {
+            return;
+        }
         let books = &setup.books;
         let recall = Arc::new(StoredItems {
             store: books.store.clone(),

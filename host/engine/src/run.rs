@@ -40,6 +40,8 @@ pub struct RunSetup {
     pub run_id: String,
     /// The day that catalog loads stand for.
     pub snapshot_date: Date,
+    /// Takes tables as they are, where they are not as the store expects them: a person has said so for this run.
+    pub accepts_tables: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where progress is shown.
@@ -119,7 +121,7 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
 
 async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
     let (pipeline, books) = (&setup.pipeline, &setup.books);
-    let recovered = commit::recover(setup.sink.as_ref(), books, setup.clock.as_ref()).await?;
+    let recovered = commit::recover(setup.sink.as_ref(), books, setup.clock.as_ref(), setup.accepts_tables).await?;
     let connector = setup.connection.connector();
     let new = NewRun {
         id: setup.run_id.clone(),

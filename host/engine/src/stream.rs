@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::commit;
 use crate::failpoint;
 use crate::ledger::StoreLedger;
+use crate::mark;
 use crate::plan::{Plans, Remembers, Work};
 use crate::progress::StreamProgress;
 use crate::quality::{Checks, judge};
@@ -270,7 +271,13 @@ impl StreamRun<'_> {
             let Some(permit) = CommitPermit::from_settled(intent.clone(), &settled) else { continue };
             loads.push((
                 permit,
-                NewIntent { intent: intent.clone(), state_after: None, items_after: None, counts: counts.clone() },
+                NewIntent {
+                    intent: intent.clone(),
+                    state_after: None,
+                    items_after: None,
+                    marks: false,
+                    counts: counts.clone(),
+                },
             ));
         }
         Ok(loads)
@@ -314,8 +321,13 @@ impl StreamRun<'_> {
             intent.items_after = next.items.clone();
         }
         loads.extend(held);
+        let marks = mark::needed(loads.iter().map(|(permit, _)| permit.intent()));
+        if let Some((_, intent)) = loads.first_mut() {
+            intent.marks = marks;
+        }
+        let (sink, stream) = (setup.sink.as_ref(), self.spec.id.as_str());
         let receipts: Vec<CommitReceipt> =
-            commit::commit(setup.sink.as_ref(), &setup.books, setup.clock.as_ref(), loads).await?;
+            commit::commit(sink, &setup.books, setup.clock.as_ref(), stream, loads).await?;
         counts.committed = receipts.first().map_or(0, |receipt| receipt.rows_committed);
         if !counts.reconciled() {
             return Err(unreconciled(&counts));
@@ -348,8 +360,13 @@ impl StreamRun<'_> {
             return Err(unreconciled(&counts));
         }
         let counted = counts.clone();
-        let intent =
-            NewIntent { intent: table.intent().clone(), state_after: None, items_after: None, counts: counted };
+        let intent = NewIntent {
+            intent: table.intent().clone(),
+            state_after: None,
+            items_after: None,
+            marks: false,
+            counts: counted,
+        };
         let mut loads = vec![(table, intent)];
         if !aside.is_empty() {
             loads.push(quarantine_commit(shared, aside)?);
@@ -414,7 +431,8 @@ fn quarantine_commit(shared: &Shared, receipts: Vec<SplitReceipt>) -> Result<(Co
         replaced: Vec::new(),
     })?;
     let counts = StreamCounts { read: rows, sent: rows, finalized: rows, ..StreamCounts::default() };
-    let intent = NewIntent { intent: permit.intent().clone(), state_after: None, items_after: None, counts };
+    let intent =
+        NewIntent { intent: permit.intent().clone(), state_after: None, items_after: None, marks: false, counts };
     Ok((permit, intent))
 }
 

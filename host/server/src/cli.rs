@@ -107,6 +107,10 @@ pub(crate) struct RunArgs {
     /// Forget the state of the streams that are run, and read them from the beginning
     #[arg(long)]
     pub(crate) from_beginning: bool,
+    /// Go on although a table is not as the state expects it, after a backup was restored: take the tables of the streams that
+    /// are run as they are (--from-beginning does so too)
+    #[arg(long)]
+    pub(crate) accept_table_state: bool,
 }
 
 /// A pipeline's file.

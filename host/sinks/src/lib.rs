@@ -32,7 +32,8 @@ use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::forecast::TableForecast;
-use sluice_core::load::{Artifact, CommitReceipt, FILE_COLUMN, LoadId, SplitReceipt, TableSpec};
+use sluice_core::load::{Artifact, CommitReceipt, FILE_COLUMN, LoadId, SplitReceipt, TableName, TableSpec};
+use sluice_core::mark::{Author, Standing};
 
 /// Where a sink writes down what it has begun, so that another process can finish or forget it.
 ///
@@ -109,6 +110,20 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// As the sink says.
     async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError>;
+
+    /// Which load put an author's mark on a table last.
+    ///
+    /// # Errors
+    /// If the sink does not answer; nothing is known then.
+    async fn standing(&self, table: &TableName, author: &Author) -> Result<Standing, RunError>;
+
+    /// Puts the mark of a load on a table, in place of the author's last one. Called before the load is committed, and durable when
+    /// it returns. Marks of other authors stay, and so does this one whatever is committed or evolved. Doing it twice changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As the sink says; the load must not be committed then.
+    async fn mark(&self, table: &TableName, author: &Author, load: &LoadId) -> Result<(), RunError>;
 
     /// Makes all rows of a load visible at once, and removes, in the same moment, those of the files that it replaces.
     ///

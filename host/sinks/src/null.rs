@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::forecast::TableForecast;
-use sluice_core::load::{Artifact, CommitReceipt, SplitReceipt, TableSpec};
+use sluice_core::load::{Artifact, CommitReceipt, LoadId, SplitReceipt, TableName, TableSpec};
+use sluice_core::mark::{Author, Standing};
 
 use crate::{Load, NAMES, Sink, SplitWriter};
 
@@ -45,6 +46,14 @@ impl Sink for NullSink {
 
     async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError> {
         self.open(load, NAMES).await
+    }
+
+    async fn standing(&self, _table: &TableName, _author: &Author) -> Result<Standing, RunError> {
+        Ok(Standing::NotKept)
+    }
+
+    async fn mark(&self, _table: &TableName, _author: &Author, _load: &LoadId) -> Result<(), RunError> {
+        Ok(())
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

@@ -69,6 +69,7 @@ async fn the_local_sink_behaves_as_every_sink_must() {
 async fn the_null_sink_behaves_as_far_as_it_can() {
     let keeps_nothing = "the null sink keeps no rows";
     let no_schema = "the null sink has no tables";
+    let no_marks = "the null sink keeps no marks, and says so";
     let skips = [
         ("a_commit_shows_every_row_of_every_split", keeps_nothing),
         (
@@ -95,6 +96,9 @@ async fn the_null_sink_behaves_as_far_as_it_can() {
         ("a_replacing_load_that_is_given_up_changes_nothing", keeps_nothing),
         ("files_of_any_name_and_many_of_them_are_replaced", keeps_nothing),
         ("what_preparing_would_do_is_foreseen_and_not_done", no_schema),
+        ("a_table_that_nobody_marked_has_no_mark", no_marks),
+        ("a_mark_is_its_authors_own_and_the_last_one_stands", no_marks),
+        ("a_mark_outlasts_commits_and_new_columns", no_marks),
     ];
     let skips: Vec<_> = skips.into_iter().map(|(case, reason)| Skip { case, reason }).collect();
     let subject = Subject { sink: &NullSink, readback: &Nothing, dataset: "contract".into(), prefix: "t".into() };

@@ -77,7 +77,7 @@ async fn commit(store: &Store, run: &str, count: u64, numbers: Vec<u64>) -> Resu
         replaced: vec![],
     };
     let items_after = Some(ItemsAfter { plan: load.clone(), anew: false });
-    let new = NewIntent { intent, state_after: None, items_after, counts: StreamCounts::default() };
+    let new = NewIntent { intent, state_after: None, items_after, marks: false, counts: StreamCounts::default() };
     store.record_intents(Scope::LOCAL, &lease, &[new], 0).await?;
     let begun = Instant::now();
     store

@@ -21,7 +21,7 @@
 //! 1. [`Store::lease`], then [`Store::open_intents`] and [`Store::unfinished_artifacts`]: finish or forget what a killed
 //!    process left behind ([`Store::apply_commits`], [`Store::drop_intent`], [`Store::mark_abandoned`], [`Store::drop_stale_items`]).
 //!    From then on [`Store::renew`] the lease, where it [expires](Lease::expires); whoever has lost it can record nothing more.
-//! 2. [`Store::begin_run`], [`Store::begin_stream`] for each load, [`Store::plan_items`] for what it wants remembered.
+//! 2. [`Store::begin_run`], [`Store::marks_of`] the tables, [`Store::begin_stream`] for each load, [`Store::plan_items`] for what it wants remembered.
 //! 3. [`Store::artifact_opened`], [`Store::artifact_progressed`], [`Store::artifact_finalized`] as the sink tells.
 //! 4. [`Store::record_intents`], before the sink is asked to commit.
 //! 5. [`Store::apply_commits`] with the sink's receipts: state, counts, ledger and intents change in one transaction.
@@ -73,7 +73,9 @@ pub use record::{
     Answer, AuditEntry, AuditRecord, NewNotification, NewState, News, Notice, Notification, Repeated, StateChange,
     Target,
 };
-pub use run::{CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamRecord};
+pub use run::{
+    CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamMark, StreamRecord,
+};
 pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
 pub use service::{
     Connection, ConnectionChange, NewConnection, NewPipeline, OpenSecret, PipelineChange, PipelineRecord,

@@ -66,6 +66,7 @@ pub fn killed_at_any_point_every_row_is_there_once(bucket: &dyn Bucket) {
         "batch.written*3",
         "ledger.finalized",
         "commit.recorded",
+        "commit.marked",
         "commit.visible",
     ]
     .into_iter()

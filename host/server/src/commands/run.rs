@@ -58,6 +58,7 @@ async fn attempt(options: &Options, args: &RunArgs, progress: Arc<Progress>) -> 
         store: store.clone(),
         run_id: wire::run_id(),
         snapshot_date: args.snapshot_date.unwrap_or_else(wire::today),
+        accepts_tables: args.accept_table_state || args.from_beginning,
         clock: Arc::new(wire::now_us),
         progress,
         stop,

@@ -125,6 +125,7 @@ async fn attempt(
         store: store.clone(),
         run_id,
         snapshot_date,
+        accepts_tables: false,
         clock: Arc::new(wire::now_us),
         progress: progress.clone(),
         stop,

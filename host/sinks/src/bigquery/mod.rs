@@ -14,6 +14,11 @@
 //! count is checked when it is closed. A script asserts its row count and rolls back otherwise; its job's id is the
 //! load's, so it runs at most once. `docs/adr/0003-snapshot-swap.md` says why it is a script.
 //!
+//! # Marks
+//!
+//! Before a load is committed, a label of the table names it: key and value are a stream's author and the load. Labels are
+//! changed by key, so those of other streams and of other people stay. `docs/adr/0007-marks-on-tables.md` says why.
+//!
 //! # Types
 //!
 //! | Arrow from the transform | native type (cast to by the transform) | BigQuery |
@@ -51,6 +56,7 @@ mod config;
 pub(crate) mod errors;
 mod evolve;
 mod jobs;
+mod mark;
 mod rest;
 pub(crate) mod retry;
 mod schema;
@@ -75,7 +81,8 @@ use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::error::{Actor, Kind};
 use sluice_core::forecast::TableForecast;
-use sluice_core::load::{Artifact, CommitReceipt, TableSpec};
+use sluice_core::load::{Artifact, CommitReceipt, LoadId, TableName, TableSpec};
+use sluice_core::mark::{Author, Standing};
 
 use crate::{Load, Sink, SplitWriter};
 
@@ -172,6 +179,14 @@ impl Sink for BigQuerySink {
 
     async fn open_names(&self, load: &Load) -> Result<Box<dyn SplitWriter>, RunError> {
         Ok(Box::new(writer::Writer::of_names(self.shared.clone(), load)))
+    }
+
+    async fn standing(&self, table: &TableName, author: &Author) -> Result<Standing, RunError> {
+        mark::standing(&self.shared.rest, table, author).await
+    }
+
+    async fn mark(&self, table: &TableName, author: &Author, load: &LoadId) -> Result<(), RunError> {
+        mark::write(&self.shared.rest, table, author, load).await
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

@@ -7,6 +7,7 @@ use sluice_core::commit::Settled;
 use sluice_core::error::Kind;
 use sluice_core::forecast::TableForecast;
 use sluice_core::load::{Evolution, LoadStrategy, TableSpec};
+use sluice_core::mark::{Author, Standing};
 
 use super::{Broken, Ground, MemoryLedger, Told, artifacts, batch, confirmed, must};
 
@@ -45,6 +46,9 @@ cases! {
     a_replacing_load_that_is_given_up_changes_nothing,
     files_of_any_name_and_many_of_them_are_replaced,
     what_preparing_would_do_is_foreseen_and_not_done,
+    a_table_that_nobody_marked_has_no_mark,
+    a_mark_is_its_authors_own_and_the_last_one_stands,
+    a_mark_outlasts_commits_and_new_columns,
 }
 
 const ROWS: LoadStrategy = LoadStrategy::Transactional;
@@ -380,4 +384,44 @@ async fn what_preparing_would_do_is_foreseen_and_not_done(ground: &Ground<'_>) -
         Err(error) => must("what would be refused", &error.kind, &Kind::SchemaChanged),
         Ok(told) => Err(Broken(format!("a frozen table would take a new column: {told:?}"))),
     }
+}
+
+async fn a_table_that_nobody_marked_has_no_mark(ground: &Ground<'_>) -> Result<(), Broken> {
+    let (sink, table, author) = (ground.subject.sink, ground.table(), Author::new("t", "p", "s"));
+    must("before there is a table", &sink.standing(&table, &author).await?, &Standing::NoTable)?;
+    let spec = ground.spec(ROWS, &["text"])?;
+    let permit = ground.stage(&ground.load(0), &spec, &[("a", 0..10)]).await?;
+    must("before the commit", &sink.standing(&table, &author).await?, &Standing::Unmarked)?;
+    sink.commit(&permit).await?;
+    must("after the commit", &sink.standing(&table, &author).await?, &Standing::Unmarked)
+}
+
+async fn a_mark_is_its_authors_own_and_the_last_one_stands(ground: &Ground<'_>) -> Result<(), Broken> {
+    let (sink, table) = (ground.subject.sink, ground.table());
+    let (one, other) = (Author::new("t", "p", "one"), Author::new("t", "p", "other"));
+    sink.prepare(&ground.spec(ROWS, &["text"])?).await?;
+    sink.mark(&table, &one, &ground.load(0)).await?;
+    must("of another author", &sink.standing(&table, &other).await?, &Standing::Unmarked)?;
+    sink.mark(&table, &other, &ground.load(1)).await?;
+    for _ in 0..2 {
+        sink.mark(&table, &one, &ground.load(2)).await?;
+        must("the last mark", &sink.standing(&table, &one).await?, &Standing::Marked(ground.load(2)))?;
+        must("of another author", &sink.standing(&table, &other).await?, &Standing::Marked(ground.load(1)))?;
+    }
+    Ok(())
+}
+
+async fn a_mark_outlasts_commits_and_new_columns(ground: &Ground<'_>) -> Result<(), Broken> {
+    let (sink, table, author) = (ground.subject.sink, ground.table(), Author::new("t", "p", "s"));
+    let permit = ground.stage(&ground.load(0), &ground.spec(ROWS, &["text"])?, &[("a", 0..10)]).await?;
+    sink.mark(&table, &author, &permit.intent().load).await?;
+    must("rows that only a mark announces", &ground.ids(None).await?, &vec![])?;
+    sink.commit(&permit).await?;
+    must("after the commit", &sink.standing(&table, &author).await?, &Standing::Marked(ground.load(0)))?;
+    let wide = ground.stage(&ground.load(1), &ground.spec(ROWS, &["text", "extra"])?, &[("a", 10..20)]).await?;
+    must("after a new column", &sink.standing(&table, &author).await?, &Standing::Marked(ground.load(0)))?;
+    sink.mark(&table, &author, &ground.load(1)).await?;
+    sink.commit(&wide).await?;
+    must("after the next commit", &sink.standing(&table, &author).await?, &Standing::Marked(ground.load(1)))?;
+    must("rows", &ground.ids(None).await?, &range(0, 20))
 }

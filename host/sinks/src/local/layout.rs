@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use sluice_core::RunError;
 use sluice_core::load::{LoadId, LoadStrategy, SNAPSHOT_DATE_COLUMN, TableName};
+use sluice_core::mark::Author;
 
 /// Staged loads, one folder each. Two levels below the table, so that `<table>/*/*.parquet` never sees a staged file.
 pub(super) const STAGING: &str = "_staging";
@@ -72,6 +73,11 @@ impl Layout {
     /// The table's schema file.
     pub(super) fn schema(&self) -> PathBuf {
         self.dir.join(SCHEMA)
+    }
+
+    /// Where an author's mark is.
+    pub(super) fn mark(&self, author: &Author) -> PathBuf {
+        self.dir.join(format!("_{}.json", author.as_str()))
     }
 
     /// The name of a staged file as an artifact: its path relative to the warehouse.

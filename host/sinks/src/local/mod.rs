@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <root>/<dataset>/<table>/_schema.json                               the table's columns
+//!                         /_sluice_<author>.json                       which load of a stream came last
 //!                         /load=<load id>/part-<split>-00000.parquet  a transactional load
 //!                         /snapshot_date=2024-01-31/part-….parquet    a day of a catalog table
 //!                         /files=current/….parquet                    all rows of a table whose files are replaced
@@ -30,6 +31,7 @@
 
 mod durable;
 mod layout;
+mod mark;
 mod marker;
 mod publish;
 mod read;
@@ -45,7 +47,8 @@ use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::commit::{CommitError, CommitIntent, CommitPermit, Settled};
 use sluice_core::forecast::TableForecast;
-use sluice_core::load::{Artifact, CommitReceipt, LoadStrategy, TableSpec};
+use sluice_core::load::{Artifact, CommitReceipt, LoadId, LoadStrategy, TableName, TableSpec};
+use sluice_core::mark::{Author, Standing};
 
 pub use self::read::{PartitionInfo, TableInfo, preview, tables};
 pub use self::schema::LayoutKind;
@@ -158,6 +161,16 @@ impl Sink for LocalSink {
         let folder = layout::names_of(&load.id);
         layout.staged(&folder)?;
         Ok(Box::new(Writer::start(load, NAMES, folder, layout, names_schema(), self.settings)))
+    }
+
+    async fn standing(&self, table: &TableName, author: &Author) -> Result<Standing, RunError> {
+        let (table, author) = (table.clone(), author.clone());
+        self.blocking(move |root| mark::standing(&Layout::new(root, &table)?, &author)).await?
+    }
+
+    async fn mark(&self, table: &TableName, author: &Author, load: &LoadId) -> Result<(), RunError> {
+        let (table, author, load) = (table.clone(), author.clone(), load.clone());
+        self.blocking(move |root| mark::write(&Layout::new(root, &table)?, &author, &load)).await?
     }
 
     async fn commit(&self, permit: &CommitPermit) -> Result<CommitReceipt, CommitError> {

@@ -51,7 +51,8 @@ const COLUMNS: &str =
     "id, pipeline, stream, changed_us, changed_by, state_before, state_after, revision, forgot_items, undoes";
 
 impl Store {
-    /// Sets or resets the state of a stream, and writes that down.
+    /// Sets or resets the state of a stream, and writes that down. If a run was refused because the table was not as the store expects
+    /// it, this accepts the table as it is.
     ///
     /// # Errors
     /// If the lease is lost, the state has moved since it was seen, or it cannot be stored.
@@ -147,6 +148,8 @@ impl Store {
         // A reset keeps the row: if revisions began again, a change seen long ago could be taken for the last one.
         let state = new.state.clone().unwrap_or_default();
         self.set_state(tx, scope, (pipeline, &new.stream, &new.id), &state, now_us).await?;
+        // Who changes the state of a refused stream was told what is in its table.
+        self.accept_refused(tx, scope, (pipeline, &new.stream)).await?;
         let forgot_items = match new.state {
             Some(_) => false,
             None => self.forget_items(tx, scope, pipeline, &new.stream).await?,

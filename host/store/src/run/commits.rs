@@ -17,6 +17,8 @@ pub struct NewIntent {
     pub state_after: Option<StreamState>,
     /// What the stream remembers item by item from then on, put aside before ([`Store::plan_items`]).
     pub items_after: Option<ItemsAfter>,
+    /// True if the load puts its mark on its table, for itself and for all that is recorded with it.
+    pub marks: bool,
     /// The counts of the load so far; `committed` is filled in from the sink's receipt.
     pub counts: StreamCounts,
 }
@@ -80,6 +82,9 @@ impl Store {
             if done != 1 {
                 let what = format!("load {} was never begun or is committed already", new.intent.load);
                 return Err(RunError::internal(what));
+            }
+            if new.marks {
+                self.intend_mark(&mut tx, scope, (&new.intent.load, &new.intent.table)).await?;
             }
         }
         tx.commit().await
@@ -156,6 +161,7 @@ impl Store {
         if let Some(items) = &open.items_after {
             self.apply_items(tx, scope, (&pipeline, &open.stream), items).await?;
         }
+        self.mark_made(tx, scope, (&pipeline, &open.stream, &receipt.load)).await?;
         self.close_load(tx, scope, receipt, &open, now_us).await
     }
 

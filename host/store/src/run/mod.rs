@@ -4,10 +4,12 @@
 mod commits;
 mod items;
 mod ledger;
+mod marks;
 mod names;
 mod runs;
 mod state;
 
 pub use commits::{NewIntent, OpenIntent};
+pub use marks::StreamMark;
 pub use runs::{LoadState, NewRun, NewStream, RunRecord, StreamRecord};
 pub use state::CommittedState;

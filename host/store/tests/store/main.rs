@@ -12,6 +12,7 @@
 mod commits;
 mod items;
 mod leases;
+mod marks;
 mod notices;
 mod opening;
 mod people;

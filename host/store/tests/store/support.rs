@@ -208,7 +208,7 @@ pub async fn staged(store: &Store, lease: &Lease, run: &str, rows: u64, cursor: 
     store.artifact_finalized(HERE, lease, &done).await.unwrap();
     let strategy = LoadStrategy::Transactional;
     let intent = CommitIntent { load, table: table(), strategy, artifacts: vec![done], rows, replaced: vec![] };
-    NewIntent { intent, state_after: Some(state(cursor)), items_after: None, counts: counts(rows) }
+    NewIntent { intent, state_after: Some(state(cursor)), items_after: None, marks: true, counts: counts(rows) }
 }
 
 pub fn receipt(new: &NewIntent) -> CommitReceipt {
