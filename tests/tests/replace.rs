@@ -40,10 +40,11 @@ impl Files {
     fn into(sink: &str, more: &str) -> Self {
         let workspace = Workspace::new();
         std::fs::create_dir(workspace.path().join("data")).unwrap();
+        let limits = if more.contains("limits:") { "" } else { "limits: {batch_bytes: 4096}\n" };
         workspace.pipeline(&format!(
             "name: replace\nsource:\n  connector: files\n  config:\n    streams:\n      - {{name: t, glob: \"*.csv\"}}\n  \
              grants:\n    folders: {{/data: data}}\nstreams:\n  - id: t\n    read: {{incremental: \"\"}}\n    \
-             changed_files: replace\n{more}limits: {{batch_bytes: 4096}}\n{sink}"
+             changed_files: replace\n{more}{limits}{sink}"
         ));
         Self { workspace }
     }
