@@ -150,8 +150,19 @@ impl Dispatcher {
         }
         match error {
             None => store.finish_run(claim, RequestState::Stopped, None, now).await,
+            // A worker may be killed between its last commit and telling of it.
+            Some(_) if ended.result.is_err() && self.has_succeeded(claim).await? => {
+                store.finish_run(claim, RequestState::Succeeded, None, now).await
+            }
             Some(error) => self.again_or_failed(claim, &ended.retry, error).await,
         }
+    }
+
+    /// Whether the run's last attempt is recorded as a success. After such an attempt there is no other one.
+    async fn has_succeeded(&self, claim: &Claim) -> Result<bool, RunError> {
+        let request = &claim.request;
+        let attempts = self.parts.store.attempts_of(Scope { tenant: &request.tenant }, &request.asked.id).await?;
+        Ok(attempts.last().is_some_and(|attempt| attempt.state == RunState::Succeeded))
     }
 
     async fn again_or_failed(&self, claim: &Claim, retry: &RetryPolicy, error: &RunError) -> Result<bool, RunError> {
@@ -165,10 +176,7 @@ impl Dispatcher {
     /// Settles a run whose host is gone, by what its last attempt recorded before.
     pub(super) async fn settle_orphan(&self, claim: &Claim) -> Result<(), RunError> {
         let (store, now, request) = (&self.parts.store, self.parts.clock.now_us(), &claim.request);
-        let attempts = store.attempts_of(Scope { tenant: &request.tenant }, &request.asked.id).await?;
-        // After an attempt that succeeded there is no other one.
-        let succeeded = attempts.last().is_some_and(|attempt| attempt.state == RunState::Succeeded);
-        if succeeded {
+        if self.has_succeeded(claim).await? {
             store.finish_run(claim, RequestState::Succeeded, None, now).await?;
         } else if request.cancel_us.is_some() {
             store.finish_run(claim, RequestState::Cancelled, None, now).await?;

@@ -13,9 +13,13 @@ use sluice_core::worker::{Event, Job, LogLevel, MAX_LINE, Order};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// How long a worker may take to leave once it has said that it is done.
 const LEAVING: Duration = Duration::from_secs(10);
+
+/// How long a worker that broke off may still be on its way out.
+const BREAKING: Duration = Duration::from_secs(1);
 
 /// Most of a worker's standard error that is kept, bytes: the end of it, which tells why it crashed.
 const KEPT_ERRORS: usize = 4 << 10;
@@ -36,8 +40,19 @@ pub struct Worker {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    errors: tokio::task::JoinHandle<String>,
+    errors: Option<tokio::task::JoinHandle<String>>,
     line: Vec<u8>,
+    /// How it ended, and until when it may take to leave.
+    end: Option<(End, Instant)>,
+}
+
+/// What a worker said last, or did instead.
+#[derive(Clone, Debug)]
+enum End {
+    Done,
+    Failed(RunError),
+    /// It broke off, in these words.
+    Broken(String),
 }
 
 impl Workers {
@@ -70,11 +85,11 @@ impl Workers {
         else {
             return Err(RunError::internal("a worker process was started without its pipes"));
         };
-        let errors = tokio::spawn(last_of(errors));
+        let errors = Some(tokio::spawn(last_of(errors)));
         let mut line = serde_json::to_vec(job).map_err(|e| RunError::internal(format!("writing a job down: {e}")))?;
         line.push(b'\n');
         input.write_all(&line).await.map_err(|e| failed("handing its job to", &e))?;
-        Ok(Worker { child, input: Some(input), output: BufReader::new(output), errors, line: Vec::new() })
+        Ok(Worker { child, input: Some(input), output: BufReader::new(output), errors, line: Vec::new(), end: None })
     }
 
     /// Runs a job that somebody waits for, to its end, within a time; what it told.
@@ -104,30 +119,43 @@ impl Worker {
     /// # Errors
     /// What the job failed with, or that the worker crashed.
     pub async fn next(&mut self) -> Result<Option<Event>, RunError> {
+        // Whoever drops this while the worker leaves asks again: how it ended was heard before and holds.
+        let (end, leave_by) = match &self.end {
+            Some(known) => known.clone(),
+            None => match self.heard().await {
+                Ok(event) => return Ok(Some(event)),
+                Err(end) => {
+                    let patience = if matches!(end, End::Broken(_)) { BREAKING } else { LEAVING };
+                    self.end.insert((end, Instant::now() + patience)).clone()
+                }
+            },
+        };
+        let how = self.leave(leave_by).await;
+        match end {
+            End::Done => Ok(None),
+            End::Failed(error) => Err(error),
+            End::Broken(what) => Err(self.crashed(&what, &how).await),
+        }
+    }
+
+    /// The next event, or how the worker ended.
+    async fn heard(&mut self) -> Result<Event, End> {
         // Bytes that were read before this was dropped the last time are still in `line`.
         let room = (MAX_LINE - self.line.len().min(MAX_LINE)) as u64;
         let read = (&mut self.output).take(room).read_until(b'\n', &mut self.line).await;
         match read {
             Ok(_) if self.line.last() == Some(&b'\n') => {}
-            Ok(_) if self.line.len() >= MAX_LINE => {
-                return Err(self.crashed("wrote a line that is too long").await);
-            }
-            Ok(_) => return Err(self.crashed("ended before its job").await),
-            Err(e) => return Err(self.crashed(&format!("cannot be heard: {e}")).await),
+            Ok(_) if self.line.len() >= MAX_LINE => return Err(End::Broken("wrote a line that is too long".into())),
+            Ok(_) => return Err(End::Broken("ended before its job".into())),
+            Err(e) => return Err(End::Broken(format!("cannot be heard: {e}"))),
         }
         let parsed = serde_json::from_slice(&self.line);
         self.line.clear();
         match parsed {
-            Ok(Event::Done) => {
-                self.leave().await;
-                Ok(None)
-            }
-            Ok(Event::Failed(error)) => {
-                self.leave().await;
-                Err(error)
-            }
-            Ok(event) => Ok(Some(event)),
-            Err(_) => Err(self.crashed("wrote what is no event").await),
+            Ok(Event::Done) => Err(End::Done),
+            Ok(Event::Failed(error)) => Err(End::Failed(error)),
+            Ok(event) => Ok(event),
+            Err(_) => Err(End::Broken("wrote what is no event".into())),
         }
     }
 
@@ -143,29 +171,27 @@ impl Worker {
         let _ = self.child.kill().await;
     }
 
-    async fn leave(&mut self) {
+    /// Waits for the process to end, until a time; how it ended.
+    async fn leave(&mut self, by: Instant) -> String {
         self.input = None;
-        if tokio::time::timeout(LEAVING, self.child.wait()).await.is_err() {
+        if tokio::time::timeout_at(by, self.child.wait()).await.is_err() {
             self.kill().await;
+        }
+        match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(e) => format!("how is not known: {e}"),
         }
     }
 
     /// What a worker that broke off comes to. It is worth another attempt: a guest that brings its process down does so again and ends
     /// the retries, a machine that was short of memory may not be any more.
-    async fn crashed(&mut self, what: &str) -> RunError {
-        self.input = None;
-        // It may still be on its way out.
-        let status = tokio::time::timeout(Duration::from_secs(1), self.child.wait()).await;
-        let how = match status {
-            Ok(Ok(status)) => status.to_string(),
-            _ => {
-                self.kill().await;
-                "it was killed".to_owned()
+    async fn crashed(&mut self, what: &str, how: &str) -> RunError {
+        if let Some(errors) = &mut self.errors {
+            let said = errors.await.unwrap_or_default();
+            self.errors = None;
+            if !said.is_empty() {
+                tracing::warn!(stderr = said, "a worker process ended before its job");
             }
-        };
-        let said = (&mut self.errors).await.unwrap_or_default();
-        if !said.is_empty() {
-            tracing::warn!(stderr = said, "a worker process ended before its job");
         }
         RunError::new(Kind::Transient, Actor::Host, format!("the worker process {what} ({how})"))
     }
@@ -190,5 +216,64 @@ pub fn level_word(level: LogLevel) -> &'static str {
         LogLevel::Info => "info",
         LogLevel::Warn => "warn",
         LogLevel::Error => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_core::limits::RunLimits;
+    use sluice_core::pipeline::SourceSpec;
+
+    use super::*;
+
+    /// A worker that does what a script of the shell says once it has read its job.
+    async fn worker(script: &str) -> Worker {
+        let arguments = vec!["-c".into(), format!("read job; {script}").into()];
+        let workers = Workers::new("/bin/sh".into(), arguments, vec![("PATH".into(), "/usr/bin:/bin".into())], 1);
+        let source: SourceSpec = serde_json::from_str(r#"{"connector": "files"}"#).expect("a source");
+        let job = Job::Check { source, limits: RunLimits::default() };
+        workers.start(&job).await.expect("a worker")
+    }
+
+    /// Asks for the next event again and again, as one does who has other things to look at meanwhile: how often, and what came.
+    async fn impatient(worker: &mut Worker) -> (u32, Result<(), RunError>) {
+        for asked in 0..1_000 {
+            if let Ok(next) = tokio::time::timeout(Duration::from_millis(20), worker.next()).await {
+                return (asked, next.map(|event| assert!(event.is_none(), "{event:?}")));
+            }
+        }
+        panic!("no answer")
+    }
+
+    #[tokio::test]
+    async fn what_a_worker_said_last_holds_however_long_it_takes_to_leave() {
+        let said = serde_json::to_string(&Event::Done).expect("a line");
+        let mut done = worker(&format!("echo '{said}'; exec >&-; sleep 0.4")).await;
+        let (asked, end) = impatient(&mut done).await;
+        assert!(asked > 2, "it left at once, so nothing is shown");
+        assert_eq!(end, Ok(()));
+        assert_eq!(impatient(&mut done).await, (0, Ok(())));
+
+        let error = RunError::config("glob", "no file matches");
+        let failed = serde_json::to_string(&Event::Failed(error.clone())).expect("a line");
+        let mut failed = worker(&format!("echo '{failed}'; exec >&-; sleep 0.4; exit 2")).await;
+        let (asked, end) = impatient(&mut failed).await;
+        assert!(asked > 2, "it left at once, so nothing is shown");
+        assert_eq!(end, Err(error));
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_breaks_off_is_told_apart_from_one_that_is_done() {
+        for (script, how) in [
+            ("exec >&-; sleep 0.2; exit 7", "the worker process ended before its job (exit status: 7)"),
+            ("echo nonsense; exec >&-; sleep 0.2", "the worker process wrote what is no event (exit status: 0)"),
+            ("exec >&-; exec sleep 60", "the worker process ended before its job (signal: 9 (SIGKILL))"),
+        ] {
+            let mut worker = worker(script).await;
+            let (_, end) = impatient(&mut worker).await;
+            let error = end.expect_err("it broke off");
+            assert_eq!((error.kind, error.message.as_str()), (Kind::Transient, how), "{script}");
+            assert_eq!(impatient(&mut worker).await, (0, Err(error)));
+        }
     }
 }
