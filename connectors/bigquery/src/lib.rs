@@ -27,6 +27,7 @@ mod denied;
 mod discover;
 mod grpc;
 mod id;
+mod pieces;
 mod plan;
 mod read;
 mod rest;

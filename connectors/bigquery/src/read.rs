@@ -14,6 +14,7 @@ use crate::config::BigQueryConfig;
 use crate::denied::Doing;
 use crate::grpc::{Call, Failure, code};
 use crate::id::TableRef;
+use crate::pieces::pieces;
 use crate::retry::Patience;
 use crate::storage;
 
@@ -22,6 +23,10 @@ const VERSION: u32 = 1;
 
 /// Largest descriptor that the contract takes.
 const MAX_DESCRIPTOR: usize = 1 << 20;
+
+/// Larger messages are cut before the host gets them, bytes. A host may take as little as 64 MiB at once; a message has at most
+/// 100 MB, as a row may.
+const LARGEST_AS_IT_IS: usize = 32 << 20;
 
 /// All that reading a split takes, but for the schema, which stands behind it as an Arrow message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,27 +152,34 @@ fn run(
     let mut answers = storage::read(call, stream, passed)?;
     while let Some(answer) = answers.next()? {
         let Some((batch, rows)) = answer.batch().filter(|(batch, _)| !batch.is_empty()) else { continue };
-        if passed < position.offset {
-            passed += rows;
-            if passed > position.offset {
-                return Err(Failure::from(Error::expired(format!(
-                    "BigQuery cuts the stream into other batches than before, so that reading cannot go on at row {}; it has to \
-                     be read anew, which a new run does by itself",
-                    position.offset
-                ))));
+        let known = position.offset.saturating_sub(passed).min(rows);
+        passed += rows;
+        if known == rows && rows > 0 {
+            continue;
+        }
+        patience.renew();
+        if known == 0 && batch.len() <= LARGEST_AS_IT_IS {
+            // Not decoded, not even looked at: the host validates it, and counts its rows against these.
+            channel.push_message(batch, rows)?;
+            if reached(position, rows, channel)? == Directive::Stop {
+                return Ok(Directive::Stop);
             }
             continue;
         }
-        // Not decoded, not even looked at: the host validates it, and counts its rows against these.
-        channel.push_message(batch, rows)?;
-        position.offset += rows;
-        passed = position.offset;
-        patience.renew();
-        if channel.checkpoint(&position.encode()?)? == Directive::Stop {
-            return Ok(Directive::Stop);
+        for piece in pieces(batch.clone(), channel.schema(), known)? {
+            channel.push(&piece)?;
+            if reached(position, piece.num_rows() as u64, channel)? == Directive::Stop {
+                return Ok(Directive::Stop);
+            }
         }
     }
     Ok(Directive::Continue)
+}
+
+/// Some more rows were pushed.
+fn reached(position: &mut Position, rows: u64, channel: &mut Channel) -> Result<Directive> {
+    position.offset += rows;
+    channel.checkpoint(&position.encode()?)
 }
 
 impl Position {

@@ -140,7 +140,7 @@ impl ReadSession {
 
 impl ReadRowsResponse {
     /// The encapsulated Arrow record batch message, and the rows that BigQuery says are in it. The host counts for itself.
-    pub(crate) fn batch(&self) -> Option<(&[u8], u64)> {
+    pub(crate) fn batch(&self) -> Option<(&Bytes, u64)> {
         let batch = self.arrow_record_batch.as_ref()?;
         let rows = if self.row_count > 0 { self.row_count } else { batch.row_count };
         Some((&batch.serialized_record_batch, u64::try_from(rows).unwrap_or(0)))
@@ -251,7 +251,7 @@ mod tests {
         let memory = bytes.as_ptr_range();
         let received = ReadRowsResponse::decode(bytes.clone()).unwrap();
         let (batch, rows) = received.batch().unwrap();
-        assert_eq!((batch, rows), (&[7; 1000][..], 42));
+        assert_eq!((batch, rows), (&Bytes::from(vec![7; 1000]), 42));
         assert!(memory.contains(&batch.as_ptr()), "the batch lies in the message's own memory");
     }
 }

@@ -128,6 +128,9 @@ impl Connection {
     fn store_data(&self, log: Log) -> Result<StoreData, RunError> {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(Stdio(log.clone())).stderr(Stdio(log.clone())).allow_tcp(false).allow_udp(false);
+        // Before the folders: each takes it from what holds when it is added.
+        let disks = self.grants.folders.values().all(|folder| is_on_a_disk(folder));
+        wasi.allow_blocking_current_thread(disks);
         for (name, folder) in &self.grants.folders {
             if !self.connector.manifest().folders.contains(name) {
                 let message = format!("the connector does not ask for a folder named {name}");
@@ -138,8 +141,6 @@ impl Connection {
                 RunError::config(format!("source.grants.folders.{name}"), message)
             })?;
         }
-        let disks = self.grants.folders.values().all(|folder| is_on_a_disk(folder));
-        wasi.allow_blocking_current_thread(disks);
         let network = Network::new(self.policy.clone(), self.limits.connections, self.resolver.clone());
         Ok(StoreData {
             table: ResourceTable::new(),

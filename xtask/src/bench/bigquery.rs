@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::lineitem::{self, Format, Table};
-use super::measure::{Measured, measure};
 use super::ours::{NULL, Read};
-use super::pairs::{effort, pairs, speed};
+use super::pairs::{effort, pairs, server_effort, speed};
 use super::table::Row;
 use crate::process::output;
 use crate::services::{Group, Lifetime, bigquery_python};
 
 const DATASET: &str = "bench";
 const TABLE: &str = "bench.lineitem";
+/// The stand-in puts up to a million rows into one message, where BigQuery's have at most 100 MB.
+const MOST_SCALE: f64 = 0.1;
 /// Between the parts of an upload; long enough not to be in a file.
 const BOUNDARY: &str = "sluice-bench-7f3b1c5e9a2d4860";
 
@@ -35,7 +36,7 @@ pub(super) fn bigquery(bench: &Bench) -> Result<Vec<Row>> {
         let measured = pairs(bench, &table, &ours, &theirs, || Ok(()))?;
         rows.push(speed(&case, "google-cloud-bigquery-storage", &table, &measured, 1.0));
         rows.push(effort(&case, "google-cloud-bigquery-storage", &measured, 1.0));
-        rows.push(server.effort(&case, &ours, &theirs)?);
+        rows.push(server_effort(&case, &server.group, "local-bigquery", &ours, &theirs)?);
     }
     Ok(rows)
 }
@@ -70,7 +71,7 @@ impl Server {
     }
 
     fn load(&self, bench: &Bench) -> Result<Table> {
-        let file = lineitem::file(&bench.peers, bench.scale, Format::Parquet)?;
+        let file = lineitem::file(&bench.peers, bench.scale.min(MOST_SCALE), Format::Parquet)?;
         eprintln!("bench: loading {} into the stand-in for BigQuery", file.display());
         let reference = json!({"projectId": self.fact("PROJECT")?, "datasetId": DATASET});
         let body = json!({ "datasetReference": reference }).to_string();
@@ -119,25 +120,5 @@ impl Server {
     fn google(&self, bench: &Bench, streams: u32) -> Result<Command> {
         let arguments = [TABLE, &streams.to_string()];
         Ok(bench.peers.script_with(&bigquery_python()?, "read_bigquery.py", self.group.facts.iter(), &arguments))
-    }
-
-    /// CPU of the server's process during one run of each.
-    fn effort(&self, case: &str, ours: &Command, theirs: &Command) -> Result<Row> {
-        let during = |command: &Command| -> Result<(f64, Measured)> {
-            let before = self.group.cpu_seconds("local-bigquery")?;
-            let measured = measure(command)?;
-            Ok((self.group.cpu_seconds("local-bigquery")? - before, measured))
-        };
-        let shown = |(cpu, run): (f64, Measured)| format!("{cpu:.2} CPU-s in {:.2} s", run.seconds);
-        Ok(Row {
-            case: case.to_owned(),
-            against: "the server's own CPU".to_owned(),
-            ours: shown(during(ours)?),
-            theirs: shown(during(theirs)?),
-            ratio: None,
-            asked: String::new(),
-            met: true,
-            megabytes: None,
-        })
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::lineitem::Format;
 use super::table::Row;
-use super::{Bench, bigquery, files, mysql, postgres, s3};
+use super::{Bench, bigquery, files, mysql, postgres, s3, service};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -90,5 +90,20 @@ pub(crate) const ALL: &[Case] = &[
         name: "s3-parquet",
         asks: "Parquet from S3 on loopback: at least polars",
         run: |bench| s3::read(bench, Format::Parquet),
+    },
+    Case {
+        name: "service-ready",
+        asks: "from `serve` to ready: under a second, with 1,000 schedules too; memory of an idle pipeline: under 16 KiB",
+        run: service::ready,
+    },
+    Case {
+        name: "service-api",
+        asks: "list and get while 50 runs want both cores: p99 under 250 ms",
+        run: service::api,
+    },
+    Case {
+        name: "service-cron",
+        asks: "1,000 pipelines on a cron of one minute: every run starts before the next one is due",
+        run: service::punctual,
     },
 ];

@@ -16,6 +16,7 @@ mod pairs;
 mod peers;
 mod postgres;
 mod s3;
+mod service;
 mod table;
 
 use std::cell::OnceCell;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Bench;
 use super::lineitem::{self, Format, Table};
 use super::ours::{NULL, Read};
-use super::pairs::{effort, pairs, speed};
+use super::pairs::{effort, pairs, server_effort, speed};
 use super::table::Row;
 use crate::process::{output, run};
 use crate::services::{Group, Lifetime};
@@ -128,6 +128,8 @@ pub(super) fn mysql(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let client = pairs(bench, &table, &ours, &server.client()?, || Ok(()))?;
     rows.push(speed("mysql-1", "mariadb -q -B", &table, &client, 1.0));
+    // Ours has the server send binary values, its client texts: what each costs the server.
+    rows.push(server_effort("mysql-1", &server.group, "mariadb", &ours, &server.client()?)?);
     let native = pairs(bench, &table, &ours, &server.native(bench)?, || Ok(()))?;
     rows.push(effort("mysql-cpu", "the same code, native", &native, 1.4));
     for splits in [1, 2] {

@@ -8,6 +8,7 @@ use super::Bench;
 use super::lineitem::Table;
 use super::measure::{Measured, measure, median};
 use super::table::Row;
+use crate::services::Group;
 
 /// A B A B …: ours, then theirs, as often as asked; before each run `before` makes the ground even.
 pub(super) fn pairs(
@@ -85,4 +86,24 @@ pub(super) fn effort(case: &str, against: &str, pairs: &[(Measured, Measured)], 
         met: ratio < below,
         megabytes: None,
     }
+}
+
+/// CPU of a server's process during one run of each.
+pub(super) fn server_effort(case: &str, group: &Group, server: &str, ours: &Command, theirs: &Command) -> Result<Row> {
+    let during = |command: &Command| -> Result<(f64, Measured)> {
+        let before = group.cpu_seconds(server)?;
+        let measured = measure(command)?;
+        Ok((group.cpu_seconds(server)? - before, measured))
+    };
+    let shown = |(cpu, run): (f64, Measured)| format!("{cpu:.2} CPU-s in {:.2} s", run.seconds);
+    Ok(Row {
+        case: case.to_owned(),
+        against: "the server's own CPU".to_owned(),
+        ours: shown(during(ours)?),
+        theirs: shown(during(theirs)?),
+        ratio: None,
+        asked: String::new(),
+        met: true,
+        megabytes: None,
+    })
 }

@@ -15,7 +15,7 @@ mod local_bigquery;
 mod mariadb;
 mod mysql;
 mod mysql_client;
-mod net;
+pub(crate) mod net;
 mod oidc;
 mod postgres;
 mod s3;
