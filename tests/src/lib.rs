@@ -19,6 +19,7 @@ pub mod objects;
 pub mod postgres;
 pub mod proxy;
 pub mod sandbox;
+pub mod secret_manager;
 pub mod service;
 pub mod warehouse;
 

@@ -150,6 +150,37 @@ impl Site {
         command
     }
 
+    /// Runs `sluice admin` on the service's database.
+    ///
+    /// # Panics
+    /// If the binary does not start.
+    pub fn admin(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env("SLUICE_TEST_BIN"));
+        command.args(["--json", "admin"]).args(arguments).args(["--data", "data"]);
+        if let Some(url) = &self.database {
+            command.args(["--database", url]);
+        }
+        command.env_remove("SLUICE_KILL_AT").current_dir(self.path()).stdin(Stdio::null());
+        command.output().expect("the binary starts")
+    }
+
+    /// The tables of a PostgreSQL database with a row that holds a text; none on a state file, which is in the folder.
+    ///
+    /// # Panics
+    /// If the server does not answer.
+    pub fn tables_with(&self, text: &str) -> Vec<String> {
+        let Some(schema) = self.database.as_ref().and_then(|url| url.rsplit('=').next()) else { return Vec::new() };
+        let hex = sluice_core::hex(text.as_bytes());
+        let tables = crate::postgres::sql(&format!("SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'"));
+        assert!(tables.lines().any(|table| table == "connection_secrets"), "{tables}");
+        let holds = |table: &&str| {
+            let rows = format!("SELECT x::text AS row FROM {schema}.{table} x");
+            let found = format!("SELECT COUNT(*) FROM ({rows}) t WHERE row LIKE '%{text}%' OR row LIKE '%{hex}%'");
+            crate::postgres::sql(&found) != "0"
+        };
+        tables.lines().filter(holds).map(str::to_owned).collect()
+    }
+
     /// Opens secrets as the service does.
     pub fn vault(&self) -> Vault {
         let keys = MasterKeys::new(MasterKey::new("test", KEY), Vec::new());
@@ -323,12 +354,21 @@ impl Service {
     /// # Panics
     /// If there is no answer.
     pub fn ask(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> (u16, Value) {
+        self.ask_with(method, path, &[("Authorization", &format!("Bearer {token}"))], body)
+    }
+
+    /// As [`Service::ask`], with these headers and no others.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> (u16, Value) {
         let body = body.map(Value::to_string).unwrap_or_default();
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut socket = TcpStream::connect(&self.address).expect("the service listens");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         write!(
             socket,
-            "{method} /v1{path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+            "{method} /v1{path} HTTP/1.0\r\nHost: {}\r\n{headers}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
@@ -364,6 +404,15 @@ impl Service {
 
     fn log(&mut self) -> String {
         self.log.take().map(|log| log.join().expect("its log")).unwrap_or_default()
+    }
+
+    /// Tells it to read its keys again.
+    ///
+    /// # Panics
+    /// If it cannot be told.
+    pub fn hang_up(&self) {
+        let told = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
+        assert!(told.is_ok_and(|status| status.success()));
     }
 
     /// The service's process.

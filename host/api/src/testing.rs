@@ -11,6 +11,7 @@ use serde_json::Value;
 use sluice_core::access::Role;
 use sluice_core::offers::Offers;
 use sluice_core::worker::StoreAddress;
+use sluice_engine::service::elsewhere::Elsewhere;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::resolve::Resolver;
 use sluice_store::{MasterKey, MasterKeys, NewSession, NewTenant, NewToken, NewUser, Scope, Store, Vault};
@@ -86,7 +87,7 @@ impl Service {
         let vault = Vault::new(keys, Arc::new(dice));
         let offers = Offers { warehouse: Some(folder.path().join("warehouse")), ..Offers::default() };
         let mut parts = Parts {
-            resolver: Resolver { store: store.clone(), vault, offers },
+            resolver: Resolver { store: store.clone(), vault, offers, elsewhere: Elsewhere::default() },
             store,
             address: StoreAddress::File(folder.path().join("state.db")),
             catalogue: demo::catalogue(),

@@ -1,5 +1,5 @@
-//! Forgets what is over: sessions that ended long ago, failed attempts to sign in, answers that were kept for repeated requests. Every
-//! host does so; what one has forgotten, the next does not find.
+//! Forgets what is over: sessions that ended long ago, failed attempts to sign in, answers that were kept for repeated requests,
+//! secrets that do not sign any more. Every host does so; what one has forgotten, the next does not find.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -29,6 +29,7 @@ async fn once(app: &App) -> Result<(), RunError> {
     app.store.forget_sessions(now.saturating_sub(SESSIONS_US)).await?;
     app.store.forget_failures(now.saturating_sub(throttle::WINDOW_US)).await?;
     app.store.forget_keys(now).await?;
+    app.store.forget_signing_secrets(now).await?;
     Ok(())
 }
 

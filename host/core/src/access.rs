@@ -121,13 +121,15 @@ pub enum Operation {
     NotificationsRead,
     /// Change where notifications go.
     NotificationsWrite,
+    /// See when the secret that signs webhooks was made, and replace it.
+    WebhookSecret,
     /// See and export the audit log.
     AuditRead,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::TenantDelete,
@@ -155,6 +157,7 @@ impl Operation {
         Self::StateWrite,
         Self::NotificationsRead,
         Self::NotificationsWrite,
+        Self::WebhookSecret,
         Self::AuditRead,
     ];
 
@@ -184,6 +187,7 @@ impl Operation {
             | Self::TokensRead
             | Self::TokensWrite
             | Self::ConnectorsWrite
+            | Self::WebhookSecret
             | Self::AuditRead => Role::Admin,
             Self::TenantDelete => Role::Owner,
         }
@@ -200,7 +204,7 @@ mod tests {
                   logs-read state-read notifications-read
         operator  connections-check runs-start runs-control schedules-switch
         editor    connections-write rows-preview pipelines-write pipelines-dry-run state-write notifications-write
-        admin     tenant-write members-write tokens-read tokens-write connectors-write audit-read
+        admin     tenant-write members-write tokens-read tokens-write connectors-write webhook-secret audit-read
         owner     tenant-delete";
 
     fn word(operation: Operation) -> String {

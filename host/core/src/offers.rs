@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Actor, Kind, RunError};
 use crate::limits::RunLimits;
 use crate::pipeline::{Grants, SinkSpec};
+use crate::secret::{SecretOffer, SecretRef};
 
 /// What tenants may ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Offers {
     pub warehouse: Option<PathBuf>,
     /// Where the host's identity may write, and for whom.
     pub bigquery: Vec<DatasetOffer>,
+    /// Secrets kept elsewhere that the host's identity may read, and for whom.
+    pub secrets: Vec<SecretOffer>,
     /// The most that a pipeline may set.
     pub limits: Option<RunLimits>,
 }
@@ -132,6 +135,21 @@ impl Offers {
                 Err(refused("sink.dataset", &format!("writing to {project}.{dataset}")))
             }
         }
+    }
+
+    /// Checks that a tenant may use a secret that is kept elsewhere.
+    ///
+    /// # Errors
+    /// If it is not offered to it.
+    pub fn secret(&self, tenant: &str, reference: &SecretRef) -> Result<(), RunError> {
+        if self.secrets.iter().any(|offer| offer.covers(tenant, reference)) {
+            return Ok(());
+        }
+        let message = format!(
+            "{reference} is not offered to this tenant ({tenant}); whoever operates the service can (--secret-manager), or send the \
+             secret itself"
+        );
+        Err(RunError::new(Kind::Permission, Actor::User, message))
     }
 
     /// Checks the bounds that a pipeline sets.

@@ -1,9 +1,17 @@
 //! The command line.
 
+mod keep;
+mod requests;
+mod secret_manager;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
+
+pub(crate) use keep::KeepArgs;
+pub(crate) use requests::RequestArgs;
+pub(crate) use secret_manager::SecretManagerArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -82,7 +90,7 @@ pub(crate) enum Command {
     Serve(Box<ServeArgs>),
     /// Bring a service's database up to date without serving
     Migrate(MigrateArgs),
-    /// Make the first person of a service, who owns its first tenant
+    /// Make the first person of a service, who owns its first tenant; or look after its keys (`sluice admin rewrap`)
     Admin(AdminArgs),
     /// Find out whether this machine, a pipeline's source and its sink are ready
     Doctor(DoctorArgs),
@@ -217,6 +225,15 @@ pub(crate) struct ServeArgs {
     /// Where sinks may write with the service's Google identity, for a tenant or for all (repeat for several)
     #[arg(long, env = "SLUICE_BIGQUERY", value_name = "[TENANT=]PROJECT[.DATASET]", value_delimiter = ',')]
     pub(crate) bigquery: Vec<String>,
+    /// Whose requests are answered, and how many
+    #[command(flatten)]
+    pub(crate) requests: RequestArgs,
+    /// How long things are kept
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+    /// Secrets that Google Secret Manager keeps
+    #[command(flatten)]
+    pub(crate) elsewhere: SecretManagerArgs,
     /// Who keeps the time of schedules
     #[command(flatten)]
     pub(crate) scheduler: SchedulerArgs,
@@ -277,16 +294,41 @@ pub(crate) struct MigrateArgs {
 
 /// Arguments of `admin`. The password comes from standard input.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct AdminArgs {
+    /// What else an operator does with the database
+    #[command(subcommand)]
+    pub(crate) task: Option<AdminTask>,
     /// E-mail address to sign in with
-    #[arg(long)]
-    pub(crate) email: String,
+    #[arg(long, required = true)]
+    pub(crate) email: Option<String>,
     /// What others see [default: the address]
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Name of the first tenant
     #[arg(long, default_value = "Main")]
     pub(crate) tenant: String,
+    /// The database
+    #[command(flatten)]
+    pub(crate) database: MigrateArgs,
+}
+
+/// What an operator does with a service's database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminTask {
+    /// Wrap the keys of all tenants anew with the master key that comes first in its file; the service may run meanwhile
+    Rewrap(RewrapArgs),
+}
+
+/// Arguments of `admin rewrap`.
+#[derive(Debug, Args)]
+pub(crate) struct RewrapArgs {
+    /// Only count which master key wraps how many keys, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// File with the master keys, the one to wrap with first [default: master.key in the data folder]
+    #[arg(long, env = "SLUICE_MASTER_KEY", value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
     /// The database
     #[command(flatten)]
     pub(crate) database: MigrateArgs,

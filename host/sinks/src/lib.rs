@@ -23,6 +23,7 @@ pub mod contract;
 pub mod google;
 pub mod local;
 pub mod null;
+pub mod secret_manager;
 
 use std::sync::Arc;
 

@@ -33,7 +33,8 @@
 //! To add a query: one function in the file of its subject, [`Scope`] first, SQL as a literal with a comment where it is
 //! not obvious, and a test in `tests/store` under its subject, which runs on both databases. What is read and then written is in
 //! one transaction, and nothing else is asked of the store while it is open. Where the databases need different words, they stand
-//! side by side in `db/dialect.rs`. To add a column: a new file in `migrations/`, one step, never a change of an old one.
+//! side by side in `db/dialect.rs`. To add a column: a new file in `migrations/`, one step, never a change of an old one; what the databases
+//! have no common words for (triggers), as a file of the same number in `migrations/sqlite` and in `migrations/postgres`.
 
 #![cfg_attr(
     test,
@@ -70,8 +71,8 @@ pub use queue::{
     SkippedMoment,
 };
 pub use record::{
-    Answer, AuditEntry, AuditRecord, NewNotification, NewState, News, Notice, Notification, Repeated, StateChange,
-    Target,
+    Answer, AuditEntry, AuditRecord, LogsBefore, NewNotification, NewState, News, Notice, Notification, Repeated,
+    StateChange, Target,
 };
 pub use run::{
     CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamMark, StreamRecord,
@@ -79,7 +80,7 @@ pub use run::{
 pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
 pub use service::{
     Connection, ConnectionChange, NewConnection, NewPipeline, OpenSecret, PipelineChange, PipelineRecord,
-    PipelineRevision, SecretChange, SecretValue, Timing, Vault,
+    PipelineRevision, Rewrapped, SecretChange, SecretField, SecretValue, SigningSecrets, Timing, Vault,
 };
 pub use store::{Settings, Store};
 

@@ -101,6 +101,11 @@ impl MasterKeys {
         &self.writes.id
     }
 
+    /// Whether a key of this name is among them.
+    pub fn knows(&self, id: &str) -> bool {
+        self.find(id).is_some()
+    }
+
     fn find(&self, id: &str) -> Option<&MasterKey> {
         std::iter::once(&self.writes).chain(&self.reads).find(|key| key.id == id)
     }

@@ -18,6 +18,15 @@ use crate::error::{Place, explain, explain_migration};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// Steps that have the same number and purpose in both databases, and need words of their own: triggers.
+static OF_SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static OF_POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// All steps of a database, in the order of their numbers.
+fn migrations(own: &Migrator) -> Migrator {
+    Migrator::with_migrations(MIGRATIONS.iter().chain(own.iter()).cloned().collect())
+}
+
 /// How long a statement waits for another process that is writing to the file.
 const BUSY: Duration = Duration::from_secs(20);
 
@@ -77,7 +86,7 @@ impl Store {
             .busy_timeout(BUSY)
             .foreign_keys(true);
         let writer = sqlite_pool(1).connect_with(options).await.map_err(failed)?;
-        MIGRATIONS.run(&writer).await.map_err(|e| explain_migration(&place, &e))?;
+        migrations(&OF_SQLITE).run(&writer).await.map_err(|e| explain_migration(&place, &e))?;
         drop(alone);
         let reading = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).pragma("query_only", "1");
         let readers: SqlitePool = sqlite_pool(READERS).connect_lazy_with(reading);
@@ -98,7 +107,7 @@ impl Store {
         // One connection by hand: a pool would try again what is refused, until it can only say that time is up.
         let connected = tokio::time::timeout(CONNECT, options.connect()).await;
         let mut first = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
-        MIGRATIONS.run(&mut first).await.map_err(|e| explain_migration(&place, &e))?;
+        migrations(&OF_POSTGRES).run(&mut first).await.map_err(|e| explain_migration(&place, &e))?;
         first.close().await.map_err(failed)?;
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections.max(1))

@@ -10,8 +10,12 @@
 mod api;
 mod cloud_scheduler;
 mod crash;
+mod kept;
+mod master_key;
 mod notifications;
+mod proxies;
 mod runs;
 mod schedules;
 mod schemathesis;
+mod secret_manager;
 mod sign_in;

@@ -211,7 +211,7 @@ async fn a_success_calls_a_webhook_with_a_signature_that_holds() {
     assert_eq!((&body["at"], &body["counts"]["rows_committed"]), (&json!(at), &json!(7)));
     assert_eq!(body["counts"]["streams"][0]["stream"], "t");
 
-    let secret = site.store().signing_secret(ACME, &site.vault(), now_us()).await.unwrap();
+    let secret = site.store().signing_secrets(ACME, &site.vault(), now_us()).await.unwrap().current;
     let (time, signature) = got[0].signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
     assert!((time.parse::<i64>().unwrap() - now_us() / 1_000_000).abs() < 120, "{time}");
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.expose());
@@ -219,6 +219,32 @@ async fn a_success_calls_a_webhook_with_a_signature_that_holds() {
     assert_eq!(signature, sluice_core::hex(ring::hmac::sign(&key, &signed).as_ref()));
     let sent = outbox_when(&site, |all| all.iter().all(|one| one.delivered_us.is_some())).await;
     assert_eq!((sent.len(), sent[0].attempts), (1, 1));
+    service.kill();
+}
+
+#[tokio::test]
+async fn while_a_secret_is_replaced_both_sign() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    site.put("acme", "a.csv", 0..7);
+    let receiver = Receiver::start(&[]);
+    let notify = json!([{"webhook": receiver.url(), "on": ["success"]}]);
+    let pipeline = site.pipeline("acme", "orders", "lake", json!({"notify": notify}), None).await;
+    let (store, vault) = (site.store(), site.vault());
+    let old = store.signing_secrets(ACME, &vault, now_us()).await.unwrap().current;
+    let until = now_us() + 3_600_000_000;
+    let new = store.replace_signing_secret(ACME, &vault, 1, until, now_us()).await.unwrap().current;
+    let service = site.start(&["--allow-private-webhooks"]);
+    let run = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &run, RequestState::Succeeded).await;
+    let got = receiver.wait_for(1).await.remove(0);
+    let (time, signatures) = got.signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
+    let signed = [format!("{time}.").as_bytes(), &got.body].concat();
+    let expected = [new, old].map(|secret| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.expose());
+        sluice_core::hex(ring::hmac::sign(&key, &signed).as_ref())
+    });
+    assert_eq!(signatures.split(",v1=").collect::<Vec<_>>(), expected);
     service.kill();
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3,
-    s3rver, schemathesis, smtp, tls,
+    s3rver, schemathesis, secret_manager, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -126,6 +126,7 @@ impl Group {
         google_token::start(self, interrupt)?;
         oidc::start(self, interrupt)?;
         cloud_scheduler::start(self, interrupt)?;
+        secret_manager::start(self, interrupt)?;
         smtp::start(self, interrupt, &certificates)?;
         self.write_record()
     }

@@ -21,6 +21,7 @@ mod postgres;
 mod s3;
 mod s3rver;
 mod schemathesis;
+mod secret_manager;
 mod smtp;
 mod tls;
 
@@ -82,6 +83,8 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_OIDC_TOKEN              its token endpoint; a token says what the form field `claims` of the request says
   SLUICE_TEST_SCHEDULER_ENDPOINT      http://127.0.0.1:PORT, a double of Cloud Scheduler's API whose jobs carry tokens of
                                       that issuer; see xtask/services/cloud-scheduler.py
+  SLUICE_TEST_SECRET_MANAGER_ENDPOINT http://127.0.0.1:PORT, a double of Secret Manager's API; see
+                                      xtask/services/secret-manager.py
   SLUICE_TEST_SCHEMATHESIS            the program that tries an API by its OpenAPI document
   SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
   SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken

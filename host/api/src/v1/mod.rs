@@ -17,6 +17,7 @@ pub mod setup;
 pub mod state;
 pub mod tenants;
 pub mod tokens;
+pub mod webhook_secret;
 
 use crate::auth::guard::Guarded;
 
@@ -38,5 +39,6 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(pipelines::routes)
         .and(runs::routes)
         .and(state::routes)
+        .and(webhook_secret::routes)
         .and(hooks::routes)
 }

@@ -9,6 +9,7 @@
 //! never written need not be removed.
 
 mod redact;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 pub use redact::Redactor;
+pub use reference::{SecretOffer, SecretRef};
 
 /// Secrets by the JSON pointer of their place in the configuration.
 pub type Secrets = BTreeMap<String, Value>;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::Secrets;
+use crate::error::RunError;
 
 /// What stands in place of a secret.
 const MARK: &str = "[secret]";
@@ -45,6 +46,13 @@ impl Redactor {
             }
         }
         text
+    }
+
+    /// An error whose message has a mark in place of each secret.
+    #[must_use]
+    pub fn redact_error(&self, error: RunError) -> RunError {
+        let message = self.redact(&error.message).into_owned();
+        RunError { message, ..error }
     }
 }
 

@@ -76,10 +76,10 @@ impl Dispatcher {
         log.flush().await;
         let result = match result {
             Ok(mut summary) => {
-                summary.error = summary.error.map(|error| redacted(error, &redactor));
+                summary.error = summary.error.map(|error| redactor.redact_error(error));
                 Ok(summary)
             }
-            Err(error) => Err(redacted(error, &redactor)),
+            Err(error) => Err(redactor.redact_error(error)),
         };
         let (cancelled, leaving) = (orders.cancel.is_cancelled(), orders.stop.is_cancelled());
         Ended { result, retry, cancelled, leaving }
@@ -236,9 +236,4 @@ async fn overdue(deadline: Option<tokio::time::Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-fn redacted(error: RunError, redactor: &Redactor) -> RunError {
-    let message = redactor.redact(&error.message).into_owned();
-    RunError { message, ..error }
 }

@@ -1,6 +1,6 @@
 //! What makes runs happen without anybody at a terminal: [`schedule`] turns moments into queued runs, [`queue`] starts them in turn,
 //! [`resolve`] puts together what each attempt needs, which runs in a process of its own ([`worker`]), and [`live`] tells whoever watches.
-//! [`notify`] decides who hears of a run that ended, [`deliver`] sends it.
+//! [`notify`] decides who hears of a run that ended, [`deliver`] sends it. [`retention`] forgets what is old.
 //!
 //! Several hosts may do all of this on one PostgreSQL database: the store decides who was first.
 
@@ -8,12 +8,14 @@ mod attempt;
 pub mod catalogue;
 pub mod cloud;
 pub mod deliver;
+pub mod elsewhere;
 pub mod knock;
 pub mod live;
 mod log;
 pub mod notify;
 pub mod queue;
 pub mod resolve;
+pub mod retention;
 pub mod schedule;
 pub mod worker;
 

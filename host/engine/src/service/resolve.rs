@@ -1,13 +1,17 @@
 //! Puts together what a worker is handed: a pipeline as it was at a revision, its connection, the connection's secrets, and what the
 //! operator lends.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::offers::Offers;
 use sluice_core::pipeline::{Definition, Grants, Pipeline, SourceSpec};
-use sluice_core::secret::{Redactor, Secrets, join};
-use sluice_store::{AuditEntry, OpenSecret, Scope, Store, Vault};
+use sluice_core::secret::{Redactor, SecretRef, Secrets, join};
+use sluice_store::{AuditEntry, OpenSecret, Plain, Scope, SecretField, Store, Vault};
+
+use super::elsewhere::Elsewhere;
 
 /// Opens connections and pipelines for workers.
 #[derive(Clone, Debug)]
@@ -18,6 +22,8 @@ pub struct Resolver {
     pub vault: Vault,
     /// What the operator lends.
     pub offers: Offers,
+    /// Reads secrets that are kept elsewhere.
+    pub elsewhere: Elsewhere,
 }
 
 /// Something with its secrets filled in. Never to be stored, logged or returned.
@@ -92,35 +98,113 @@ impl Resolver {
     /// The secrets of a connection. That they were opened is in the audit log before they are.
     ///
     /// # Errors
-    /// If one cannot be opened, or the store cannot be read.
+    /// If one cannot be opened or is not offered any more, or the store cannot be read.
     pub async fn secrets(&self, scope: Scope<'_>, connection: &str, purpose: Purpose<'_>) -> Result<Secrets, RunError> {
+        self.secrets_but(scope, connection, purpose, |_| false).await
+    }
+
+    /// As [`Resolver::secrets`]; those that are left out are null.
+    ///
+    /// # Errors
+    /// As [`Resolver::secrets`].
+    pub async fn secrets_but(
+        &self,
+        scope: Scope<'_>,
+        connection: &str,
+        purpose: Purpose<'_>,
+        left_out: impl Fn(&str) -> bool + Send,
+    ) -> Result<Secrets, RunError> {
         let fields = self.store.secret_fields(scope, connection).await?;
-        if fields.is_empty() {
-            return Ok(Secrets::new());
+        let (out, wanted): (Vec<_>, Vec<_>) = fields.into_iter().partition(|one| left_out(&one.field));
+        let mut secrets: Secrets = out.into_iter().map(|one| (one.field, Value::Null)).collect();
+        if wanted.is_empty() {
+            return Ok(secrets);
+        }
+        self.record(scope, format!("connection {connection}"), &wanted, purpose).await?;
+        for (field, secret) in self.store.open_secrets(scope, &self.vault, connection).await? {
+            if secrets.contains_key(&field) {
+                continue;
+            }
+            let value = match secret {
+                OpenSecret::Plain(plain) => sealed(&field, &plain)?,
+                OpenSecret::Reference(name) => self.referenced(scope, &field, &name).await?,
+            };
+            secrets.insert(field, value);
+        }
+        Ok(secrets)
+    }
+
+    /// Secrets as somebody sends them, with those that are kept elsewhere read. That they were is in the audit log before they are.
+    ///
+    /// # Errors
+    /// If one is no reference, is not offered to the tenant, or cannot be had.
+    pub async fn given(
+        &self,
+        scope: Scope<'_>,
+        object: String,
+        secrets: &Secrets,
+        purpose: Purpose<'_>,
+    ) -> Result<Secrets, RunError> {
+        let mut all = secrets.clone();
+        let mut elsewhere = Vec::new();
+        for (field, value) in secrets {
+            if let Some(reference) = SecretRef::of(value) {
+                let reference = reference.map_err(|why| RunError::config(field, why))?;
+                self.offers.secret(scope.tenant, &reference).map_err(|error| error.with_field(field))?;
+                elsewhere.push(SecretField { field: field.clone(), reference: Some(reference.to_string()) });
+            }
+        }
+        if elsewhere.is_empty() {
+            return Ok(all);
+        }
+        self.record(scope, object, &elsewhere, purpose).await?;
+        for SecretField { field, reference } in elsewhere {
+            let value = self.referenced(scope, &field, &reference.unwrap_or_default()).await?;
+            all.insert(field, value);
+        }
+        Ok(all)
+    }
+
+    /// That secrets are about to be used.
+    async fn record(
+        &self,
+        scope: Scope<'_>,
+        object: String,
+        fields: &[SecretField],
+        purpose: Purpose<'_>,
+    ) -> Result<(), RunError> {
+        let references: BTreeMap<&String, &String> =
+            fields.iter().filter_map(|one| Some((&one.field, one.reference.as_ref()?))).collect();
+        let names: Vec<&String> = fields.iter().map(|one| &one.field).collect();
+        let mut detail = json!({"for": purpose.object, "fields": names});
+        if let (false, Some(members)) = (references.is_empty(), detail.as_object_mut()) {
+            members.insert("references".to_owned(), json!(references));
         }
         let entry = AuditEntry {
             actor: purpose.actor.to_owned(),
             action: "secret.use".to_owned(),
-            object: format!("connection {connection}"),
+            object,
             address: purpose.address.map(str::to_owned),
-            detail: serde_json::json!({"for": purpose.object, "fields": fields}),
+            detail,
         };
-        self.store.audit(scope, &entry, purpose.now_us).await?;
-        let opened = self.store.open_secrets(scope, &self.vault, connection).await?;
-        opened.into_iter().map(|(field, secret)| Ok((field.clone(), plain(&field, &secret)?))).collect()
+        self.store.audit(scope, &entry, purpose.now_us).await.map(drop)
+    }
+
+    /// A secret that is kept elsewhere, as a text. It may have been offered when it was saved, and not any more.
+    async fn referenced(&self, scope: Scope<'_>, field: &str, name: &str) -> Result<Value, RunError> {
+        let reference = SecretRef::parse(name).map_err(|why| RunError::config(field, why))?;
+        self.offers.secret(scope.tenant, &reference).map_err(|error| error.with_field(field))?;
+        let plain = self.elsewhere.read(&reference).await.map_err(|error| error.with_field(field))?;
+        plain.expose_text().map(Value::from).ok_or_else(|| {
+            RunError::config(field, format!("{reference} holds bytes that are no text; store the secret as text"))
+        })
     }
 }
 
 /// A secret as the configuration has it: it was sealed as JSON.
-fn plain(field: &str, secret: &OpenSecret) -> Result<Value, RunError> {
-    match secret {
-        OpenSecret::Plain(plain) => serde_json::from_slice(plain.expose())
-            .map_err(|_| RunError::internal(format!("the secret of {field} was not stored as JSON"))),
-        OpenSecret::Reference(_) => {
-            let message = "this version of Sluice does not read secrets that are kept elsewhere; set the secret itself";
-            Err(RunError::new(Kind::Unsupported, Actor::User, message).with_field(field))
-        }
-    }
+fn sealed(field: &str, plain: &Plain) -> Result<Value, RunError> {
+    serde_json::from_slice(plain.expose())
+        .map_err(|_| RunError::internal(format!("the secret of {field} was not stored as JSON")))
 }
 
 fn missing(what: &str, why: &str) -> RunError {

@@ -8,25 +8,29 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::validate;
 use sluice_store::{NewTenant, NewUser, PasswordHash};
 
-use super::{failed, migrate};
-use crate::cli::{AdminArgs, Options};
+use super::{failed, migrate, rewrap};
+use crate::cli::{AdminArgs, AdminTask, Options};
 use crate::wire;
 
 /// Longest password that is read, bytes.
 const MAX_BYTES: u64 = 4 << 10;
 
 pub(crate) async fn run(options: &Options, args: &AdminArgs) -> u8 {
-    match make(args).await {
+    if let Some(AdminTask::Rewrap(args)) = &args.task {
+        return rewrap::run(options, args).await;
+    }
+    let email = args.email.as_deref().unwrap_or_default();
+    match make(args, email).await {
         Ok(tenant) => {
-            println!("{} owns the tenant {:?} ({tenant}); sign in with `sluice serve`", args.email, args.tenant);
+            println!("{email} owns the tenant {:?} ({tenant}); sign in with `sluice serve`", args.tenant);
             0
         }
         Err(error) => failed(options, &error),
     }
 }
 
-async fn make(args: &AdminArgs) -> Result<String, RunError> {
-    let email = validate::email("--email", &args.email)?;
+async fn make(args: &AdminArgs, email: &str) -> Result<String, RunError> {
+    let email = validate::email("--email", email)?;
     let name = validate::name("--name", args.name.as_deref().unwrap_or(&email))?;
     let tenant = validate::name("--tenant", &args.tenant)?;
     let password = password()?;

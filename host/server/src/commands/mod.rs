@@ -7,6 +7,7 @@ pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod migrate;
 pub(crate) mod preview;
+mod rewrap;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod worker;

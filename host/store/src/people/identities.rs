@@ -2,7 +2,7 @@
 
 use sluice_core::RunError;
 
-use super::users::{self, NewUser, User};
+use super::users::{self, User};
 use crate::change::inserted;
 use crate::db::{Tx, built, sql};
 use crate::{ChangeError, Store};
@@ -40,22 +40,6 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Makes a person known who comes in through a provider.
-    ///
-    /// # Errors
-    /// If the e-mail address or the identity is taken, or it cannot be stored; nothing is stored then.
-    pub async fn create_user_with_identity(
-        &self,
-        new: &NewUser,
-        identity: &Identity,
-        now_us: i64,
-    ) -> Result<(), ChangeError> {
-        let mut tx = self.db.begin("making a user").await?;
-        users::insert(&mut tx, new, now_us).await?;
-        link(&mut tx, identity, &new.id, now_us).await?;
-        Ok(tx.commit().await?)
-    }
-
     /// Who a person is at providers.
     ///
     /// # Errors
@@ -67,7 +51,7 @@ impl Store {
     }
 }
 
-async fn link(tx: &mut Tx, identity: &Identity, user: &str, now_us: i64) -> Result<(), ChangeError> {
+pub(super) async fn link(tx: &mut Tx, identity: &Identity, user: &str, now_us: i64) -> Result<(), ChangeError> {
     let rows = sql("INSERT INTO identities (issuer, subject, user_id, created_us) VALUES ($1, $2, $3, $4) \
                     ON CONFLICT DO NOTHING")
     .bind(&identity.issuer)

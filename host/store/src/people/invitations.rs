@@ -3,6 +3,7 @@
 use sluice_core::RunError;
 use sluice_core::access::Role;
 
+use super::identities::{self, Identity};
 use super::members;
 use super::users::{self, NewUser};
 use crate::change::inserted;
@@ -114,18 +115,23 @@ impl Store {
         Ok(accepted)
     }
 
-    /// Makes a person known who comes through the link, and a member, once. Nobody is made known without becoming a member.
+    /// Makes a person known who comes through the link, also by an identity at a provider if they have one, and a member, once. Nobody is
+    /// made known without becoming a member.
     ///
     /// # Errors
-    /// If the link is unknown, used or expired, if the id or the e-mail address is taken, or it cannot be stored.
+    /// If the link is unknown, used or expired, if the id, the e-mail address or the identity is taken, or it cannot be stored.
     pub async fn accept_invitation_as(
         &self,
         token_hash: &[u8],
         new: &NewUser,
+        identity: Option<&Identity>,
         now_us: i64,
     ) -> Result<Invitation, ChangeError> {
         let mut tx = self.db.begin("accepting an invitation").await?;
         users::insert(&mut tx, new, now_us).await?;
+        if let Some(identity) = identity {
+            identities::link(&mut tx, identity, &new.id, now_us).await?;
+        }
         let accepted = accept(&mut tx, token_hash, &new.id, now_us).await?;
         tx.commit().await?;
         Ok(accepted)

@@ -1,16 +1,17 @@
-//! Who did what to which object, from where. There is no function that changes or removes an entry.
+//! Who did what to which object, from where. Nothing changes an entry, and none is removed but by its age ([`super::retention`]): the database
+//! refuses it.
 
 use serde_json::Value;
 use sluice_core::RunError;
 
-use crate::db::{Row, sql};
+use crate::db::{Row, Tx, sql};
 use crate::value::{to_json, to_sql};
 use crate::{Scope, Store};
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
-    /// Who did it: `user ID`, `token ID`, `schedule`, `host`.
+    /// Who did it: `user ID`, `token ID`, `schedule`, `host`, `operator`.
     pub actor: String,
     /// What: `connection.update`, `secret.use`, `rows.preview`.
     pub action: String,
@@ -40,26 +41,7 @@ impl Store {
     /// If it cannot be stored: what was to be done is not done then.
     pub async fn audit(&self, scope: Scope<'_>, entry: &AuditEntry, now_us: i64) -> Result<u64, RunError> {
         let mut tx = self.db.begin("writing the audit log").await?;
-        // The row of the head is locked until the end: numbers come in the order in which entries become visible.
-        let head = sql("INSERT INTO audit_heads (tenant, seq) VALUES ($1, 1) \
-                        ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq")
-        .bind(scope.tenant)
-        .one_in(&mut tx)
-        .await?;
-        let seq =
-            head.map_or_else(|| Err(RunError::internal("the audit log gave no number")), |row| row.count("seq"))?;
-        sql("INSERT INTO audit_log (tenant, seq, at_us, actor, action, object, address, detail) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(scope.tenant)
-        .bind(to_sql(seq)?)
-        .bind(now_us)
-        .bind(&entry.actor)
-        .bind(&entry.action)
-        .bind(&entry.object)
-        .bind(&entry.address)
-        .bind(to_json(&entry.detail)?)
-        .run_in(&mut tx)
-        .await?;
+        let seq = audit_in(&mut tx, scope, entry, now_us).await?;
         tx.commit().await?;
         Ok(seq)
     }
@@ -98,6 +80,30 @@ impl Store {
         .await?;
         rows.iter().map(record).collect()
     }
+}
+
+/// Adds to the log together with what is done in the same transaction. Last in it: the log's head is locked from then on, so numbers
+/// come in the order in which entries become visible.
+pub(crate) async fn audit_in(tx: &mut Tx, scope: Scope<'_>, entry: &AuditEntry, now_us: i64) -> Result<u64, RunError> {
+    let head = sql("INSERT INTO audit_heads (tenant, seq) VALUES ($1, 1) \
+                    ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq")
+    .bind(scope.tenant)
+    .one_in(tx)
+    .await?;
+    let seq = head.map_or_else(|| Err(RunError::internal("the audit log gave no number")), |row| row.count("seq"))?;
+    sql("INSERT INTO audit_log (tenant, seq, at_us, actor, action, object, address, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+    .bind(scope.tenant)
+    .bind(to_sql(seq)?)
+    .bind(now_us)
+    .bind(&entry.actor)
+    .bind(&entry.action)
+    .bind(&entry.object)
+    .bind(&entry.address)
+    .bind(to_json(&entry.detail)?)
+    .run_in(tx)
+    .await?;
+    Ok(seq)
 }
 
 fn record(row: &Row) -> Result<AuditRecord, RunError> {

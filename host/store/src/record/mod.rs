@@ -1,14 +1,17 @@
 //! What happened and what is still to be told: the audit log, answers kept for requests that are sent again, changes of states
-//! by hand, what targets of notifications were told, and notifications on their way.
+//! by hand, what targets of notifications were told, and notifications on their way. And how what is old is forgotten.
 
 mod audit;
 mod history;
 mod idempotency;
 mod notices;
 mod outbox;
+mod retention;
 
+pub(crate) use audit::audit_in;
 pub use audit::{AuditEntry, AuditRecord};
 pub use history::{NewState, StateChange};
 pub use idempotency::{Answer, Repeated};
 pub use notices::{News, Notice, Target};
 pub use outbox::{NewNotification, Notification};
+pub use retention::LogsBefore;

@@ -70,6 +70,15 @@ pub struct SecretChange {
     pub value: SecretValue,
 }
 
+/// A field of a connection that has a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretField {
+    /// JSON pointer into the configuration.
+    pub field: String,
+    /// Under which name it is kept elsewhere; none if it is sealed here.
+    pub reference: Option<String>,
+}
+
 /// A secret on its way in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretValue {
@@ -149,10 +158,11 @@ impl Store {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn secret_fields(&self, scope: Scope<'_>, connection: &str) -> Result<Vec<String>, RunError> {
-        let rows = sql("SELECT field FROM connection_secrets WHERE tenant = $1 AND connection_id = $2 ORDER BY field");
+    pub async fn secret_fields(&self, scope: Scope<'_>, connection: &str) -> Result<Vec<SecretField>, RunError> {
+        let rows = sql("SELECT field, reference FROM connection_secrets WHERE tenant = $1 AND connection_id = $2 \
+                        ORDER BY field");
         let rows = rows.bind(scope.tenant).bind(connection).all_on(&self.db, "listing secrets").await?;
-        rows.iter().map(|row| row.text("field")).collect()
+        rows.iter().map(secret_field).collect()
     }
 
     /// The fields that have a secret, of every connection whose id lies between these two, which belong to the range.
@@ -163,13 +173,13 @@ impl Store {
         &self,
         scope: Scope<'_>,
         (first, last): (&str, &str),
-    ) -> Result<BTreeMap<String, Vec<String>>, RunError> {
-        let rows = sql("SELECT connection_id, field FROM connection_secrets \
+    ) -> Result<BTreeMap<String, Vec<SecretField>>, RunError> {
+        let rows = sql("SELECT connection_id, field, reference FROM connection_secrets \
              WHERE tenant = $1 AND connection_id >= $2 AND connection_id <= $3 ORDER BY connection_id, field");
         let rows = rows.bind(scope.tenant).bind(first).bind(last).all_on(&self.db, "listing secrets").await?;
-        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut fields: BTreeMap<String, Vec<SecretField>> = BTreeMap::new();
         for row in &rows {
-            fields.entry(row.text("connection_id")?).or_default().push(row.text("field")?);
+            fields.entry(row.text("connection_id")?).or_default().push(secret_field(row)?);
         }
         Ok(fields)
     }
@@ -293,6 +303,10 @@ async fn change_secrets(
         .await?;
     }
     Ok(())
+}
+
+fn secret_field(row: &Row) -> Result<SecretField, RunError> {
+    Ok(SecretField { field: row.text("field")?, reference: row.get("reference")? })
 }
 
 fn connection(row: &Row) -> Result<Connection, RunError> {

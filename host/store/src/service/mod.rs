@@ -2,9 +2,12 @@
 
 mod connections;
 mod pipelines;
+mod rewrap;
 mod vault;
 mod webhooks;
 
-pub use connections::{Connection, ConnectionChange, NewConnection, SecretChange, SecretValue};
+pub use connections::{Connection, ConnectionChange, NewConnection, SecretChange, SecretField, SecretValue};
 pub use pipelines::{NewPipeline, PipelineChange, PipelineRecord, PipelineRevision, Timing};
+pub use rewrap::Rewrapped;
 pub use vault::{OpenSecret, Vault};
+pub use webhooks::SigningSecrets;

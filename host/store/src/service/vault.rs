@@ -1,31 +1,47 @@
 //! The secrets of connections: sealed on the way in, opened for who carries out a run, never listed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sluice_core::RunError;
 
-use crate::db::{Row, Tx, built, sql};
+use crate::db::{Row, Tx, sql};
 use crate::secrets::{DataKey, Dice, MasterKeys, Plain, Spot, key_number};
 use crate::{Scope, Store};
 
-/// What seals and opens secrets. Made by the binary from a file or the environment.
+/// What seals and opens secrets. Made by the binary from a file or the environment. All clones have the same keys, also once they are
+/// replaced.
 #[derive(Clone)]
 pub struct Vault {
-    keys: MasterKeys,
+    keys: Arc<RwLock<Arc<MasterKeys>>>,
     dice: Arc<dyn Dice>,
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({:?})", self.keys)
+        write!(f, "Vault({:?})", self.keys())
     }
 }
 
 impl Vault {
     /// With these master keys and this source of random bytes.
     pub fn new(keys: MasterKeys, dice: Arc<dyn Dice>) -> Self {
-        Self { keys, dice }
+        Self { keys: Arc::new(RwLock::new(Arc::new(keys))), dice }
+    }
+
+    /// Goes on with other master keys. What has begun ends with those that it began with.
+    pub fn replace_keys(&self, keys: MasterKeys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// The master keys as they are now.
+    pub(super) fn keys(&self) -> Arc<MasterKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What random bytes come from.
+    pub(super) fn dice(&self) -> &dyn Dice {
+        self.dice.as_ref()
     }
 
     /// A new secret: 32 random bytes in hexadecimal digits.
@@ -84,35 +100,6 @@ impl Store {
         }
         Ok(secrets)
     }
-
-    /// Wraps every tenant's keys again, with the master key that writes. The secrets themselves stay as they are. How many keys.
-    ///
-    /// # Errors
-    /// If a key cannot be unwrapped; those before it are wrapped anew, and calling it again goes on.
-    pub async fn rewrap(&self, vault: &Vault) -> Result<u64, RunError> {
-        let mut done = 0;
-        loop {
-            let mut tx = self.db.begin("wrapping keys again").await?;
-            let lock = tx.dialect().for_update();
-            let next = format!(
-                "SELECT tenant, number, master_id, wrapped FROM data_keys WHERE master_id <> $1 ORDER BY tenant, number \
-                 LIMIT 1{lock}"
-            );
-            let Some(row) = built(next).bind(vault.keys.current()).one_in(&mut tx).await? else { return Ok(done) };
-            let tenant = row.text("tenant")?;
-            let key = unwrap(vault, Scope { tenant: &tenant }, &row)?;
-            let wrapped = vault.keys.wrap(vault.dice.as_ref(), &tenant, &key)?;
-            sql("UPDATE data_keys SET master_id = $3, wrapped = $4 WHERE tenant = $1 AND number = $2")
-                .bind(&tenant)
-                .bind(key.number)
-                .bind(vault.keys.current())
-                .bind(wrapped)
-                .run_in(&mut tx)
-                .await?;
-            tx.commit().await?;
-            done += 1;
-        }
-    }
 }
 
 /// Opens what [`seal`] has sealed for this place.
@@ -138,12 +125,13 @@ pub(super) async fn seal(
     let key = match row {
         Some(row) => unwrap(vault, scope, &row)?,
         None => {
-            let (key, wrapped) = vault.keys.make_key(vault.dice.as_ref(), scope.tenant, 1)?;
+            let keys = vault.keys();
+            let (key, wrapped) = keys.make_key(vault.dice(), scope.tenant, 1)?;
             let made = sql("INSERT INTO data_keys (tenant, number, master_id, wrapped, created_us) \
                             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
             .bind(scope.tenant)
             .bind(key.number)
-            .bind(vault.keys.current())
+            .bind(keys.current())
             .bind(wrapped)
             .bind(now_us)
             .run_in(tx)
@@ -158,10 +146,10 @@ pub(super) async fn seal(
             }
         }
     };
-    key.seal(vault.dice.as_ref(), spot, plain)
+    key.seal(vault.dice(), spot, plain)
 }
 
-fn unwrap(vault: &Vault, scope: Scope<'_>, row: &Row) -> Result<DataKey, RunError> {
+pub(super) fn unwrap(vault: &Vault, scope: Scope<'_>, row: &Row) -> Result<DataKey, RunError> {
     let wrapped: Vec<u8> = row.get("wrapped")?;
-    vault.keys.unwrap_key(scope.tenant, row.number("number")?, &row.text("master_id")?, &wrapped)
+    vault.keys().unwrap_key(scope.tenant, row.number("number")?, &row.text("master_id")?, &wrapped)
 }

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
@@ -18,6 +19,7 @@ mod opening;
 mod people;
 mod queue;
 mod record;
+mod retention;
 mod service;
 mod state;
 mod support;

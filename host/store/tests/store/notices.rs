@@ -10,7 +10,8 @@ use sluice_core::quality::{Finding, Level};
 use sluice_core::request::{Cause, RequestState};
 use sluice_core::worker::Column;
 use sluice_store::{
-    MasterKey, MasterKeys, NewNotification, NewRequest, NewStream, NewTenant, News, Notice, Scope, Store, Target, Vault,
+    ChangeError, MasterKey, MasterKeys, NewNotification, NewRequest, NewStream, NewTenant, News, Notice, Scope, Store,
+    Target, Vault,
 };
 
 use crate::support::*;
@@ -24,6 +25,8 @@ on_both!(
     the_run_before_is_the_last_one_that_succeeded_or_failed,
     a_change_of_columns_and_what_checks_found_stay_with_the_load,
     a_tenant_has_one_secret_for_its_webhooks_until_it_is_replaced,
+    a_replaced_secret_signs_beside_the_new_one_until_its_time_is_over,
+    of_two_who_replace_a_secret_at_once_one_does,
 );
 
 async fn ended(store: &Store, id: &str, state: RequestState, at_us: i64) {
@@ -247,16 +250,60 @@ async fn a_tenant_has_one_secret_for_its_webhooks_until_it_is_replaced(home: Hom
     let mut hosts = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let store = home.store().await;
-        hosts.spawn(async move { store.signing_secret(a, &vault(), 5).await.unwrap().expose().to_vec() });
+        hosts.spawn(async move { store.signing_secrets(a, &vault(), 5).await.unwrap().current.expose().to_vec() });
     }
     let mut seen = hosts.join_all().await;
     seen.dedup();
     assert_eq!((seen.len(), seen[0].len()), (1, 64), "whoever is first makes it for all");
-    assert_ne!(store.signing_secret(b, &vault(), 5).await.unwrap().expose(), seen[0]);
-    let new = store.replace_signing_secret(a, &vault(), 6).await.unwrap();
-    assert_ne!(new.expose(), seen[0]);
-    assert_eq!(store.signing_secret(a, &vault(), 7).await.unwrap(), new);
-    let text = std::str::from_utf8(new.expose()).unwrap().to_owned();
-    let sealed = home.number("SELECT COUNT(*) FROM webhook_secrets").await;
-    assert_eq!((sealed, text.len()), (2, 64));
+    assert_ne!(store.signing_secrets(b, &vault(), 5).await.unwrap().current.expose(), seen[0]);
+    let new = store.replace_signing_secret(a, &vault(), 1, 6, 6).await.unwrap();
+    assert_ne!(new.current.expose(), seen[0]);
+    assert_eq!((new.previous.clone(), new.revision, new.created_us), (None, 2, 6), "no overlap was asked for");
+    assert_eq!(store.signing_secrets(a, &vault(), 7).await.unwrap(), new);
+    assert_eq!(home.number("SELECT COUNT(*) FROM webhook_secrets").await, 2);
+}
+
+async fn a_replaced_secret_signs_beside_the_new_one_until_its_time_is_over(home: Home) {
+    let store = home.store().await;
+    store.create_tenant(&NewTenant { id: "a".into(), name: "a".into() }, 1).await.unwrap();
+    let a = Scope { tenant: "a" };
+    assert_eq!(store.known_signing_secrets(a, &vault(), 5).await.unwrap(), None, "looking makes none");
+    let stale = |now| ChangeError::Stale { what: "signing secret", seen: 7, now };
+    assert_eq!(store.replace_signing_secret(a, &vault(), 7, 0, 5).await, Err(stale(0)));
+    let first = store.replace_signing_secret(a, &vault(), 0, 100, 5).await.unwrap();
+    assert_eq!((first.revision, &first.previous), (1, &None));
+    let second = store.replace_signing_secret(a, &vault(), 1, 100, 10).await.unwrap();
+    assert_eq!(second.previous, Some((first.current.clone(), 100)));
+    assert_eq!(store.replace_signing_secret(a, &vault(), 7, 0, 5).await, Err(stale(2)));
+    let at = async |now| store.known_signing_secrets(a, &vault(), now).await.unwrap().unwrap().previous;
+    assert_eq!((at(99).await, at(100).await), (second.previous.clone(), None));
+    // Replaced again within its time: there are never more than two.
+    let third = store.replace_signing_secret(a, &vault(), 2, 200, 20).await.unwrap();
+    assert_eq!(third.previous, Some((second.current.clone(), 200)));
+    assert_eq!(store.end_previous_signing_secret(a, 3, 30).await, Ok(4));
+    assert_eq!(at(31).await, None);
+    let none = Err(ChangeError::Missing { what: "earlier signing secret" });
+    assert_eq!(store.end_previous_signing_secret(a, 4, 31).await, none);
+    // What is over is not kept.
+    store.replace_signing_secret(a, &vault(), 4, 50, 40).await.unwrap();
+    assert_eq!(store.forget_signing_secrets(49).await.unwrap(), 0);
+    assert_eq!(store.forget_signing_secrets(50).await.unwrap(), 1);
+    assert_eq!(home.number("SELECT COUNT(*) FROM webhook_secrets WHERE previous IS NOT NULL").await, 0);
+    assert_eq!(store.signing_secrets(a, &vault(), 60).await.unwrap().revision, 5);
+}
+
+async fn of_two_who_replace_a_secret_at_once_one_does(home: Home) {
+    let store = home.store().await;
+    store.create_tenant(&NewTenant { id: "a".into(), name: "a".into() }, 1).await.unwrap();
+    let a = Scope { tenant: "a" };
+    for seen in 0..5 {
+        let mut both = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            let store = home.store().await;
+            both.spawn(async move { store.replace_signing_secret(a, &vault(), seen, 100, 10).await });
+        }
+        let both = both.join_all().await;
+        assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
+    }
+    assert_eq!(store.signing_secrets(a, &vault(), 11).await.unwrap().revision, 5);
 }

@@ -166,12 +166,12 @@ async fn a_new_person_and_the_membership_are_made_together(home: Home) {
     store.invite(A, &new, 10).await.unwrap();
     let open = async |scope, now| store.open_invitations(scope, now).await.unwrap();
     assert_eq!((open(A, 99).await, open(A, 100).await, open(B, 99).await), (1, 0, 0));
-    let late = store.accept_invitation_as(&[1; 32], &person("cleo"), 100).await.unwrap_err();
+    let late = store.accept_invitation_as(&[1; 32], &person("cleo"), None, 100).await.unwrap_err();
     assert_eq!(late, ChangeError::Missing { what: "invitation" });
     assert_eq!(store.user("cleo").await.unwrap(), None, "all or nothing");
     let known = NewUser { id: "x".into(), ..person("bob") };
-    assert!(taken(&store.accept_invitation_as(&[1; 32], &known, 50).await.unwrap_err(), "e-mail address"));
-    store.accept_invitation_as(&[1; 32], &person("cleo"), 50).await.unwrap();
+    assert!(taken(&store.accept_invitation_as(&[1; 32], &known, None, 50).await.unwrap_err(), "e-mail address"));
+    store.accept_invitation_as(&[1; 32], &person("cleo"), None, 50).await.unwrap();
     assert_eq!((store.role_of(A, "cleo").await.unwrap(), open(A, 51).await), (Some(Role::Editor), 0));
 }
 
@@ -293,11 +293,23 @@ async fn an_identity_belongs_to_one_user(home: Home) {
     let identity = Identity { issuer: "https://id.example".into(), subject: "123".into() };
     store.link_identity(&identity, "ann", 2).await.unwrap();
     assert!(taken(&store.link_identity(&identity, "bob", 2).await.unwrap_err(), "identity"));
+    let invitation = NewInvitation {
+        id: "i1".into(),
+        token_hash: vec![1; 32],
+        email: "dora@example.com".into(),
+        role: Role::Viewer,
+        invited_by: "ann".into(),
+        expires_us: 100,
+    };
+    store.invite(A, &invitation, 1).await.unwrap();
     let dora = NewUser { password: None, ..person("dora") };
-    assert!(store.create_user_with_identity(&dora, &identity, 2).await.is_err());
+    let comes_as = async |identity| store.accept_invitation_as(&[1; 32], &dora, Some(identity), 2).await;
+    assert!(taken(&comes_as(&identity).await.unwrap_err(), "identity"));
     assert_eq!(store.user("dora").await.unwrap(), None, "all or nothing");
+    assert_eq!(store.open_invitations(A, 3).await.unwrap(), 1);
     let other = Identity { subject: "124".into(), ..identity.clone() };
-    store.create_user_with_identity(&dora, &other, 2).await.unwrap();
+    comes_as(&other).await.unwrap();
+    assert_eq!(store.role_of(A, "dora").await.unwrap(), Some(Role::Viewer));
     assert_eq!(store.user_of_identity(&other).await.unwrap().unwrap().id, "dora");
     assert_eq!(store.user_of_identity(&identity).await.unwrap().unwrap().id, "ann");
     assert_eq!(store.identities_of("dora").await.unwrap(), [other]);

@@ -8,7 +8,7 @@ use serde_json::json;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
     ChangeError, ConnectionChange, MasterKey, MasterKeys, Moments, NewConnection, NewPipeline, NewRequest, NewTenant,
-    OpenSecret, PipelineChange, Plain, Scope, SecretChange, SecretValue, Store, Timing, Vault,
+    OpenSecret, PipelineChange, Plain, Rewrapped, Scope, SecretChange, SecretField, SecretValue, Store, Timing, Vault,
 };
 
 use crate::support::*;
@@ -21,6 +21,9 @@ on_both!(
     a_secret_opens_again_and_is_nowhere_in_the_database,
     a_secret_that_was_copied_elsewhere_does_not_open,
     a_master_key_is_replaced_without_a_pause,
+    keys_are_wrapped_again_while_others_seal_and_open_and_also_after_an_interruption,
+    a_key_that_cannot_be_unwrapped_keeps_no_other_from_being_wrapped_again,
+    keys_that_are_replaced_are_those_of_every_clone,
     many_hosts_that_seal_the_first_secret_share_one_key,
     every_revision_of_a_pipeline_is_kept,
     a_schedule_changes_with_its_pipeline_and_an_untouched_one_goes_on,
@@ -164,9 +167,10 @@ async fn a_secret_opens_again_and_is_nowhere_in_the_database(home: Home) {
     connected(&store, A, "c1", &first).await;
     let expected = [("/password".into(), SECRET.into()), ("/tls/key".into(), "another-secret".into())];
     assert_eq!(opened(&store, &vault(), A, "c1").await, BTreeMap::from(expected));
-    assert_eq!(store.secret_fields(A, "c1").await.unwrap(), ["/password", "/tls/key"]);
+    let fields = ["/password", "/tls/key"].map(|field| SecretField { field: field.into(), reference: None });
+    assert_eq!(store.secret_fields(A, "c1").await.unwrap(), fields);
     let listed = store.secret_fields_between(A, ("c1", "c1")).await.unwrap();
-    assert_eq!(listed["c1"], ["/password", "/tls/key"]);
+    assert_eq!(listed["c1"], fields);
     assert!(store.secret_fields_between(B, ("c1", "c1")).await.unwrap().is_empty());
     assert!(store.secret_fields_between(A, ("c2", "c9")).await.unwrap().is_empty());
 
@@ -222,11 +226,81 @@ async fn a_master_key_is_replaced_without_a_pause(home: Home) {
     let only_new = vault_of(key("m2", 2), vec![]);
     let error = store.open_secrets(A, &only_new, "c1").await.unwrap_err();
     assert!(error.message.contains("master key m1"), "{error}");
-    assert_eq!(store.rewrap(&both).await.unwrap(), 2);
-    assert_eq!(store.rewrap(&both).await.unwrap(), 0);
+    assert_eq!(store.wrapped_keys().await.unwrap(), [("m1".to_owned(), 2)]);
+    let mut told = Vec::new();
+    let all = store.rewrap(&both, 9, |done| told.push(done)).await.unwrap();
+    assert_eq!((all.done, all.failed, told), (2, 0, vec![1, 2]));
+    assert_eq!(store.rewrap(&both, 9, |_| ()).await.unwrap(), Rewrapped::default());
+    assert_eq!(store.wrapped_keys().await.unwrap(), [("m2".to_owned(), 2)]);
+    let log = store.audit_after(B, 0, 9).await.unwrap();
+    assert_eq!(
+        (log[0].entry.action.as_str(), &log[0].entry.detail),
+        ("key.rewrap", &json!({"from": "m1", "to": "m2"}))
+    );
     assert_eq!(opened(&store, &only_new, A, "c1").await["/password"], SECRET);
     assert_eq!(opened(&store, &only_new, B, "c1").await["/password"], "theirs");
     assert!(store.open_secrets(A, &vault(), "c1").await.is_err(), "the old key opens nothing any more");
+}
+
+async fn keys_are_wrapped_again_while_others_seal_and_open_and_also_after_an_interruption(home: Home) {
+    let store = home.store().await;
+    for n in 0..40 {
+        let id = format!("t{n:02}");
+        store.create_tenant(&NewTenant { id: id.clone(), name: id.clone() }, 1).await.unwrap();
+        connected(&store, Scope { tenant: &id }, "c1", &[secret("/password", &id)]).await;
+    }
+    let both = vault_of(key("m2", 2), vec![key("m1", 1)]);
+    // Hosts that have not been told of the new order of keys yet: they open both, and seal with the old one.
+    let old_order = vault_of(key("m1", 1), vec![key("m2", 2)]);
+    let mut hosts = tokio::task::JoinSet::new();
+    for host in 0..3 {
+        let (store, vault) = (home.store().await, old_order.clone());
+        hosts.spawn(async move {
+            for n in 0..40 {
+                let id = format!("t{n:02}");
+                assert_eq!(opened(&store, &vault, Scope { tenant: &id }, "c1").await["/password"], id);
+                let id = format!("new-{host}-{n}");
+                store.create_tenant(&NewTenant { id: id.clone(), name: id.clone() }, 1).await.unwrap();
+                let (scope, new) = (Scope { tenant: &id }, [secret("/password", &id)]);
+                store.create_connection(scope, &vault, &connection("c1"), &new, "ann", 5).await.unwrap();
+            }
+        });
+    }
+    // Interrupted somewhere in the middle, and begun again.
+    let interrupted = home.store().await;
+    let some = tokio::time::timeout(std::time::Duration::from_millis(40), interrupted.rewrap(&both, 9, |_| ())).await;
+    drop(some);
+    store.rewrap(&both, 9, |_| ()).await.unwrap();
+    hosts.join_all().await;
+    store.rewrap(&both, 9, |_| ()).await.unwrap();
+    assert_eq!(store.wrapped_keys().await.unwrap(), [("m2".to_owned(), 160)]);
+    let only_new = vault_of(key("m2", 2), vec![]);
+    for id in ["t00", "t39", "new-0-0", "new-2-39"] {
+        assert_eq!(opened(&store, &only_new, Scope { tenant: id }, "c1").await["/password"], id);
+    }
+}
+
+async fn a_key_that_cannot_be_unwrapped_keeps_no_other_from_being_wrapped_again(home: Home) {
+    let store = two_tenants(&home).await;
+    let lost = vault_of(key("lost", 9), vec![]);
+    store.create_connection(A, &lost, &connection("c1"), &[secret("/password", SECRET)], "ann", 5).await.unwrap();
+    connected(&store, B, "c1", &[secret("/password", "theirs")]).await;
+    let both = vault_of(key("m2", 2), vec![key("m1", 1)]);
+    let all = store.rewrap(&both, 9, |_| ()).await.unwrap();
+    assert_eq!((all.done, all.failed), (1, 1));
+    assert!(all.errors[0].message.contains("master key lost"), "{:?}", all.errors);
+    let counted = store.wrapped_keys().await.unwrap();
+    assert_eq!(counted, [("lost".to_owned(), 1), ("m2".to_owned(), 1)]);
+}
+
+async fn keys_that_are_replaced_are_those_of_every_clone(home: Home) {
+    let store = two_tenants(&home).await;
+    let (vault, new) = (vault(), vault_of(key("m2", 2), vec![]));
+    let clone = vault.clone();
+    store.create_connection(A, &new, &connection("c1"), &[secret("/password", SECRET)], "ann", 5).await.unwrap();
+    assert!(store.open_secrets(A, &clone, "c1").await.is_err());
+    vault.replace_keys(MasterKeys::new(key("m1", 1), vec![key("m2", 2)]));
+    assert_eq!(opened(&store, &clone, A, "c1").await["/password"], SECRET);
 }
 
 async fn many_hosts_that_seal_the_first_secret_share_one_key(home: Home) {
@@ -348,7 +422,7 @@ async fn no_tenant_reaches_what_another_configures(home: Home) {
     assert_eq!(store.connection(B, "c1").await.unwrap(), None);
     assert_eq!(store.connections(B, None, 9).await.unwrap(), []);
     assert_eq!(store.open_secrets(B, &vault(), "c1").await.unwrap(), BTreeMap::new());
-    assert_eq!(store.secret_fields(B, "c1").await.unwrap(), [""; 0]);
+    assert_eq!(store.secret_fields(B, "c1").await.unwrap(), []);
     assert_eq!(store.pipeline(B, "p1").await.unwrap(), None);
     assert_eq!(store.pipeline_by_name(B, "load p1").await.unwrap(), None);
     assert_eq!(store.pipelines(B, None, None, 9).await.unwrap(), []);

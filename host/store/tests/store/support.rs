@@ -97,6 +97,22 @@ impl Home {
         }
     }
 
+    /// What the database says of SQL that it refuses.
+    pub async fn refuses(&self, text: &'static str) -> String {
+        let refused = match self {
+            Self::Sqlite { path, .. } => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = options.connect().await.unwrap();
+                sqlx::raw_sql(text).execute(&mut connection).await.map(drop)
+            }
+            Self::Postgres { url } => {
+                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut connection).await.map(drop)
+            }
+        };
+        refused.expect_err(text).to_string()
+    }
+
     /// How the database would carry out a query.
     pub async fn plan(&self, query: &str) -> String {
         let mut lines = Vec::new();

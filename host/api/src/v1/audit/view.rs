@@ -16,7 +16,7 @@ pub(super) struct AuditView {
     /// When it was done.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Who did it: `user ID`, `token ID`, `schedule` or `host`.
+    /// Who did it: `user ID`, `token ID`, `schedule`, `host`, or `operator` for a command on the host.
     actor: String,
     /// What was done.
     action: String,

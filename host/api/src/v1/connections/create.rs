@@ -6,10 +6,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use sluice_core::RunError;
-use sluice_core::secret::Secrets;
+use sluice_core::secret::{SecretRef, Secrets};
 use sluice_store::{NewConnection, Plain, SecretChange, SecretValue};
 
-use super::input::{ConnectionBody, fits, read};
+use super::input::{ConnectionBody, fits, given, read};
 use super::view::{ConnectionView, find, shown};
 use crate::auth::principal::Member;
 use crate::http::body::Body;
@@ -31,10 +31,12 @@ pub(super) async fn create(
     member: Member,
     Body(body): Body<ConnectionBody>,
 ) -> Result<Response, Problem> {
-    let sent = read(&app, body)?;
-    fits(sent.manifest, &sent.parts.public, &sent.parts.secrets)?;
+    let sent = read(&app, &member.tenant, body)?;
+    let id = app.ids.next();
+    let whole = given(&app, &member, &sent.parts.secrets, (format!("connection {id}"), "create")).await?;
+    fits(sent.manifest, &sent.parts.public, &whole)?;
     let new = NewConnection {
-        id: app.ids.next(),
+        id,
         name: sent.name,
         connector: sent.manifest.name.clone(),
         config: sent.parts.public,
@@ -55,11 +57,17 @@ pub(super) fn as_json(value: &impl serde::Serialize) -> Result<serde_json::Value
     serde_json::to_value(value).map_err(|e| RunError::internal(format!("writing JSON: {e}")))
 }
 
-/// Secrets on their way into the vault: each as JSON, which is how they are read.
+/// Secrets on their way into the vault: each as JSON, which is how they are read; of those that are kept elsewhere only where.
 pub(super) fn sealing(secrets: &Secrets) -> Result<Vec<SecretChange>, RunError> {
     let each = secrets.iter().map(|(field, value)| {
-        let bytes = serde_json::to_vec(value).map_err(|_| RunError::internal("writing a secret as JSON"))?;
-        Ok(SecretChange { field: field.clone(), value: SecretValue::Set(Plain::new(bytes)) })
+        let value = match SecretRef::of(value) {
+            Some(Ok(reference)) => SecretValue::Reference(reference.to_string()),
+            _ => {
+                let bytes = serde_json::to_vec(value).map_err(|_| RunError::internal("writing a secret as JSON"))?;
+                SecretValue::Set(Plain::new(bytes))
+            }
+        };
+        Ok(SecretChange { field: field.clone(), value })
     });
     each.collect()
 }
@@ -124,8 +132,14 @@ mod tests {
         assert_eq!(ask("demo", json!({"host": "h", "password": "s3cret", "x": 1}), json!({})).await.0, "/config/x");
         assert_eq!(ask("demo", json!("s3cret"), json!({})).await.0, "/config");
         assert_eq!(ask("nope", json!({}), json!({})).await.0, "connector");
-        let (field, detail) = ask("demo", config(json!({"reference": "projects/p/secrets/s3cret"})), json!({})).await;
-        assert!(field == "/config/password" && detail.contains("not supported"), "{detail}");
+        for (reference, says) in [
+            ("projects/p/secrets/s3cret", "/versions/latest"),
+            ("s3cret", "does not read projects/"),
+            ("projects/p/secrets/s/versions/1", "not offered to this tenant (acme)"),
+        ] {
+            let (field, detail) = ask("demo", config(json!({"reference": reference})), json!({})).await;
+            assert!(field == "/config/password" && detail.contains(says), "{detail}");
+        }
         assert_eq!(ask("demo", config(json!({"env": "HOME"})), json!({})).await.0, "/config/password");
         let private = json!({"private_network": true});
         assert_eq!(ask("demo", config("s3cret".into()), private).await.0, "grants.private_network");

@@ -6,11 +6,13 @@ use sluice_core::RunError;
 use sluice_core::config;
 use sluice_core::manifest::Manifest;
 use sluice_core::pipeline::Grants;
-use sluice_core::secret::{Parts, Redactor, Secrets, join, split};
+use sluice_core::secret::{Parts, Redactor, SecretRef, Secrets, join, split};
 use sluice_core::validate;
+use sluice_engine::service::resolve::Purpose;
 use utoipa::ToSchema;
 
 use super::view::GrantsBody;
+use crate::auth::principal::Member;
 use crate::http::problem::Problem;
 use crate::state::App;
 
@@ -25,7 +27,8 @@ pub(super) struct ConnectionBody {
     #[schema(min_length = 1, max_length = 63)]
     pub(super) connector: String,
     /// The whole configuration as the connector's JSON Schema has it, secrets at their places. When a connection is changed, a secret
-    /// that is left out stays, and null removes it.
+    /// that is left out stays, and null removes it. `{"reference": "projects/P/secrets/S/versions/V"}` in place of a secret is one that
+    /// Google Secret Manager keeps, and is read from there when it is used.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(super) config: Value,
@@ -50,7 +53,7 @@ pub(super) struct Sent<'a> {
 ///
 /// # Errors
 /// Names the first field that is wrong.
-pub(super) fn read(app: &App, body: ConnectionBody) -> Result<Sent<'_>, Problem> {
+pub(super) fn read<'a>(app: &'a App, tenant: &str, body: ConnectionBody) -> Result<Sent<'a>, Problem> {
     let name = validate::name("name", &body.name)?;
     let manifest = &app.catalogue.get(&body.connector)?.manifest;
     let config = if body.config.is_null() { Value::Object(Map::new()) } else { body.config };
@@ -58,8 +61,14 @@ pub(super) fn read(app: &App, body: ConnectionBody) -> Result<Sent<'_>, Problem>
         return Err(Problem::field("/config", "the configuration is an object of fields and values"));
     }
     let parts = split(&manifest.config, &config);
-    if let Some((field, how)) = parts.secrets.iter().find_map(|(field, value)| Some((field, elsewhere(value)?))) {
-        return Err(Problem::field(in_body(field), how));
+    for (field, value) in &parts.secrets {
+        if let Some(reference) = SecretRef::of(value) {
+            let reference = reference.map_err(|why| Problem::field(in_body(field), why))?;
+            app.resolver.offers.secret(tenant, &reference).map_err(|error| error.with_field(in_body(field)))?;
+        } else if is_of_the_host(value) {
+            let how = "the service reads no secrets from its own environment or files; send the secret itself";
+            return Err(Problem::field(in_body(field), how));
+        }
     }
     let grants = Grants::from(body.grants);
     app.resolver.offers.lend(&manifest.name, &mut grants.clone())?;
@@ -80,8 +89,8 @@ pub(super) fn fits(manifest: &Manifest, public: &Value, secrets: &Secrets) -> Re
 }
 
 /// An error about a configuration, as an answer has it: without secrets, its field a pointer into the body.
-pub(in crate::v1) fn hide(mut error: RunError, redactor: &Redactor) -> RunError {
-    error.message = redactor.redact(&error.message).into_owned();
+pub(in crate::v1) fn hide(error: RunError, redactor: &Redactor) -> RunError {
+    let mut error = redactor.redact_error(error);
     error.field = error.field.map(|field| if field.starts_with('/') { in_body(&field) } else { field });
     error
 }
@@ -91,17 +100,22 @@ pub(super) fn in_body(field: &str) -> String {
     format!("/config{}", if field == "/" { "" } else { field })
 }
 
-/// Why a value that stands for a secret is refused: it only says where one is.
-fn elsewhere(value: &Value) -> Option<&'static str> {
-    let members = value.as_object().filter(|members| members.len() == 1)?;
-    let (name, value) = members.iter().next()?;
-    match name.as_str() {
-        "reference" => {
-            Some("secrets that are kept elsewhere are not supported by this version; send the secret itself")
-        }
-        "env" | "file" if value.is_string() => {
-            Some("the service reads no secrets from its own environment or files; send the secret itself")
-        }
-        _ => None,
-    }
+/// Secrets as they were sent, with those that are kept elsewhere read: what the configuration is checked with. Whoever may not use one, or
+/// refers to none, is told so when it is saved.
+pub(super) async fn given(
+    app: &App,
+    member: &Member,
+    secrets: &Secrets,
+    (object, purpose): (String, &str),
+) -> Result<Secrets, Problem> {
+    let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
+    let purpose = Purpose { actor: &actor, object: purpose, address, now_us: app.now_us() };
+    let given = app.resolver.given(member.scope(), object, secrets, purpose).await;
+    Ok(given.map_err(|error| hide(error, &Redactor::default()))?)
+}
+
+/// Whether a value that stands for a secret only says where one is, in the words of a file for `sluice run`.
+fn is_of_the_host(value: &Value) -> bool {
+    let members = value.as_object().filter(|members| members.len() == 1);
+    members.is_some_and(|members| ["env", "file"].iter().any(|name| members.get(*name).is_some_and(Value::is_string)))
 }

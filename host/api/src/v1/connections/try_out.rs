@@ -7,7 +7,7 @@ use sluice_core::pipeline::SourceSpec;
 use sluice_core::secret::{Redactor, join};
 
 use super::check::{CheckView, steps};
-use super::input::{ConnectionBody, fits, read};
+use super::input::{ConnectionBody, fits, given, read};
 use crate::auth::principal::Member;
 use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody};
@@ -29,13 +29,15 @@ pub(super) async fn try_out(
     member: Member,
     Body(body): Body<ConnectionBody>,
 ) -> Result<Json<CheckView>, Problem> {
-    let sent = read(&app, body)?;
-    fits(sent.manifest, &sent.parts.public, &sent.parts.secrets)?;
+    let sent = read(&app, &member.tenant, body)?;
+    let object = format!("connector {}", sent.manifest.name);
+    let whole = given(&app, &member, &sent.parts.secrets, (object, "check")).await?;
+    fits(sent.manifest, &sent.parts.public, &whole)?;
     let mut grants = sent.grants;
     app.resolver.offers.lend(&sent.manifest.name, &mut grants)?;
-    let config = join(&sent.parts.public, &sent.parts.secrets);
+    let config = join(&sent.parts.public, &whole);
     let source = SourceSpec { connector: sent.manifest.name.clone(), config, grants };
     let detail = json!({"name": sent.name});
     record(&app, &member, "connection.check", format!("connector {}", sent.manifest.name), detail).await?;
-    Ok(Json(steps(&app, source, &Redactor::new(&sent.parts.secrets)).await?))
+    Ok(Json(steps(&app, source, &Redactor::new(&whole)).await?))
 }

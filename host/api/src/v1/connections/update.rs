@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use sluice_core::secret::{Parts, Secrets, carry_over};
+use sluice_core::secret::{Parts, carry_over};
 use sluice_engine::service::resolve::Purpose;
 use sluice_store::{ChangeError, Connection, ConnectionChange, SecretChange, SecretValue};
 
 use super::create::{as_json, sealing};
-use super::input::{ConnectionBody, Sent, fits, hide, read};
+use super::input::{ConnectionBody, Sent, fits, given, hide, read};
 use super::steer::{Leads, kept, same_places};
 use super::view::{ConnectionView, find, grants_of, shown};
 use crate::auth::principal::Member;
@@ -47,14 +47,16 @@ pub(super) async fn update(
         let detail = format!("this is a connection of {}; make a new one for another connector", found.connector);
         return Err(Problem::field("connector", detail));
     }
-    let sent = read(&app, body)?;
+    let sent = read(&app, &member.tenant, body)?;
     let old = stored(&app, &member, &found, &sent).await?;
     let secrets = carry_over(&old, &sent.parts);
     let grants = grants_of(&found)?;
     let before = Leads { config: &found.config, grants: &grants };
     let after = Leads { config: &sent.parts.public, grants: &sent.grants };
     same_places(sent.manifest, before, after, kept(&secrets, &sent.parts.secrets))?;
-    fits(sent.manifest, &sent.parts.public, &secrets)?;
+    let mut whole = secrets.clone();
+    whole.extend(given(&app, &member, &sent.parts.secrets, (format!("connection {id}"), "update")).await?);
+    fits(sent.manifest, &sent.parts.public, &whole)?;
     let mut changes = sealing(&sent.parts.secrets)?;
     let gone = old.secrets.keys().filter(|field| !secrets.contains_key(*field));
     changes.extend(gone.map(|field| SecretChange { field: field.clone(), value: SecretValue::Remove }));
@@ -68,19 +70,14 @@ pub(super) async fn update(
     Ok(Tagged(revision, Json(view)).into_response())
 }
 
-/// The connection's configuration as it is, in two parts. Its secrets are opened only where one of them may stay: the configuration is
-/// checked as a whole.
+/// The connection's configuration as it is, in two parts. Only of the secrets that may stay are the values opened, for the configuration
+/// is checked as a whole.
 async fn stored(app: &App, member: &Member, found: &Connection, sent: &Sent<'_>) -> Result<Parts, Problem> {
-    let fields = app.store.secret_fields(member.scope(), &found.id).await?;
-    let replaced = |field: &String| sent.parts.secrets.contains_key(field) || sent.parts.cleared.contains(field);
-    let secrets = if fields.iter().all(replaced) {
-        fields.into_iter().map(|field| (field, serde_json::Value::Null)).collect::<Secrets>()
-    } else {
-        let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
-        let purpose = Purpose { actor: &actor, object: "update", address, now_us: app.now_us() };
-        let opened = app.resolver.secrets(member.scope(), &found.id, purpose).await;
-        opened.map_err(|error| hide(error, &Default::default()))?
-    };
+    let replaced = |field: &str| sent.parts.secrets.contains_key(field) || sent.parts.cleared.contains(field);
+    let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
+    let purpose = Purpose { actor: &actor, object: "update", address, now_us: app.now_us() };
+    let opened = app.resolver.secrets_but(member.scope(), &found.id, purpose, replaced).await;
+    let secrets = opened.map_err(|error| hide(error, &Default::default()))?;
     Ok(Parts { public: found.config.clone(), secrets, ..Parts::default() })
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_core::RunError;
 use sluice_core::pipeline::Grants;
-use sluice_store::{Connection, Scope};
+use sluice_store::{Connection, Scope, SecretField};
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -27,6 +27,8 @@ pub(super) struct ConnectionView {
     config: Value,
     /// The fields of the configuration that have a secret, as JSON pointers. The secrets themselves are never shown.
     secrets: Vec<String>,
+    /// Of these, under which name Google Secret Manager keeps those that are not kept here.
+    references: BTreeMap<String, String>,
     /// What it may do beyond the sandbox's defaults.
     grants: GrantsBody,
     /// Grows with every change; the `ETag`.
@@ -92,14 +94,16 @@ pub(super) async fn shown(app: &App, scope: Scope<'_>, connection: Connection) -
 }
 
 /// A stored connection of whose secrets the fields are known.
-pub(super) fn with_fields(connection: Connection, secrets: Vec<String>) -> Result<ConnectionView, Problem> {
+pub(super) fn with_fields(connection: Connection, secrets: Vec<SecretField>) -> Result<ConnectionView, Problem> {
     let grants = grants_of(&connection)?.into();
+    let elsewhere = secrets.iter().filter_map(|one| Some((one.field.clone(), one.reference.clone()?)));
     Ok(ConnectionView {
         id: connection.id,
         name: connection.name,
         connector: connection.connector,
         config: connection.config,
-        secrets,
+        references: elsewhere.collect(),
+        secrets: secrets.into_iter().map(|one| one.field).collect(),
         grants,
         revision: connection.revision,
         created_at: instant(connection.created_us),

@@ -5,14 +5,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::json;
 use sluice_core::validate;
-use sluice_store::{AuditEntry, Invitation, NewUser, Scope, User};
+use sluice_store::{Invitation, NewUser, Scope, User};
 use utoipa::ToSchema;
 
+use super::open::open;
 use crate::auth::password::hashed;
 use crate::auth::principal::{Credential, authenticate};
-use crate::auth::token::{Purpose, hash_of};
 use crate::http::body::Body;
 use crate::http::client::Client;
 use crate::http::problem::{Problem, ProblemBody, Slug};
@@ -57,29 +56,17 @@ pub(super) async fn accept(
     Body(asked): Body<Acceptance>,
 ) -> Result<Response, Problem> {
     not_cross_site(&headers, &app.origin)?;
-    let hash = hash_of(Purpose::Invitation, &asked.secret).ok_or_else(gone)?;
-    let invitation = app.store.open_invitation(&hash, app.now_us()).await?.ok_or_else(gone)?;
-    let scope = Scope { tenant: &invitation.tenant };
-    // What an inviter may not give any more, the invitation does not either.
-    let inviter = app.store.role_of(scope, &invitation.invited_by).await?;
-    if !inviter.is_some_and(|role| role.may_grant(invitation.role)) {
-        return Err(gone());
-    }
-    if let Some(known) = app.store.user_by_email(&invitation.email).await? {
+    let opened = open(&app, &asked.secret).await?;
+    if let Some(known) = app.store.user_by_email(&opened.invitation.email).await? {
         let session = session_of(&app, &method, &headers, &known).await?;
-        app.store.accept_invitation(&hash, &known.id, app.now_us()).await?;
-        record(&app, &invitation, &known.id, client).await?;
+        app.store.accept_invitation(&opened.hash, &known.id, app.now_us()).await?;
+        opened.record(&app, &known.id, client, None).await?;
         return Ok((StatusCode::OK, Json(Me::of_person(&app, &known.id, session).await?)).into_response());
     }
-    let new = person(&app, &invitation, asked).await?;
-    app.store.accept_invitation_as(&hash, &new, app.now_us()).await?;
-    record(&app, &invitation, &new.id, client).await?;
+    let new = person(&app, &opened.invitation, asked).await?;
+    app.store.accept_invitation_as(&opened.hash, &new, None, app.now_us()).await?;
+    opened.record(&app, &new.id, client, None).await?;
     signed_in(&app, &new.id, &headers, client).await
-}
-
-/// Unknown, expired, used, withdrawn: which of them is nobody's business.
-fn gone() -> Problem {
-    Problem::new(Slug::NotFound, "this invitation is not open (any more); ask for another one")
 }
 
 /// The id of the session that the invited person asks with.
@@ -104,18 +91,6 @@ async fn person(app: &App, invitation: &Invitation, asked: Acceptance) -> Result
     validate::password("password", &password, &[&name, &invitation.email, &tenant])?;
     let password = Some(hashed(app, password).await?);
     Ok(NewUser { id: app.ids.next(), email: invitation.email.clone(), name, password })
-}
-
-async fn record(app: &App, invitation: &Invitation, user: &str, client: Client) -> Result<(), Problem> {
-    let entry = AuditEntry {
-        actor: format!("user {user}"),
-        action: "invitation.accept".into(),
-        object: format!("invitation {}", invitation.id),
-        address: client.address(),
-        detail: json!({"role": invitation.role.as_str(), "invited_by": invitation.invited_by}),
-    };
-    app.store.audit(Scope { tenant: &invitation.tenant }, &entry, app.now_us()).await?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod accept;
 mod create;
 mod delete;
 mod list;
+pub(in crate::v1) mod open;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -35,6 +35,7 @@ pub(super) async fn export(
     let connection = app.store.connection(member.scope(), &found.current.connection).await?;
     let connection = connection.ok_or_else(|| Problem::not_found("connection"))?;
     let fields = app.store.secret_fields(member.scope(), &connection.id).await?;
+    let fields: Vec<String> = fields.into_iter().map(|one| one.field).collect();
     let variables = variables(&connection.name, &fields);
     let mut pipeline = whole(&file_name(&found.current.name, &id), &definition, &connection)?;
     let references: Secrets = variables.iter().map(|(field, name)| (field.clone(), json!({"env": name}))).collect();

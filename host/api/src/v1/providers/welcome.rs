@@ -1,14 +1,13 @@
 //! Whom a provider's token names here: somebody known by it, somebody whom the provider may vouch for, or whom an invitation makes known.
 
-use serde_json::json;
 use sluice_core::validate;
-use sluice_store::{AuditEntry, Identity, NewUser, Scope, User};
+use sluice_store::{Identity, NewUser, User};
 
 use crate::auth::oidc::{Person, Provider};
-use crate::auth::token::{Purpose, hash_of};
 use crate::http::client::Client;
 use crate::http::problem::{Problem, Slug};
 use crate::state::App;
+use crate::v1::invitations::open::open;
 
 /// The id of the person here. Never an account that only has the same address, unless the operator says that the provider vouches for it.
 pub(super) async fn user_of(
@@ -68,14 +67,8 @@ async fn accept(
     identity: &Identity,
     client: Client,
 ) -> Result<String, Problem> {
-    let gone = || Problem::new(Slug::NotFound, "this invitation is not open (any more); ask for another one");
-    let hash = hash_of(Purpose::Invitation, secret).ok_or_else(gone)?;
-    let invitation = app.store.open_invitation(&hash, app.now_us()).await?.ok_or_else(gone)?;
-    let scope = Scope { tenant: &invitation.tenant };
-    let inviter = app.store.role_of(scope, &invitation.invited_by).await?;
-    if !inviter.is_some_and(|role| role.may_grant(invitation.role)) {
-        return Err(gone());
-    }
+    let opened = open(app, secret).await?;
+    let invitation = &opened.invitation;
     let verified = person.email.as_deref().and_then(|email| validate::email("email", email).ok());
     let address = known.as_ref().map(|user| user.email.clone()).or(verified);
     if address.as_deref() != Some(&invitation.email) {
@@ -83,7 +76,10 @@ async fn accept(
         return Err(Problem::new(Slug::Forbidden, detail));
     }
     let user = match known {
-        Some(user) => user.id,
+        Some(user) => {
+            app.store.accept_invitation(&opened.hash, &user.id, app.now_us()).await?;
+            user.id
+        }
         None if app.store.user_by_email(&invitation.email).await?.is_some() => {
             let detail =
                 "there is an account with the invitation's address; sign in to it with its password, then accept";
@@ -93,18 +89,10 @@ async fn accept(
             let name = person.name.as_deref().and_then(|name| validate::name("name", name).ok());
             let name = name.unwrap_or_else(|| invitation.email.clone());
             let new = NewUser { id: app.ids.next(), email: invitation.email.clone(), name, password: None };
-            app.store.create_user_with_identity(&new, identity, app.now_us()).await?;
+            app.store.accept_invitation_as(&opened.hash, &new, Some(identity), app.now_us()).await?;
             new.id
         }
     };
-    app.store.accept_invitation(&hash, &user, app.now_us()).await?;
-    let entry = AuditEntry {
-        actor: format!("user {user}"),
-        action: "invitation.accept".into(),
-        object: format!("invitation {}", invitation.id),
-        address: client.address(),
-        detail: json!({"role": invitation.role.as_str(), "invited_by": invitation.invited_by, "issuer": identity.issuer}),
-    };
-    app.store.audit(scope, &entry, app.now_us()).await?;
+    opened.record(app, &user, client, Some(&identity.issuer)).await?;
     Ok(user)
 }

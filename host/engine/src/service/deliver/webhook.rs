@@ -1,7 +1,8 @@
 //! Webhooks: the notification as JSON, signed with the tenant's secret.
 //!
 //! A receiver computes HMAC-SHA256 over the time of the header, a dot and the body, and compares. The time is part of what is signed, so
-//! that nobody can send an old request again; it is the time of this try, the id is that of the notification.
+//! that nobody can send an old request again; it is the time of this try, the id is that of the notification. While a secret that was
+//! replaced still signs, there are two signatures, the new secret's first.
 
 use bytes::Bytes;
 use http::Request;
@@ -38,12 +39,14 @@ impl Webhooks {
         message: &Message,
         now_us: i64,
     ) -> Result<(), Undelivered> {
-        let secret = store.signing_secret(scope, &self.vault, now_us).await.map_err(|error| {
+        let secrets = store.signing_secrets(scope, &self.vault, now_us).await.map_err(|error| {
             tracing::error!(tenant = scope.tenant, %error, "webhooks of a tenant cannot be signed");
             Undelivered::because("the service cannot open the secret that webhooks are signed with; tell its operator")
         })?;
         let body = body(id, message)?;
-        let signed = signature(secret.expose(), now_us.div_euclid(1_000_000), &body);
+        let earlier = secrets.previous.as_ref().map(|(secret, _)| secret.expose());
+        let signing = std::iter::once(secrets.current.expose()).chain(earlier);
+        let signed = signature(signing, now_us.div_euclid(1_000_000), &body);
         let request = Request::post(address)
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, "Sluice")
@@ -75,13 +78,15 @@ fn body(id: &str, message: &Message) -> Result<Vec<u8>, Undelivered> {
     serde_json::to_vec(&value).map_err(wrong)
 }
 
-/// The header `Sluice-Signature` of a body that is sent at a time, seconds since 1970.
-pub fn signature(secret: &[u8], at: i64, body: &[u8]) -> String {
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
-    let mut signing = ring::hmac::Context::with_key(&key);
-    signing.update(format!("{at}.").as_bytes());
-    signing.update(body);
-    format!("t={at},v1={}", sluice_core::hex(signing.sign().as_ref()))
+/// The header `Sluice-Signature` of a body that is sent at a time, seconds since 1970: a signature with each of these secrets.
+pub fn signature<'s>(secrets: impl IntoIterator<Item = &'s [u8]>, at: i64, body: &[u8]) -> String {
+    secrets.into_iter().fold(format!("t={at}"), |header, secret| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
+        let mut signing = ring::hmac::Context::with_key(&key);
+        signing.update(format!("{at}.").as_bytes());
+        signing.update(body);
+        format!("{header},v1={}", sluice_core::hex(signing.sign().as_ref()))
+    })
 }
 
 /// The address itself may be a secret: what is said names the host at most.
@@ -104,8 +109,11 @@ mod tests {
     fn a_signature_is_over_the_time_and_the_body() {
         // Computed with `printf '%s' '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret`.
         let expected = "t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686";
-        assert_eq!(signature(b"secret", 1_700_000_000, br#"{"a":1}"#), expected);
-        assert_ne!(signature(b"secret", 1_700_000_001, br#"{"a":1}"#)[13..], expected[13..]);
+        let sign = |secrets: &[&'static [u8]], at| signature(secrets.iter().copied(), at, br#"{"a":1}"#);
+        assert_eq!(sign(&[b"secret"], 1_700_000_000), expected);
+        assert_ne!(sign(&[b"secret"], 1_700_000_001)[13..], expected[13..]);
+        let two = sign(&[b"new", b"secret"], 1_700_000_000);
+        assert!(two.ends_with(&expected[12..]) && two.matches(",v1=").count() == 2, "{two}");
     }
 
     #[test]

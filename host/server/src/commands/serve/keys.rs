@@ -2,16 +2,18 @@
 
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
-use sluice_store::{MasterKey, MasterKeys};
+use sluice_store::{MasterKey, MasterKeys, Vault};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// Reads the keys; makes a file with one key where there is none and `make` allows it.
-pub(super) fn read(path: &Path, make: bool) -> Result<MasterKeys, RunError> {
+pub(in crate::commands) fn read(path: &Path, make: bool) -> Result<MasterKeys, RunError> {
     let wrong = |what: String| {
         let message = format!("the file of master keys {} {what}", path.display());
         RunError::new(Kind::Config, Actor::User, message)
@@ -26,6 +28,30 @@ pub(super) fn read(path: &Path, make: bool) -> Result<MasterKeys, RunError> {
         return Err(wrong("can be read by others; allow only its owner (chmod 600)".to_owned()));
     }
     parse(&read).map_err(wrong)
+}
+
+/// Reads the file again whenever the process gets SIGHUP, so that master keys change without a restart. A file that is wrong changes
+/// nothing.
+pub(super) async fn follow(path: PathBuf, vault: Vault, mut hangup: Signal, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hangup.recv() => {}
+        }
+        match read(&path, false) {
+            Ok(keys) => {
+                let current = keys.current().to_owned();
+                vault.replace_keys(keys);
+                tracing::info!(file = %path.display(), current, "the master keys were read again");
+            }
+            Err(error) => tracing::error!(%error, "the master keys stay as they are"),
+        }
+    }
+}
+
+/// SIGHUP, which would end the process otherwise.
+pub(super) fn hangup() -> Result<Signal, RunError> {
+    signal(SignalKind::hangup()).map_err(|e| RunError::internal(format!("SIGHUP cannot be heard: {e}")))
 }
 
 fn parse(text: &str) -> Result<MasterKeys, String> {

@@ -7,6 +7,7 @@ use sluice_core::RunError;
 use sluice_core::limits::{InstanceLimits, RunLimits};
 use sluice_core::offers::{DatasetOffer, Offers};
 
+use super::secret_manager;
 use crate::cli::ServeArgs;
 
 /// The offers; `data` is where warehouses are if the operator names no other place.
@@ -33,6 +34,7 @@ pub(super) fn offers(args: &ServeArgs, data: &Path) -> Result<Offers, RunError> 
         folders,
         warehouse: Some(warehouse),
         bigquery,
+        secrets: secret_manager::offers(&args.elsewhere)?,
         limits: Some(most(args)),
     })
 }

@@ -2,11 +2,14 @@
 
 mod cloud;
 mod fetch;
-mod keys;
+mod keep;
+pub(in crate::commands) mod keys;
 mod limits;
 mod oidc;
 mod outward;
 mod parts;
+mod requests;
+mod secret_manager;
 
 use std::time::Duration;
 
@@ -41,6 +44,8 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     let built = parts::build(options, args, address).await?;
     let stop = CancellationToken::new();
     tokio::spawn(signals(stop.clone()));
+    let (key_file, vault) = built.master_keys;
+    tokio::spawn(keys::follow(key_file, vault, keys::hangup()?, stop.clone()));
     let scheduling = match built.keeper {
         Some(keeper) => tokio::spawn(keeper.run(stop.clone())),
         None => {
@@ -56,6 +61,7 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     let dispatching = tokio::spawn(Dispatcher::new(built.dispatch).run(stop.clone()));
     let herald = Herald { store: built.app.store.clone(), clock: built.app.clock.clone(), ids: built.app.ids.clone() };
     let telling = tokio::spawn(herald.run(stop.clone()));
+    let forgetting = tokio::spawn(keep::retention(&args.keep, &built.app).run(stop.clone()));
     let delivering = tokio::spawn(Deliverer::new(built.delivery).run(stop.clone()));
     tracing::info!(address = %address, origin = built.app.origin, store = %built.app.store, "the service is ready");
     let answered = tokio::spawn({
@@ -68,6 +74,7 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     let _ = dispatching.await;
     let _ = telling.await;
     let _ = delivering.await;
+    let _ = forgetting.await;
     if let Ok(Ok(Err(error))) = tokio::time::timeout(GOODBYE, answered).await {
         tracing::error!(%error, "the socket failed");
     }

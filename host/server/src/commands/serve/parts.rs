@@ -21,7 +21,7 @@ use sluice_engine::service::worker::Workers;
 use sluice_store::{Settings, Store, Vault};
 use tokio::sync::Notify;
 
-use super::{cloud, keys, limits, oidc, outward};
+use super::{cloud, keys, limits, oidc, outward, requests, secret_manager};
 use crate::cli::{Options, ServeArgs};
 use crate::wire;
 
@@ -36,6 +36,8 @@ pub(super) struct Built {
     pub(super) keeper: Option<Keeper>,
     pub(super) dispatch: Dispatch,
     pub(super) delivery: Delivery,
+    /// The file of the master keys, and who has them.
+    pub(super) master_keys: (PathBuf, Vault),
 }
 
 /// Opens the database, reads keys and connectors.
@@ -53,17 +55,20 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
         mail: outward::mail(args)?,
         webhooks: outward::webhooks(options, args, vault.clone())?,
     };
-    let resolver = Resolver { store: store.clone(), vault, offers: limits::offers(args, &data)? };
+    let master_keys = (key_file, vault.clone());
+    let clock = Arc::new(wire::now_us);
+    let offers = limits::offers(args, &data)?;
+    let elsewhere = secret_manager::keeper(&args.elsewhere, &offers.secrets, clock.clone()).await?;
+    let resolver = Resolver { store: store.clone(), vault, offers, elsewhere };
     let workers = Arc::new(workers(options, args)?);
     let (live, queued) = (Live::default(), Arc::new(Notify::new()));
-    let clock = Arc::new(wire::now_us);
     let origin = args.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let origin = origin.trim_end_matches('/').to_owned();
     let (cloud, keeper) = match cloud::Cloud::of(args, &origin)? {
         Some(cloud) => (Some(cloud.hook()?), Some(cloud.keeper(store.clone(), clock.clone()).await?)),
         None => (None, None),
     };
-    let app = App::new(Parts {
+    let parts = Parts {
         store: store.clone(),
         address: place.clone(),
         resolver: resolver.clone(),
@@ -78,7 +83,8 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
         providers: oidc::providers(args)?,
         origin,
         cloud,
-    });
+    };
+    let app = App::limited(parts, requests::limits(&args.requests)?);
     let dispatch = Dispatch {
         store,
         address: place,
@@ -97,7 +103,7 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
             connection: args.slots_per_connection,
         },
     };
-    Ok(Built { app, keeper, dispatch, delivery })
+    Ok(Built { app, keeper, dispatch, delivery, master_keys })
 }
 
 fn folder(args: &ServeArgs) -> Result<PathBuf, RunError> {
