@@ -1,15 +1,8 @@
-"""What the peers of `cargo xtask bench` share: where the server is, and how a result is reported."""
+"""What the peers of `cargo xtask bench` share: what is read, and how a result is reported."""
 
 import json
-import os
 import sys
 import time
-
-_host, _port, _user, _password, _database = (
-    os.environ["SLUICE_TEST_POSTGRES_" + name] for name in ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
-)
-URI = f"postgresql://{_user}:{_password}@{_host}:{_port}/{_database}?sslmode=disable"
-KEYWORDS = f"host={_host} port={_port} user={_user} password={_password} dbname={_database} sslmode=disable"
 
 TABLE = sys.argv[1]
 SPLITS = int(sys.argv[2])

@@ -5,7 +5,8 @@ import sys
 import tempfile
 
 import dlt
-from common import SPLITS, TABLE, URI, measured
+from common import SPLITS, TABLE, measured
+from postgres_server import URI
 from dlt.sources.sql_database import sql_table
 
 folder, backend = sys.argv[3], sys.argv[4]

@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import adbc_driver_postgresql.dbapi as adbc
-from common import SPLITS, TABLE, URI, measured
+from common import SPLITS, TABLE, measured
+from postgres_server import URI
 
 
 def one(restriction):

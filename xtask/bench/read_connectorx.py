@@ -1,7 +1,8 @@
 """connectorx: the table as Arrow, its own partitioning for several splits."""
 
 import connectorx
-from common import SPLITS, TABLE, URI, measured
+from common import SPLITS, TABLE, measured
+from postgres_server import URI
 
 
 def read():

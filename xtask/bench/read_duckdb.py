@@ -4,7 +4,8 @@ from pathlib import Path
 
 import duckdb
 import duckdb_extension_postgres_scanner as package
-from common import KEYWORDS, SPLITS, TABLE, measured
+from common import SPLITS, TABLE, measured
+from postgres_server import KEYWORDS
 
 extension = next(Path(package.__file__).parent.rglob("*.duckdb_extension"))
 connection = duckdb.connect(config={"threads": SPLITS})

@@ -13,9 +13,6 @@ use crate::bench::Bench;
 use crate::process::signal;
 use crate::services::net;
 
-/// Tokens that requests take turns with, as the service has many clients: each has a rate of its own.
-const TOKENS: usize = 80;
-
 /// How long a service may take to become ready, or a request to be answered.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,8 +35,7 @@ pub(super) struct Service {
 pub(super) struct Client {
     pub(super) port: u16,
     pub(super) tenant: String,
-    pub(super) tokens: Vec<String>,
-    next: std::cell::Cell<usize>,
+    pub(super) token: String,
 }
 
 impl Site {
@@ -56,7 +52,8 @@ impl Site {
         let mut command = Command::new(&self.binary);
         command.args(["serve", "--json", "--listen", &format!("127.0.0.1:{}", self.port)]);
         command.arg("--data").arg(self.folder.join("data")).arg("--folder").arg(format!("lake={}", lake.display()));
-        command.args(options).env("SLUICE_CONNECTORS", &self.connectors);
+        // One client asks as much as many do.
+        command.args(["--rate-limit", "1000000"]).args(options).env("SLUICE_CONNECTORS", &self.connectors);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(self.log())?);
         let begun = Instant::now();
         let child = command.spawn().context("starting the service")?;
@@ -75,7 +72,7 @@ impl Site {
         self.folder.join("log")
     }
 
-    /// The first person of a new service, with tokens for programs.
+    /// The first person of a new service, with a token for programs.
     pub(super) fn set_up(&self) -> Result<Client> {
         let first = json!({
             "name": "Bench", "email": "bench@example.com", "password": "four words nobody says", "tenant": "Bench",
@@ -85,14 +82,10 @@ impl Site {
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
         let cookie = format!("Cookie: {}", cookie.context("a session")?);
         let tenant = text(&me, "/tenants/0/id")?;
-        let mut tokens = Vec::new();
-        for number in 0..TOKENS {
-            let token = json!({"name": format!("bench {number}"), "role": "owner"});
-            let path = format!("/v1/tenants/{tenant}/tokens");
-            let (_, made) = ask(self.port, "POST", &path, &[&origin, &cookie], Some(&token))?;
-            tokens.push(text(&made, "/secret")?);
-        }
-        Ok(Client { port: self.port, tenant, tokens, next: std::cell::Cell::default() })
+        let token = json!({"name": "bench", "role": "owner"});
+        let path = format!("/v1/tenants/{tenant}/tokens");
+        let (_, made) = ask(self.port, "POST", &path, &[&origin, &cookie], Some(&token))?;
+        Ok(Client { port: self.port, tenant, token: text(&made, "/secret")? })
     }
 }
 
@@ -121,10 +114,7 @@ impl Drop for Service {
 impl Client {
     /// Asks below the tenant.
     pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let turn = self.next.get();
-        self.next.set(turn + 1);
-        let token = self.tokens.get(turn % self.tokens.len()).context("a token")?;
-        let token = format!("Authorization: Bearer {token}");
+        let token = format!("Authorization: Bearer {}", self.token);
         Ok(ask(self.port, method, &format!("/v1/tenants/{}{path}", self.tenant), &[&token], body)?.1)
     }
 
