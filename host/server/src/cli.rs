@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::telemetry::args::TelemetryArgs;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all went well
@@ -220,6 +222,9 @@ pub(crate) struct ServeArgs {
     /// Who keeps the time of schedules
     #[command(flatten)]
     pub(crate) scheduler: SchedulerArgs,
+    /// Who follows traces
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
 }
 
 /// Who keeps the time of schedules.

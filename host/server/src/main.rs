@@ -24,7 +24,10 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     kill::arm();
-    telemetry::start(&cli);
+    // What a worker says depends on its job.
+    if !matches!(cli.command, Command::Worker) {
+        telemetry::start(&cli);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -50,6 +50,7 @@ mod change;
 mod db;
 mod error;
 mod lease;
+mod meter;
 mod people;
 mod queue;
 mod record;
@@ -66,8 +67,8 @@ pub use people::{
     NewToken, NewUser, PasswordHash, Session, Tenant, User, Whose,
 };
 pub use queue::{
-    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
-    SkippedMoment,
+    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, QueueState, Recorded, RequestFilter,
+    RunRequest, SkippedMoment,
 };
 pub use record::{
     Answer, AuditEntry, AuditRecord, NewNotification, NewState, News, Notice, Notification, Repeated, StateChange,

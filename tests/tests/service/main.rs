@@ -10,8 +10,10 @@
 mod api;
 mod cloud_scheduler;
 mod crash;
+mod metrics;
 mod notifications;
 mod runs;
 mod schedules;
 mod schemathesis;
 mod sign_in;
+mod traces;

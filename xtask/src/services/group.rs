@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3,
-    s3rver, schemathesis, smtp, tls,
+    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, otlp,
+    postgres, s3, s3rver, schemathesis, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -127,6 +127,7 @@ impl Group {
         oidc::start(self, interrupt)?;
         cloud_scheduler::start(self, interrupt)?;
         smtp::start(self, interrupt, &certificates)?;
+        otlp::start(self, interrupt)?;
         self.write_record()
     }
 
