@@ -136,9 +136,9 @@ async fn a_run_that_is_asked_for_joins_its_callers_trace_and_all_its_attempts_do
 
     let (_, log) = service.stop();
     let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let died: Vec<&Value> =
-        lines.iter().filter(|line| line["fields"]["message"] == "a worker process ended before its job").collect();
-    for line in &died {
+    let ended: Vec<&Value> = lines.iter().filter(|line| line["fields"]["message"] == "an attempt ended").collect();
+    assert_eq!(ended.len(), 3, "{log}");
+    for line in &ended {
         assert_eq!((&line["span"]["trace_id"], &line["span"]["run"]), (&trace.as_str().into(), &run.into()), "{line}");
     }
 }

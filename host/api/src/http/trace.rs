@@ -1,6 +1,7 @@
 //! Requests as spans: each joins its caller's trace, if it names one, and the runs that it asks for go on with it.
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use sluice_core::trace::{Context, SpanKind};
@@ -27,12 +28,13 @@ pub(crate) fn traceparent() -> Option<String> {
     current().map(|context| context.to_string())
 }
 
-/// Tells of every request: by its route, never by what stands in its address.
+/// Tells of every request: by its route, never by what stands in its address. What is refused to somebody unknown is not told, or a
+/// stranger could fill the queue of spans.
 pub async fn follow(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    if WATCHED.contains(&route.as_str()) {
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let Some(route) = route.filter(|route| !WATCHED.contains(&route.as_str())) else {
         return next.run(request).await;
-    }
+    };
     let parent = request.headers().get("traceparent").and_then(|value| Context::parse(value.to_str().ok()?));
     let method = request.method().clone();
     let name = format!("{method} {route}");
@@ -43,6 +45,9 @@ pub async fn follow(State(app): State<App>, request: Request, next: Next) -> Res
     let about = tracing::error_span!("request", route, trace_id = span.trace_id());
     let response = CURRENT.scope(span.context(), next.run(request)).instrument(about).await;
     let status = response.status();
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS) {
+        return response;
+    }
     span.set("http.request.method", method.as_str());
     span.set("http.route", route);
     span.set("http.response.status_code", u32::from(status.as_u16()));
@@ -102,7 +107,9 @@ mod tests {
         let run = service.app.store.run_request(Scope { tenant: "acme" }, &run).await.unwrap().unwrap();
         let own = "00-0af7651916cd43dd8448eb211c80319c-0000000000000063-01";
         assert_eq!(run.asked.traceparent.as_deref(), Some(own));
-        service.call(Method::GET, "/health", None, None).await;
+        for untold in ["/health", "/nothing", "/v1/session"] {
+            service.call(Method::GET, untold, None, None).await;
+        }
         let spans = kept.0.lock().unwrap();
         assert_eq!(spans.len(), 1, "{spans:?}");
         assert_eq!(spans[0].name, "POST /v1/tenants/{tenant}/pipelines/{pipeline}/runs");

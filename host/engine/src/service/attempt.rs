@@ -229,10 +229,13 @@ impl Dispatcher {
         Ok(self.parts.store.retry_run(claim, at_us, error).await?.then_some(outcome))
     }
 
-    /// Counts an attempt whose end is recorded.
+    /// Counts an attempt whose end is recorded, and says so. What it failed with is in the run's record.
     async fn count(&self, claim: &Claim, outcome: Outcome, error: Option<&RunError>) {
         let (parts, request) = (&self.parts, &claim.request);
+        let error = error.filter(|_| outcome != Outcome::Succeeded);
         parts.metrics.attempted(outcome, error);
+        let (kind, actor) = (error.map(|error| error.kind.as_str()), error.map(|error| error.actor.as_str()));
+        tracing::info!(run = request.asked.id, outcome = outcome.word(), kind, actor, "an attempt ended");
         let scope = Scope { tenant: &request.tenant };
         // What is recorded of it, for a worker that was killed has not told.
         match parts.store.committed_by(scope, &request.asked.id, request.attempts).await {
