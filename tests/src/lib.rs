@@ -16,6 +16,7 @@ pub mod binary;
 pub mod cloud;
 pub mod mysql;
 pub mod objects;
+pub mod otlp;
 pub mod postgres;
 pub mod proxy;
 pub mod sandbox;

@@ -1,5 +1,6 @@
 //! `sluice serve`, as an operator has it: started, asked, killed, started again.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -273,6 +274,7 @@ impl Site {
             requested_by: "user test".into(),
             priority: Priority::Normal.level(),
             not_before_us: 0,
+            traceparent: None,
         };
         self.store.ask_for_run(Scope { tenant }, &new, now_us()).await.expect("a run");
         id
@@ -362,14 +364,36 @@ impl Service {
     /// # Panics
     /// If there is no answer.
     pub fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> (u16, Value) {
+        self.send(method, &format!("/v1{path}"), headers, body)
+    }
+
+    /// What `/metrics` says: each series with its value.
+    ///
+    /// # Panics
+    /// If it does not say it as Prometheus reads it.
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
+        let (status, text) = self.send("GET", "/metrics", &[], None);
+        assert_eq!(status, 200, "{text}");
+        let lines = text.as_str().expect("a text").lines().filter(|line| !line.starts_with('#'));
+        let parse = |line: &str| {
+            let (series, value) = line.rsplit_once(' ').expect("a series and its value");
+            (series.to_owned(), value.parse().expect("a number"))
+        };
+        lines.map(parse).collect()
+    }
+
+    /// Sends a request to any path with these headers; status and body, which is JSON or else a text.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> (u16, Value) {
         let body = body.map(Value::to_string).unwrap_or_default();
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut socket = TcpStream::connect(&self.address).expect("the service listens");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         write!(
             socket,
-            "{method} /v1{path} HTTP/1.0\r\nHost: {}\r\n{headers}\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         )

@@ -43,6 +43,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("google-cloud-*", &["sluice-sinks"]),
     ("axum*", &["sluice-api"]),
     ("lettre", &["sluice-engine"]),
+    ("opentelemetry*", &["sluice"]),
+    ("tracing-opentelemetry", &["sluice"]),
 ];
 
 /// What the pure crate must not name, whatever else allows it.

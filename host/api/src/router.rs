@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::auth::guard::Guarded;
 use crate::describe;
 use crate::http::problem::{Problem, ProblemBody, Slug};
-use crate::http::{client, fence, metrics, security};
+use crate::http::{client, fence, metrics, security, trace};
 use crate::ops;
 use crate::state::App;
 use crate::v1;
@@ -41,6 +41,7 @@ fn served(app: &App, routes: Router<App>) -> Router {
         .layer(from_fn(fence::problems))
         .layer(from_fn(security::headers))
         .layer(from_fn_with_state(app.clone(), client::identify))
+        .layer(from_fn_with_state(app.clone(), trace::follow))
         .layer(from_fn_with_state(app.clone(), metrics::count))
         .with_state(app.clone())
 }
@@ -114,7 +115,7 @@ mod tests {
         let panicked = send(&router, get("/test/panics")).await;
         assert_eq!((panicked.status.as_u16(), panicked.problem()), (500, "internal"));
         assert!(!panicked.body.to_string().contains("secret"));
-        assert!(service.app.metrics().render().contains("\nsluice_http_panics_total 1\n"));
+        assert!(service.app.requests().render().contains("\nsluice_http_panics_total 1\n"));
         assert_eq!(send(&router, get("/test/slow")).await.problem(), "timeout");
         assert_eq!(send(&router, post("/test/9", "short")).await.status.as_u16(), 200);
         assert_eq!(send(&router, post("/test/9", "longer than that")).await.problem(), "too-large");

@@ -9,7 +9,9 @@ use sluice_engine::clock::Clock;
 use sluice_engine::service::Ids;
 use sluice_engine::service::catalogue::Catalogue;
 use sluice_engine::service::live::Live;
+use sluice_engine::service::metrics::Metrics;
 use sluice_engine::service::resolve::Resolver;
+use sluice_engine::service::trace::Traces;
 use sluice_engine::service::worker::Workers;
 use sluice_store::Store;
 use tokio::sync::Notify;
@@ -18,7 +20,8 @@ use crate::auth::oidc::Provider;
 use crate::auth::password::Passwords;
 use crate::auth::token::Random;
 use crate::http::limits::{Limiters, Limits};
-use crate::http::metrics::Metrics;
+use crate::http::metrics::Requests;
+use crate::ops::metrics::queue::Watch;
 use crate::v1::connections::discovered::Discovered;
 use crate::v1::hooks::CloudHook;
 
@@ -50,6 +53,10 @@ pub struct Parts {
     pub providers: Vec<Provider>,
     /// Where browsers find the service: `https://sluice.example.com`, without a path.
     pub origin: String,
+    /// What this host counts of runs.
+    pub metrics: Metrics,
+    /// Where spans go.
+    pub traces: Arc<dyn Traces>,
     /// Cloud Scheduler, if it keeps the time of schedules.
     pub cloud: Option<Arc<CloudHook>>,
 }
@@ -63,7 +70,8 @@ struct Shared {
     parts: Parts,
     limits: Limits,
     limiters: Limiters,
-    metrics: Metrics,
+    requests: Requests,
+    watch: Watch,
     document: OnceLock<String>,
     discovered: Discovered,
 }
@@ -76,12 +84,13 @@ impl App {
 
     /// Of these parts, with limits of the operator's choosing.
     pub fn limited(parts: Parts, limits: Limits) -> Self {
-        let (limiters, metrics) = (Limiters::new(&limits), Metrics::default());
+        let (limiters, requests) = (Limiters::new(&limits), Requests::default());
         Self(Arc::new(Shared {
             parts,
             limits,
             limiters,
-            metrics,
+            requests,
+            watch: Watch::default(),
             document: OnceLock::new(),
             discovered: Discovered::default(),
         }))
@@ -98,8 +107,13 @@ impl App {
     }
 
     /// Counts requests for whoever watches the service.
-    pub(crate) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
+    }
+
+    /// What `/metrics` has seen of the queue.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 
     /// The OpenAPI document as JSON, made once.

@@ -13,7 +13,9 @@ use sluice_core::offers::Offers;
 use sluice_core::worker::StoreAddress;
 use sluice_engine::service::elsewhere::Elsewhere;
 use sluice_engine::service::live::Live;
+use sluice_engine::service::metrics::Metrics;
 use sluice_engine::service::resolve::Resolver;
+use sluice_engine::service::trace::Untraced;
 use sluice_store::{MasterKey, MasterKeys, NewSession, NewTenant, NewToken, NewUser, Scope, Store, Vault};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -93,6 +95,8 @@ impl Service {
             catalogue: demo::catalogue(),
             workers: Arc::new(demo::workers()),
             live: Live::default(),
+            metrics: Metrics::default(),
+            traces: Arc::new(Untraced),
             queued: Arc::default(),
             clock: Arc::new(move || ticks.load(Ordering::Relaxed)),
             random: Arc::new(fill),

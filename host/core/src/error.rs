@@ -19,6 +19,18 @@ pub enum Actor {
     Host,
 }
 
+impl Actor {
+    /// The word for it, in JSON and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Source => "source",
+            Self::Sink => "sink",
+            Self::Host => "host",
+        }
+    }
+}
+
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -69,9 +81,10 @@ pub enum Kind {
     Internal,
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    /// The word for it, in JSON and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Config => "config",
             Self::Auth => "auth",
             Self::Permission => "permission",
@@ -88,7 +101,13 @@ impl fmt::Display for Kind {
             Self::Cancelled => "cancelled",
             Self::Resources => "resources",
             Self::Internal => "internal",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -33,6 +33,7 @@ pub mod limits;
 pub mod load;
 pub mod manifest;
 pub mod mark;
+pub mod metrics;
 pub mod naming;
 pub mod notify;
 pub mod offers;
@@ -45,6 +46,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod trace;
 pub mod validate;
 pub mod worker;
 

@@ -17,6 +17,7 @@ use crate::pipeline::{Pipeline, SourceSpec};
 use crate::plan::{CheckStep, DiscoverFilter, DiscoverPage, StreamKind};
 use crate::quality::Finding;
 use crate::run::{RunState, StreamCounts};
+use crate::trace::{Context, Span};
 
 /// Longest line in either direction, bytes: a page of streams with wide tables is the longest there is.
 pub const MAX_LINE: usize = 32 << 20;
@@ -75,6 +76,9 @@ pub struct RunJob {
     pub snapshot_date: String,
     /// Where state is kept.
     pub store: StoreAddress,
+    /// The attempt's span, if its steps are to be told as [`Event::Spans`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Context>,
 }
 
 /// A run that is only planned.
@@ -127,6 +131,11 @@ pub enum Event {
         level: LogLevel,
         /// One line, without secrets and without rows.
         message: String,
+    },
+    /// Steps of a run that are over, for its trace.
+    Spans {
+        /// In the order in which they ended.
+        spans: Vec<Span>,
     },
     /// A step of a check.
     Step(CheckStep),

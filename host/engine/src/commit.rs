@@ -13,6 +13,7 @@ use crate::books::Books;
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::mark;
+use crate::step::{self, step};
 
 /// How often a sink whose answer was lost is asked what became of the commit.
 const SETTLE_TRIES: u32 = 5;
@@ -29,19 +30,20 @@ pub(crate) async fn commit(
     let (scope, Books { store, lease, .. }) = (books.scope(), books);
     failpoint::pass("commit.permitted");
     let intents: Vec<NewIntent> = loads.iter().map(|(_, intent)| intent.clone()).collect();
-    store.record_intents(scope, lease, &intents, clock.now_us()).await?;
+    step::take(step!("commit.intent"), store.record_intents(scope, lease, &intents, clock.now_us())).await?;
     failpoint::pass("commit.recorded");
     for (permit, _) in loads.iter().filter(|(_, new)| new.marks) {
         let CommitIntent { load, table, .. } = permit.intent();
-        sink.mark(table, &books.author(stream), load).await?;
+        step::take(step!("commit.mark"), sink.mark(table, &books.author(stream), load)).await?;
     }
     failpoint::pass("commit.marked");
     let mut receipts = Vec::with_capacity(loads.len());
     for (permit, _) in &loads {
-        receipts.push(make_visible(sink, permit).await?);
+        let visible = step!("commit.visible", sluice.rows = step::number(permit.intent().rows));
+        receipts.push(step::take(visible, make_visible(sink, permit)).await?);
     }
     failpoint::pass("commit.visible");
-    store.apply_commits(scope, lease, &receipts, clock.now_us()).await?;
+    step::take(step!("commit.state"), store.apply_commits(scope, lease, &receipts, clock.now_us())).await?;
     failpoint::pass("commit.applied");
     Ok(receipts)
 }

@@ -34,6 +34,7 @@ mod quality;
 mod run;
 pub mod service;
 mod split;
+pub mod step;
 mod stream;
 pub mod transform;
 

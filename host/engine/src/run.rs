@@ -13,6 +13,7 @@ use sluice_runtime::{Budget, Connection};
 use sluice_sinks::Sink;
 use sluice_store::{LoadState, NewRun, Store};
 use tokio_util::sync::CancellationToken;
+use tracing::field;
 
 use crate::books::Books;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ use crate::commit;
 use crate::failpoint;
 use crate::plan::Plans;
 use crate::progress::Progress;
+use crate::step::{self, step};
 use crate::stream::{Ended, StreamRun};
 
 /// Everything that a run needs. Made by the binary, which also decides ids and time.
@@ -121,7 +123,8 @@ pub async fn run(setup: RunSetup) -> Result<RunReport, RunError> {
 
 async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
     let (pipeline, books) = (&setup.pipeline, &setup.books);
-    let recovered = commit::recover(setup.sink.as_ref(), books, setup.clock.as_ref(), setup.accepts_tables).await?;
+    let recovering = commit::recover(setup.sink.as_ref(), books, setup.clock.as_ref(), setup.accepts_tables);
+    let recovered = step::take(step!("recover"), recovering).await?;
     let connector = setup.connection.connector();
     let new = NewRun {
         id: setup.run_id.clone(),
@@ -140,7 +143,8 @@ async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
         recovered: recovered.len(),
         error: None,
     };
-    let Some(mut plans) = Plans::make(setup).await? else {
+    let planning = step!("plan", sluice.streams = step::number(pipeline.streams.len()));
+    let Some(mut plans) = step::take(planning, Plans::make(setup)).await? else {
         report.state = RunState::Stopped;
         return end(setup, report).await;
     };
@@ -153,7 +157,7 @@ async fn under_lease(setup: &Run) -> Result<RunReport, RunError> {
         let progress = setup.progress.begin(&spec.id, &table.table);
         let findings = OnceLock::new();
         let mut stream = StreamRun { setup, spec, index, anew: false, progress, table, findings };
-        let ended = one_stream(&mut stream, &mut plans).await?;
+        let ended = traced(&mut stream, &mut plans).await?;
         stream.progress.on_end();
         take(&mut report, ended);
     }
@@ -169,6 +173,26 @@ async fn end(setup: &Run, report: RunReport) -> Result<RunReport, RunError> {
     let (books, now) = (&setup.books, setup.clock.now_us());
     let (lease, error) = (&books.lease, report.error.as_ref());
     books.store.end_run(books.scope(), lease, &setup.run_id, report.state, error, now).await?;
+    Ok(report)
+}
+
+/// Runs a stream as a step of the run's trace.
+async fn traced(stream: &mut StreamRun<'_>, plans: &mut Plans) -> Result<StreamReport, RunError> {
+    let span = step!(
+        "stream",
+        sluice.stream = stream.spec.id,
+        sluice.table = stream.table.table,
+        sluice.rows.read = field::Empty,
+        sluice.rows.committed = field::Empty,
+        sluice.bytes = field::Empty,
+    );
+    let report = step::take(span.clone(), one_stream(stream, plans)).await?;
+    span.record("sluice.rows.read", step::number(report.counts.read));
+    span.record("sluice.rows.committed", step::number(report.counts.committed));
+    span.record("sluice.bytes", step::number(report.counts.bytes));
+    if let Some(error) = &report.error {
+        step::failed(&span, error);
+    }
     Ok(report)
 }
 

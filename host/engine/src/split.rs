@@ -11,10 +11,12 @@ use sluice_core::run::SplitEnd;
 use sluice_runtime::{Budget, Connection, Level, ReadEnd, ReadEvent};
 use sluice_sinks::{Load, Sink, SplitWriter};
 use tokio_util::sync::CancellationToken;
+use tracing::field;
 
 use crate::failpoint;
 use crate::progress::StreamProgress;
 use crate::quality::{Checks, Meter};
+use crate::step::{self, step};
 use crate::transform::Transform;
 
 /// What the splits of a stream share.
@@ -48,8 +50,22 @@ pub(crate) struct Outcome {
     pub(crate) meter: Option<Meter>,
 }
 
+/// Reads a split as a step of the run's trace.
+///
+/// Its number is told, not its id, which may have values of rows in it.
+pub(crate) async fn traced(
+    shared: Arc<Shared>,
+    (number, split): (usize, Split),
+    start: Option<Cursor>,
+) -> Result<Outcome, RunError> {
+    let span = step!("part", sluice.part = step::number(number), sluice.rows = field::Empty);
+    let outcome = step::take(span.clone(), run(&shared, &split, start)).await?;
+    span.record("sluice.rows", step::number(outcome.rows));
+    Ok(outcome)
+}
+
 /// Reads a split to its end, or to the checkpoint at which it is asked to stop.
-pub(crate) async fn run(shared: &Shared, split: &Split, start: Option<Cursor>) -> Result<Outcome, RunError> {
+async fn run(shared: &Shared, split: &Split, start: Option<Cursor>) -> Result<Outcome, RunError> {
     let instance = shared.connection.instance().await?;
     let planned = vec![(shared.stream.clone(), shared.schema.clone())];
     let mut read = instance.read(split.clone(), start, planned, shared.budget.clone()).await?;
@@ -88,7 +104,8 @@ pub(crate) async fn run(shared: &Shared, split: &Split, start: Option<Cursor>) -
         (ReadEnd::Stopped, Some(cursor)) => SplitEnd::StoppedAt(cursor),
         (ReadEnd::Stopped, None) => SplitEnd::NotBegun,
     };
-    let (rows, receipt, quarantine, meter) = writing.finish().await?;
+    let staging = step!("stage", sluice.rows = step::number(writing.rows));
+    let (rows, receipt, quarantine, meter) = step::take(staging, writing.finish()).await?;
     shared.progress.on_split_done();
     Ok(Outcome { end, rows, receipt, quarantine, warnings, meter })
 }

@@ -20,6 +20,7 @@ use sluice_core::{Retry, RunError};
 use sluice_sinks::{Load, names_schema};
 use sluice_store::{NewIntent, NewStream};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::commit;
 use crate::failpoint;
@@ -30,6 +31,7 @@ use crate::progress::StreamProgress;
 use crate::quality::{Checks, judge};
 use crate::run::Run;
 use crate::split::{self, Outcome, Shared};
+use crate::step::{self, step};
 use crate::transform::{Transform, quarantine_schema};
 
 /// A stream on its way through a run.
@@ -98,16 +100,19 @@ impl StreamRun<'_> {
         let held = self.held(&work).await?;
         self.progress.planned(work.splits.len(), work.stream.rows);
         failpoint::pass("stream.planned");
-        let shared = Arc::new(self.prepare(&work).await?);
+        let shared = Arc::new(step::take(step!("prepare"), self.prepare(&work)).await?);
         let items = self.put_aside(&mut work).await?;
         let replaced = name_replaced(&shared, &mut work).await?;
         failpoint::pass("stream.prepared");
-        let (ends, mut outcomes, mut warnings) = match self.read(&work, &shared).await? {
-            Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
-            Reading::GivenUp => {
-                return Ok(Ended { counts: self.progress.counts(), complete: false, warnings: vec![] });
-            }
-        };
+        let (ends, mut outcomes, mut warnings) =
+            match step::take(step!("read", sluice.parts = step::number(work.splits.len())), self.read(&work, &shared))
+                .await?
+            {
+                Reading::Done { ends, outcomes, warnings } => (ends, outcomes, warnings),
+                Reading::GivenUp => {
+                    return Ok(Ended { counts: self.progress.counts(), complete: false, warnings: vec![] });
+                }
+            };
         let complete = ends.iter().all(|(_, end)| matches!(end, SplitEnd::Finished { .. }));
         warnings.extend(judge(self, &shared, &work, &mut outcomes, complete).await?);
         let mut next = state_after(&work.before, work.state_after.as_ref(), items.as_ref(), ends, self.incremental())?;
@@ -115,7 +120,8 @@ impl StreamRun<'_> {
             let counts = self.keep_back(&shared, &work, outcomes, &mut next.state).await?;
             return Ok(Ended { counts, complete, warnings });
         }
-        let counts = self.commit(&shared, &work, outcomes, replaced, &next, held).await?;
+        let committing = self.commit(&shared, &work, outcomes, replaced, &next, held);
+        let counts = step::take(step!("commit"), committing).await?;
         if let (true, Some(cursor)) = (complete, &next.state.cursor) {
             plans.acknowledge(&self.spec.id, cursor.clone()).await;
         }
@@ -210,7 +216,8 @@ impl StreamRun<'_> {
             while !stopping && running.len() < parallel {
                 let Some((index, (split, start))) = waiting.next() else { break };
                 let (shared, split, start) = (shared.clone(), split.clone(), start.clone());
-                running.spawn(async move { (index, split::run(&shared, &split, start).await) });
+                let part = split::traced(shared, (index, split), start).in_current_span();
+                running.spawn(async move { (index, part.await) });
             }
             if stopping && !divisible && (!running.is_empty() || waiting.len() > 0) {
                 running.shutdown().await;

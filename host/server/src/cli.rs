@@ -13,6 +13,8 @@ pub(crate) use keep::KeepArgs;
 pub(crate) use requests::RequestArgs;
 pub(crate) use secret_manager::SecretManagerArgs;
 
+use crate::telemetry::args::TelemetryArgs;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all went well
@@ -96,7 +98,7 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Do one job for `sluice serve`, which starts it
     #[command(hide = true)]
-    Worker,
+    Worker(WorkerArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -237,6 +239,9 @@ pub(crate) struct ServeArgs {
     /// Who keeps the time of schedules
     #[command(flatten)]
     pub(crate) scheduler: SchedulerArgs,
+    /// Who follows traces
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
 }
 
 /// Who keeps the time of schedules.
@@ -332,6 +337,14 @@ pub(crate) struct RewrapArgs {
     /// The database
     #[command(flatten)]
     pub(crate) database: MigrateArgs,
+}
+
+/// Arguments of `worker`.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Let everything else on this machine go first
+    #[arg(long)]
+    pub(crate) patient: bool,
 }
 
 /// Arguments of `doctor`.

@@ -24,7 +24,11 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     kill::arm();
-    telemetry::start(&cli);
+    match &cli.command {
+        // What a worker says depends on its job.
+        Command::Worker(args) => commands::worker::prepare(args),
+        _ => telemetry::start(&cli),
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -43,7 +47,7 @@ fn main() -> ExitCode {
             Command::Serve(args) => commands::serve::run(&options, &args).await,
             Command::Migrate(args) => commands::migrate::run(&options, &args).await,
             Command::Admin(args) => commands::admin::run(&options, &args).await,
-            Command::Worker => commands::worker::run(&options).await,
+            Command::Worker(_) => commands::worker::run(&options).await,
             Command::Completions(args) => commands::completions::run(&args),
         }
     });

@@ -51,6 +51,7 @@ mod change;
 mod db;
 mod error;
 mod lease;
+mod meter;
 mod people;
 mod queue;
 mod record;
@@ -67,8 +68,8 @@ pub use people::{
     NewToken, NewUser, PasswordHash, Session, Tenant, User, Whose,
 };
 pub use queue::{
-    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueState, RequestFilter, RunRequest,
-    SkippedMoment,
+    Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, QueueState, Recorded, RequestFilter,
+    RunRequest, SkippedMoment,
 };
 pub use record::{
     Answer, AuditEntry, AuditRecord, LogsBefore, NewNotification, NewState, News, Notice, Notification, Repeated,

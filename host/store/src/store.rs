@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_core::metrics::Text;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -127,6 +128,11 @@ impl Store {
             Place::File(path) => Some(path),
             Place::Server { .. } => None,
         }
+    }
+
+    /// Writes down what is counted of the database's answers to this process.
+    pub fn write_metrics(&self, text: &mut Text) {
+        self.db.meter().write(text);
     }
 
     /// Asks the database for an answer.

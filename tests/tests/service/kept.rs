@@ -29,6 +29,7 @@ async fn forgotten(site: Site) {
             requested_by: "user test".into(),
             priority: 0,
             not_before_us: 0,
+            traceparent: None,
         };
         store.ask_for_run(ACME, &new, long_ago + number).await.unwrap();
         store.cancel_run(ACME, &new.id, "test", long_ago + number).await.unwrap();

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use sluice_core::request::RequestState;
+use sluice_core::trace::Context;
 use sluice_store::{Plain, Scope, SecretChange, SecretValue};
 use sluice_tests::service::Site;
-use sluice_tests::{env, warehouse};
+use sluice_tests::{env, otlp, warehouse};
 
 #[tokio::test]
 async fn a_run_is_carried_out_in_a_process_of_its_own_and_recorded() {
@@ -94,7 +95,7 @@ async fn a_service_that_is_stopped_puts_its_runs_back_and_the_next_one_ends_them
 }
 
 #[tokio::test]
-async fn the_log_of_a_run_is_kept_without_secrets() {
+async fn the_log_and_the_trace_of_a_run_are_kept_without_secrets() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
     site.put("acme", "a.csv", 0..10);
@@ -109,7 +110,7 @@ async fn the_log_of_a_run_is_kept_without_secrets() {
     let secrets = [secret("/user", "whispered-name"), secret("/password", "whispered-word")];
     site.connection("acme", "db", "postgres", config, json!({"private_network": true}), &secrets).await;
     let closed = site.pipeline("acme", "closed", "db", json!({"streams": [{"id": "public.t"}]}), None).await;
-    let service = site.start(&[]);
+    let service = site.start(&["--otlp-endpoint", &otlp::endpoint()]);
     let run = site.ask("acme", &orders).await;
     site.run_in("acme", &run, RequestState::Succeeded).await;
     let scope = Scope { tenant: "acme" };
@@ -117,10 +118,19 @@ async fn the_log_of_a_run_is_kept_without_secrets() {
     let told = "the stream is committed stream=t table=t rows.committed=10";
     assert!(log.iter().any(|line| line.level == "info" && line.message.starts_with(told)), "{log:?}");
 
-    let run = site.ask("acme", &closed).await;
-    let failed = site.run_in("acme", &run, RequestState::Failed).await;
-    let log = site.store().run_log(scope, &run, (0, 0), 100).await.unwrap();
-    let everything = format!("{failed:?} {log:?} {}", service.kill());
+    let token = site.token("acme").await;
+    let path = format!("/tenants/acme/pipelines/{closed}/runs");
+    let (status, made) = service.ask("POST", &path, &token, Some(&json!({})));
+    assert_eq!(status, 201, "{made}");
+    let run = made["id"].as_str().unwrap();
+    let failed = site.run_in("acme", run, RequestState::Failed).await;
+    let log = site.store().run_log(scope, run, (0, 0), 100).await.unwrap();
+    let told = service.metrics();
+    let said = service.stop().1;
+    let trace = Context::parse(failed.asked.traceparent.as_deref().unwrap()).unwrap().trace_id();
+    let spans = format!("{:?}", otlp::once(&trace, "attempt", 1));
+    assert!(spans.contains("[secret]") && spans.contains("plan"), "{spans}");
+    let everything = format!("{failed:?} {log:?} {said} {spans} {told:?}");
     assert!(everything.contains("[secret]"), "{everything}");
     assert!(!everything.contains("whispered"), "{everything}");
 }

@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, postgres, s3,
-    s3rver, schemathesis, secret_manager, smtp, tls,
+    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, otlp,
+    postgres, s3, s3rver, schemathesis, secret_manager, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -128,6 +128,7 @@ impl Group {
         cloud_scheduler::start(self, interrupt)?;
         secret_manager::start(self, interrupt)?;
         smtp::start(self, interrupt, &certificates)?;
+        otlp::start(self, interrupt)?;
         self.write_record()
     }
 

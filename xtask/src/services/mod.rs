@@ -17,6 +17,7 @@ mod mysql;
 mod mysql_client;
 pub(crate) mod net;
 mod oidc;
+mod otlp;
 mod postgres;
 mod s3;
 mod s3rver;
@@ -85,6 +86,8 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
                                       that issuer; see xtask/services/cloud-scheduler.py
   SLUICE_TEST_SECRET_MANAGER_ENDPOINT http://127.0.0.1:PORT, a double of Secret Manager's API; see
                                       xtask/services/secret-manager.py
+  SLUICE_TEST_OTLP_ENDPOINT           http://127.0.0.1:PORT, a collector of OpenTelemetry that takes OTLP over HTTP
+  SLUICE_TEST_OTLP_SPANS              the file of the spans that it took, each a line of JSON; see xtask/services/otlp-sink.py
   SLUICE_TEST_SCHEMATHESIS            the program that tries an API by its OpenAPI document
   SLUICE_TEST_SMTP_ADDRESS            127.0.0.1:PORT, takes every mail; STARTTLS offered, plaintext allowed
   SLUICE_TEST_SMTP_MAILBOX            the Maildir of what it has taken

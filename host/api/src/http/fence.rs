@@ -15,7 +15,7 @@ use crate::state::App;
 pub async fn panics(State(app): State<App>, request: Request, next: Next) -> Response {
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     work.await.unwrap_or_else(|_| {
-        app.metrics().panicked();
+        app.requests().panicked();
         tracing::error!("an operation panicked; the lines above say where");
         Problem::new(Slug::Internal, "the service's log has the details").into_response()
     })

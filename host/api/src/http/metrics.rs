@@ -18,9 +18,9 @@ const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The counters of this process.
+/// The counters of this process's requests.
 #[derive(Default)]
-pub(crate) struct Metrics {
+pub(crate) struct Requests {
     routes: Mutex<BTreeMap<(String, &'static str), Route>>,
     in_flight: AtomicI64,
     panics: AtomicU64,
@@ -34,7 +34,7 @@ struct Route {
     count: u64,
 }
 
-impl Metrics {
+impl Requests {
     /// A request panicked.
     pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
@@ -115,10 +115,10 @@ pub async fn count(State(app): State<App>, request: Request, next: Next) -> Resp
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let began = Instant::now();
-    let metrics = app.metrics();
-    let _at_work = AtWork::new(&metrics.in_flight);
+    let requests = app.requests();
+    let _at_work = AtWork::new(&requests.in_flight);
     let response = next.run(request).await;
-    metrics.answered(&route, method.as_str(), response.status().as_u16(), began.elapsed());
+    requests.answered(&route, method.as_str(), response.status().as_u16(), began.elapsed());
     response
 }
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_route_method_and_status() {
-        let metrics = Metrics::default();
+        let metrics = Requests::default();
         metrics.answered("/v1/tenants/{tenant}", "GET", 200, Duration::from_millis(20));
         metrics.answered("/v1/tenants/{tenant}", "GET", 200, Duration::from_secs(60));
         metrics.answered("/v1/tenants/{tenant}", "BREW", 405, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers, limits, repeated requests, metrics.
+//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers, limits, repeated requests, metrics, traces.
 
 pub mod body;
 pub mod client;
@@ -13,3 +13,4 @@ pub mod query;
 pub mod repeat;
 pub mod revision;
 pub mod security;
+pub mod trace;

@@ -4,7 +4,7 @@
 mod docs;
 mod document;
 mod health;
-mod metrics;
+pub(crate) mod metrics;
 mod ready;
 
 use utoipa_axum::routes;

@@ -103,6 +103,7 @@ impl World {
             requested_by: "test".into(),
             priority: 0,
             not_before_us: START_US,
+            traceparent: None,
         };
         store.ask_for_run(scope, &run, START_US).await.unwrap();
         let ids = [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id)];

@@ -8,16 +8,20 @@ use sluice_core::request::RequestState;
 use sluice_core::retry::{Next, RetryPolicy};
 use sluice_core::run::RunState;
 use sluice_core::secret::Redactor;
+use sluice_core::trace::Context;
 use sluice_core::worker::{Event, Job, Order, RunJob, Summary};
 use sluice_core::{Retry, RunError};
 use sluice_store::{Claim, Scope};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::live::Shown;
 use super::log::Log;
+use super::metrics::Outcome;
 use super::queue::Dispatcher;
 use super::resolve::Purpose;
 use super::schedule::instant;
+use super::trace::{OfWorker, Open};
 use super::worker::Worker;
 
 /// How long a run has to come to its next checkpoints before it is ended.
@@ -39,6 +43,13 @@ struct Ended {
     leaving: bool,
 }
 
+/// What becomes of what a worker tells.
+struct Told<'a> {
+    log: Log,
+    spans: OfWorker,
+    shown: &'a Shown,
+}
+
 /// What a worker is told to do, and when.
 struct Orders {
     cancel: CancellationToken,
@@ -49,31 +60,55 @@ struct Orders {
 
 impl Dispatcher {
     /// Carries out a claimed run once, and records what became of it.
-    pub(super) async fn attempt(&self, claim: &Claim, cancel: CancellationToken, stop: CancellationToken) {
+    pub(super) async fn attempt(
+        &self,
+        claim: &Claim,
+        mut span: Option<Open>,
+        cancel: CancellationToken,
+        stop: CancellationToken,
+    ) {
         let request = &claim.request;
-        let shown = self.parts.live.show(&request.tenant, &request.asked.id, request.attempts);
-        let ended = self.carry_out(claim, &shown, cancel, stop).await;
-        self.settle(claim, ended).await;
+        let trace_id = span.as_ref().and_then(Open::trace_id);
+        // For the log's lines: which run they are about, and which trace shows it.
+        let about = tracing::error_span!("attempt", run = request.asked.id, attempt = request.attempts, trace_id);
+        let work = async {
+            let shown = self.parts.live.show(&request.tenant, &request.asked.id, request.attempts);
+            let context = span.as_ref().map(Open::context);
+            let ended = self.carry_out(claim, context, &shown, cancel, stop).await;
+            let outcome = self.settle(claim, &ended).await;
+            (outcome, ended)
+        };
+        let (outcome, ended) = work.instrument(about).await;
+        if let Some(mut span) = span.take() {
+            span.set("sluice.attempt.outcome", outcome.map_or("taken-over", Outcome::word));
+            if let Some(error) = ended.error().filter(|_| outcome != Some(Outcome::Succeeded)) {
+                span.fail(error);
+            }
+            span.end(self.parts.clock.now_us());
+        }
     }
 
     async fn carry_out(
         &self,
         claim: &Claim,
+        context: Option<Context>,
         shown: &Shown,
         cancel: CancellationToken,
         stop: CancellationToken,
     ) -> Ended {
-        let prepared = self.prepare(claim).await;
+        let prepared = self.prepare(claim, context).await;
         let (mut worker, retry, redactor) = match prepared {
             Ok(prepared) => prepared,
             Err((error, retry)) => {
                 return Ended { result: Err(error), retry, cancelled: cancel.is_cancelled(), leaving: false };
             }
         };
-        let mut log = Log::new(self.parts.store.clone(), self.parts.clock.clone(), claim, redactor.clone());
+        let log = Log::new(self.parts.store.clone(), self.parts.clock.clone(), claim, redactor.clone());
+        let spans = OfWorker::new(self.parts.traces.clone(), context, redactor.clone());
+        let mut told = Told { log, spans, shown };
         let mut orders = Orders { cancel, stop, stopped: false, deadline: None };
-        let result = watch(&mut worker, &mut log, shown, &mut orders).await;
-        log.flush().await;
+        let result = watch(&mut worker, &mut told, &mut orders).await;
+        told.log.flush().await;
         let result = match result {
             Ok(mut summary) => {
                 summary.error = summary.error.map(|error| redactor.redact_error(error));
@@ -85,7 +120,11 @@ impl Dispatcher {
         Ended { result, retry, cancelled, leaving }
     }
 
-    async fn prepare(&self, claim: &Claim) -> Result<(Worker, RetryPolicy, Redactor), (RunError, RetryPolicy)> {
+    async fn prepare(
+        &self,
+        claim: &Claim,
+        context: Option<Context>,
+    ) -> Result<(Worker, RetryPolicy, Redactor), (RunError, RetryPolicy)> {
         let (parts, request) = (&self.parts, &claim.request);
         let scope = Scope { tenant: &request.tenant };
         let object = format!("run {}", request.asked.id);
@@ -94,12 +133,12 @@ impl Dispatcher {
         let resolved = parts.resolver.pipeline(scope, &request.asked.pipeline, request.asked.revision, purpose).await;
         let resolved = resolved.map_err(|error| (error, RetryPolicy::default()))?;
         let retry = resolved.it.retry.clone().unwrap_or_default();
-        let job = Job::Run(Box::new(self.job(claim, resolved.it)));
+        let job = Job::Run(Box::new(self.job(claim, context, resolved.it)));
         let worker = parts.workers.start(&job).await.map_err(|error| (error, retry.clone()))?;
         Ok((worker, retry, resolved.redactor))
     }
 
-    fn job(&self, claim: &Claim, pipeline: Pipeline) -> RunJob {
+    fn job(&self, claim: &Claim, context: Option<Context>, pipeline: Pipeline) -> RunJob {
         let request = &claim.request;
         // Every attempt stands for the day of the first one.
         let began = instant(request.started_us.unwrap_or(request.queued_us));
@@ -112,18 +151,22 @@ impl Dispatcher {
             run_id: self.parts.ids.next(),
             snapshot_date: request.asked.snapshot_date.clone().unwrap_or_else(today),
             store: self.parts.address.clone(),
+            traceparent: context.filter(|context| context.sampled),
         }
     }
 
     /// Records how a run ended, or that it is tried again. A store that does not answer is asked until it does: nothing else would
-    /// tell what became of the run.
-    async fn settle(&self, claim: &Claim, ended: Ended) {
+    /// tell what became of the run. None if another host has the run now.
+    async fn settle(&self, claim: &Claim, ended: &Ended) -> Option<Outcome> {
         loop {
-            match self.record(claim, &ended).await {
-                Ok(true) => return,
-                Ok(false) => {
+            match self.record(claim, ended).await {
+                Ok(Some(outcome)) => {
+                    self.count(claim, outcome, ended.error()).await;
+                    return Some(outcome);
+                }
+                Ok(None) => {
                     tracing::warn!(run = claim.request.asked.id, "another host has taken the run over");
-                    return;
+                    return None;
                 }
                 Err(error) => {
                     tracing::error!(run = claim.request.asked.id, %error, "how a run ended is not recorded yet");
@@ -133,28 +176,73 @@ impl Dispatcher {
         }
     }
 
-    async fn record(&self, claim: &Claim, ended: &Ended) -> Result<bool, RunError> {
-        let (store, now) = (&self.parts.store, self.parts.clock.now_us());
-        let error = match &ended.result {
-            Ok(summary) if summary.state == RunState::Succeeded => {
-                return store.finish_run(claim, RequestState::Succeeded, None, now).await;
-            }
-            Ok(summary) => summary.error.as_ref(),
-            Err(error) => Some(error),
-        };
+    /// How the attempt ended; none if another host has the run now.
+    async fn record(&self, claim: &Claim, ended: &Ended) -> Result<Option<Outcome>, RunError> {
+        let error = ended.error();
+        if matches!(&ended.result, Ok(summary) if summary.state == RunState::Succeeded) {
+            return self.finish(claim, RequestState::Succeeded, None).await;
+        }
         if ended.cancelled {
-            return store.finish_run(claim, RequestState::Cancelled, error, now).await;
+            return self.finish(claim, RequestState::Cancelled, error).await;
         }
         if ended.leaving {
-            return store.retry_run(claim, now, error).await;
+            return self.again(claim, self.parts.clock.now_us(), error, Outcome::Returned).await;
         }
         match error {
-            None => store.finish_run(claim, RequestState::Stopped, None, now).await,
+            None => self.finish(claim, RequestState::Stopped, None).await,
             // A worker may be killed between its last commit and telling of it.
             Some(_) if ended.result.is_err() && self.has_succeeded(claim).await? => {
-                store.finish_run(claim, RequestState::Succeeded, None, now).await
+                self.finish(claim, RequestState::Succeeded, None).await
             }
             Some(error) => self.again_or_failed(claim, &ended.retry, error).await,
+        }
+    }
+
+    /// Ends a run.
+    async fn finish(
+        &self,
+        claim: &Claim,
+        state: RequestState,
+        error: Option<&RunError>,
+    ) -> Result<Option<Outcome>, RunError> {
+        let now = self.parts.clock.now_us();
+        if !self.parts.store.finish_run(claim, state, error, now).await? {
+            return Ok(None);
+        }
+        self.parts.metrics.ended(&claim.request, state, now);
+        Ok(Some(match state {
+            RequestState::Succeeded => Outcome::Succeeded,
+            RequestState::Cancelled => Outcome::Cancelled,
+            RequestState::Stopped => Outcome::Stopped,
+            _ => Outcome::Failed,
+        }))
+    }
+
+    /// Puts a run back into the queue.
+    async fn again(
+        &self,
+        claim: &Claim,
+        at_us: i64,
+        error: Option<&RunError>,
+        outcome: Outcome,
+    ) -> Result<Option<Outcome>, RunError> {
+        Ok(self.parts.store.retry_run(claim, at_us, error).await?.then_some(outcome))
+    }
+
+    /// Counts an attempt whose end is recorded, and says so. What it failed with is in the run's record.
+    async fn count(&self, claim: &Claim, outcome: Outcome, error: Option<&RunError>) {
+        let (parts, request) = (&self.parts, &claim.request);
+        let error = error.filter(|_| outcome != Outcome::Succeeded);
+        parts.metrics.attempted(outcome, error);
+        let (kind, actor) = (error.map(|error| error.kind.as_str()), error.map(|error| error.actor.as_str()));
+        tracing::info!(run = request.asked.id, outcome = outcome.word(), kind, actor, "an attempt ended");
+        let scope = Scope { tenant: &request.tenant };
+        // What is recorded of it, for a worker that was killed has not told.
+        match parts.store.committed_by(scope, &request.asked.id, request.attempts).await {
+            Ok(counts) => parts.metrics.committed(&counts),
+            Err(error) => {
+                tracing::warn!(run = request.asked.id, %error, "the rows of a run are missing in the metrics")
+            }
         }
     }
 
@@ -165,46 +253,64 @@ impl Dispatcher {
         Ok(attempts.last().is_some_and(|attempt| attempt.state == RunState::Succeeded))
     }
 
-    async fn again_or_failed(&self, claim: &Claim, retry: &RetryPolicy, error: &RunError) -> Result<bool, RunError> {
-        let (store, now) = (&self.parts.store, self.parts.clock.now_us());
-        match retry.after(error, claim.request.attempts, instant(now), self.parts.chance.next()) {
-            Next::At(at) => store.retry_run(claim, at.as_microsecond(), Some(error)).await,
-            Next::GiveUp(_) => store.finish_run(claim, RequestState::Failed, Some(error), now).await,
+    async fn again_or_failed(
+        &self,
+        claim: &Claim,
+        retry: &RetryPolicy,
+        error: &RunError,
+    ) -> Result<Option<Outcome>, RunError> {
+        let now = instant(self.parts.clock.now_us());
+        match retry.after(error, claim.request.attempts, now, self.parts.chance.next()) {
+            Next::At(at) => self.again(claim, at.as_microsecond(), Some(error), Outcome::Retried).await,
+            Next::GiveUp(_) => self.finish(claim, RequestState::Failed, Some(error)).await,
         }
     }
 
     /// Settles a run whose host is gone, by what its last attempt recorded before.
     pub(super) async fn settle_orphan(&self, claim: &Claim) -> Result<(), RunError> {
-        let (store, now, request) = (&self.parts.store, self.parts.clock.now_us(), &claim.request);
-        if self.has_succeeded(claim).await? {
-            store.finish_run(claim, RequestState::Succeeded, None, now).await?;
-        } else if request.cancel_us.is_some() {
-            store.finish_run(claim, RequestState::Cancelled, None, now).await?;
+        let message = "the host that carried the run out ended before the run did";
+        let error = RunError::new(Kind::Transient, Actor::Host, message).with_retry(Retry::Later);
+        let outcome = if self.has_succeeded(claim).await? {
+            self.finish(claim, RequestState::Succeeded, None).await?
+        } else if claim.request.cancel_us.is_some() {
+            self.finish(claim, RequestState::Cancelled, None).await?
         } else {
-            let message = "the host that carried the run out ended before the run did";
-            let error = RunError::new(Kind::Transient, Actor::Host, message).with_retry(Retry::Later);
             // A host that dies says nothing about the run: it is tried again sooner and more often than one that failed.
             let policy = RetryPolicy { max_attempts: 20, base_seconds: 5, cap_seconds: 300, ..RetryPolicy::default() };
-            self.again_or_failed(claim, &policy, &error).await?;
+            self.again_or_failed(claim, &policy, &error).await?
+        };
+        if let Some(outcome) = outcome {
+            self.count(claim, outcome, Some(&error)).await;
         }
         Ok(())
     }
 }
 
+impl Ended {
+    /// Why it failed, if it did.
+    fn error(&self) -> Option<&RunError> {
+        match &self.result {
+            Ok(summary) => summary.error.as_ref(),
+            Err(error) => Some(error),
+        }
+    }
+}
+
 /// Watches a worker to its end.
-async fn watch(worker: &mut Worker, log: &mut Log, shown: &Shown, orders: &mut Orders) -> Result<Summary, RunError> {
+async fn watch(worker: &mut Worker, told: &mut Told<'_>, orders: &mut Orders) -> Result<Summary, RunError> {
     let mut tick = tokio::time::interval(RECORD);
     let mut summary = None;
     loop {
         tokio::select! {
             event = worker.next() => match event? {
                 None => return summary.ok_or_else(|| RunError::internal("a worker has left without telling how its run ended")),
-                Some(Event::Progress { streams, memory_bytes }) => shown.update(streams, memory_bytes),
-                Some(Event::Log { level, message }) => log.add(level, &message),
+                Some(Event::Progress { streams, memory_bytes }) => told.shown.update(streams, memory_bytes),
+                Some(Event::Log { level, message }) => told.log.add(level, &message),
+                Some(Event::Spans { spans }) => told.spans.take(spans),
                 Some(Event::Ended(ended)) => summary = Some(ended),
                 Some(_) => {}
             },
-            _ = tick.tick() => log.flush().await,
+            _ = tick.tick() => told.log.flush().await,
             () = orders.asked() => {
                 orders.stopped = true;
                 orders.deadline = Some(tokio::time::Instant::now() + GRACE);

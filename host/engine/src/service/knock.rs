@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sluice_core::RunError;
 use sluice_core::schedule::Timetable;
+use sluice_core::trace::Context;
 use sluice_store::Scope;
 
 use super::schedule::{Scheduler, instant};
@@ -43,11 +44,17 @@ pub enum Knocked {
 }
 
 impl Scheduler {
-    /// Decides about what has come due of a schedule, because somebody says that one of its moments has come.
+    /// Decides about what has come due of a schedule, because somebody says, `under` a span, that one of its moments has come.
     ///
     /// # Errors
     /// If the store does not answer; nothing was decided then.
-    pub async fn knock(&self, scope: Scope<'_>, pipeline: &str, moment: Timestamp) -> Result<Knocked, RunError> {
+    pub async fn knock(
+        &self,
+        scope: Scope<'_>,
+        pipeline: &str,
+        moment: Timestamp,
+        under: Option<Context>,
+    ) -> Result<Knocked, RunError> {
         let mut decided = None;
         for _ in 0..TRIES {
             let Some(due) = self.store.schedule(scope, pipeline).await? else {
@@ -68,7 +75,7 @@ impl Scheduler {
             let named = named(&timetable, moment);
             // With jitter the run starts later, and waits for that in the queue: nobody knocks again at that time.
             let now = if named { clock.max(timetable.start_of(moment, pipeline)) } else { clock };
-            let moments = self.decide(&due, now.as_microsecond());
+            let moments = self.decide(&due, now.as_microsecond(), under);
             if moments.decided_us <= due.decided_us {
                 return Ok(decided.unwrap_or(match named {
                     true => Knocked::Later(moments.next_due_us.map(instant)),
@@ -77,7 +84,7 @@ impl Scheduler {
             }
             let counts = Knocked::Decided { queued: moments.queue.len(), skipped: moments.skip.len() };
             let wanted = moments.queue.len();
-            let queued = self.store.record_moments(&[(due, moments)], clock_us).await?;
+            let queued = self.record(&[(due, moments)], clock_us, under).await?.queued.len();
             if queued > 0 {
                 self.queued.notify_one();
             }

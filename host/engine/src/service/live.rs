@@ -37,6 +37,12 @@ impl Live {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// Memory of the workers that are under way here, bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.values().map(|sender| sender.borrow().memory_bytes).sum()
+    }
+
     /// Shows an attempt for as long as the value lives.
     pub fn show(&self, tenant: &str, run: &str, attempt: u32) -> Shown {
         let key = (tenant.to_owned(), run.to_owned());

@@ -1,6 +1,6 @@
 //! What makes runs happen without anybody at a terminal: [`schedule`] turns moments into queued runs, [`queue`] starts them in turn,
 //! [`resolve`] puts together what each attempt needs, which runs in a process of its own ([`worker`]), and [`live`] tells whoever watches.
-//! [`notify`] decides who hears of a run that ended, [`deliver`] sends it. [`retention`] forgets what is old.
+//! [`notify`] decides who hears of a run that ended, [`deliver`] sends it, [`retention`] forgets what is old; [`metrics`] counts all of it, [`trace`] tells it step by step.
 //!
 //! Several hosts may do all of this on one PostgreSQL database: the store decides who was first.
 
@@ -12,11 +12,13 @@ pub mod elsewhere;
 pub mod knock;
 pub mod live;
 mod log;
+pub mod metrics;
 pub mod notify;
 pub mod queue;
 pub mod resolve;
 pub mod retention;
 pub mod schedule;
+pub mod trace;
 pub mod worker;
 
 /// Where ids come from: unique, ordered by time. The binary makes them.

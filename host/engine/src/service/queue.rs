@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sluice_core::RunError;
 use sluice_core::queue::{Limits, Priority, Queued, Running, choose};
+use sluice_core::trace::{Context, SpanKind};
 use sluice_core::worker::StoreAddress;
 use sluice_store::{Claim, Claimable, QueueState, Scope, Store};
 use tokio::sync::Notify;
@@ -18,8 +19,10 @@ use tokio_util::task::TaskTracker;
 
 use super::Ids;
 use super::live::Live;
+use super::metrics::{Metrics, ready_us};
 use super::resolve::Resolver;
 use super::schedule::instant;
+use super::trace::{Open, Traces};
 use super::worker::Workers;
 use crate::clock::Clock;
 
@@ -71,6 +74,10 @@ pub struct Dispatch {
     pub host: String,
     /// How much runs at once; `slots` is this host's own number.
     pub limits: Limits,
+    /// Counts runs and attempts.
+    pub metrics: Metrics,
+    /// Where their spans go.
+    pub traces: Arc<dyn Traces>,
 }
 
 /// Starts runs of the queue on this host.
@@ -87,6 +94,7 @@ impl Dispatcher {
     /// Of these parts.
     pub fn new(parts: Dispatch) -> Arc<Self> {
         let (running, turns) = (Mutex::default(), Mutex::default());
+        parts.metrics.slots(parts.limits.slots);
         Arc::new(Self { parts, tasks: TaskTracker::new(), running, turns })
     }
 
@@ -146,6 +154,7 @@ impl Dispatcher {
                 continue;
             }
             tracing::warn!(run, "the host of a run is gone; settling it by what is recorded");
+            self.parts.metrics.took_over();
             self.settle_orphan(&claim).await?;
         }
         Ok(())
@@ -207,18 +216,36 @@ impl Dispatcher {
         let now = parts.clock.now_us();
         let claimed = parts.store.claim_run(scope, &run.id, &parts.host, now, now.saturating_add(CLAIM_US)).await?;
         let Some(claim) = claimed else { return Ok(false) };
+        parts.metrics.begun(&claim.request, now);
+        let span = self.begin_span(&claim, now);
         let cancel = CancellationToken::new();
         let key = (run.tenant.clone(), run.id.clone());
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), cancel.clone());
         self.turns.lock().unwrap_or_else(PoisonError::into_inner).insert(run.tenant.clone(), now);
         let (dispatcher, stop) = (self.clone(), stop.clone());
         self.tasks.spawn(async move {
-            dispatcher.attempt(&claim, cancel, stop).await;
+            dispatcher.attempt(&claim, span, cancel, stop).await;
             dispatcher.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             // Its slot is free, and its pipeline too.
             dispatcher.parts.queued.notify_one();
         });
         Ok(true)
+    }
+
+    /// Tells how long an attempt waited, and begins its span.
+    fn begin_span(&self, claim: &Claim, now_us: i64) -> Option<Open> {
+        let (traces, request) = (&self.parts.traces, &claim.request);
+        let parent = request.asked.traceparent.as_deref().and_then(Context::parse);
+        let queue = Open::begin(traces, parent, ("queue", SpanKind::Internal), ready_us(request).min(now_us))?;
+        let waited = queue.context();
+        queue.end(now_us);
+        let mut attempt = Open::begin(traces, Some(waited), ("attempt", SpanKind::Consumer), now_us)?;
+        attempt.set("sluice.tenant.id", request.tenant.as_str());
+        attempt.set("sluice.pipeline.id", request.asked.pipeline.as_str());
+        attempt.set("sluice.run.id", request.asked.id.as_str());
+        attempt.set("sluice.run.cause", request.asked.cause.as_str());
+        attempt.set("sluice.attempt.number", request.attempts);
+        Some(attempt)
     }
 }
 

@@ -228,6 +228,7 @@ mod tests {
             requested_by: "user ann".into(),
             priority: 0,
             not_before_us: 0,
+            traceparent: None,
         };
         store.ask_for_run(ACME, &new, at_us).await.unwrap();
         store.cancel_run(ACME, &new.id, "test", at_us).await.unwrap();

@@ -8,11 +8,14 @@ use jiff::Timestamp;
 use sluice_core::RunError;
 use sluice_core::request::Cause;
 use sluice_core::schedule::{Decision, Facts, Timetable, Unfinished, decide};
-use sluice_store::{Due, Moments, NewRequest, SkippedMoment, Store};
+use sluice_core::trace::{Context, Span, SpanKind};
+use sluice_store::{Due, Moments, NewRequest, Recorded, SkippedMoment, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Ids;
+use super::metrics::Metrics;
+use super::trace::{Traces, told};
 use crate::clock::Clock;
 
 /// Schedules that are decided about before others get their turn.
@@ -34,6 +37,10 @@ pub struct Scheduler {
     pub ids: Arc<dyn Ids>,
     /// Told when runs were queued.
     pub queued: Arc<Notify>,
+    /// Counts moments.
+    pub metrics: Metrics,
+    /// Where the first spans of runs go.
+    pub traces: Arc<dyn Traces>,
 }
 
 impl Scheduler {
@@ -69,11 +76,11 @@ impl Scheduler {
             let due = self.store.due_schedules(now_us, AT_ONCE).await?;
             let all = due.len() < AT_ONCE as usize;
             let decided = due.into_iter().map(|due| {
-                let moments = self.decide(&due, now_us);
+                let moments = self.decide(&due, now_us, None);
                 (due, moments)
             });
             let decided: Vec<(Due, Moments)> = decided.collect();
-            queued += self.store.record_moments(&decided, now_us).await?;
+            queued += self.record(&decided, now_us, None).await?.queued.len() as u64;
             if queued > 0 {
                 self.queued.notify_one();
             }
@@ -83,7 +90,25 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn decide(&self, due: &Due, now_us: i64) -> Moments {
+    /// Records decisions that were made `under` a span, and tells the first spans of the runs that are queued.
+    pub(super) async fn record(
+        &self,
+        decided: &[(Due, Moments)],
+        now_us: i64,
+        under: Option<Context>,
+    ) -> Result<Recorded, RunError> {
+        let recorded = self.store.record_moments(decided, now_us).await?;
+        self.metrics.decided(&recorded);
+        let all = decided.iter().flat_map(|(due, moments)| moments.queue.iter().map(move |run| (due, run)));
+        for (due, run) in all.filter(|(_, run)| recorded.queued.contains(&run.id)) {
+            if let Some(context) = run.traceparent.as_deref().and_then(Context::parse) {
+                told(self.traces.as_ref(), first_span(due, run, (context, under), now_us));
+            }
+        }
+        Ok(recorded)
+    }
+
+    pub(super) fn decide(&self, due: &Due, now_us: i64, under: Option<Context>) -> Moments {
         let scheduled = &due.scheduled;
         let timetable = match Timetable::new(&scheduled.schedule) {
             Ok(timetable) => timetable,
@@ -101,10 +126,10 @@ impl Scheduler {
             now: instant(now_us),
             unfinished: &unfinished.collect::<Vec<_>>(),
         };
-        self.moments(due, &timetable, decide(&timetable, &facts))
+        self.moments(due, &timetable, decide(&timetable, &facts), under)
     }
 
-    fn moments(&self, due: &Due, timetable: &Timetable, decision: Decision) -> Moments {
+    fn moments(&self, due: &Due, timetable: &Timetable, decision: Decision, under: Option<Context>) -> Moments {
         let scheduled = &due.scheduled;
         let queue = decision.queue.iter().map(|moment| NewRequest {
             id: self.ids.next(),
@@ -118,6 +143,7 @@ impl Scheduler {
             requested_by: "schedule".into(),
             priority: 0,
             not_before_us: timetable.start_of(*moment, &scheduled.pipeline).as_microsecond(),
+            traceparent: self.traces.begin(under.as_ref()).map(|context| context.to_string()),
         });
         let skip = decision.skip.iter().map(|skipped| SkippedMoment {
             id: self.ids.next(),
@@ -135,6 +161,23 @@ impl Scheduler {
             decided_us: decision.decided.as_microsecond(),
             next_due_us: decision.look_again.map(Timestamp::as_microsecond),
         }
+    }
+}
+
+/// From the moment of a schedule until its run is queued.
+fn first_span(due: &Due, run: &NewRequest, (context, parent): (Context, Option<Context>), now_us: i64) -> Span {
+    let attributes =
+        [("sluice.tenant.id", &due.tenant), ("sluice.pipeline.id", &run.pipeline), ("sluice.run.id", &run.id)];
+    let begun_us = run.moment_us.unwrap_or(now_us).min(now_us);
+    Span {
+        context,
+        parent,
+        name: "schedule".into(),
+        kind: SpanKind::Producer,
+        begun_us,
+        ended_us: now_us,
+        attributes: attributes.into_iter().map(|(name, id)| (name.to_owned(), id.clone().into())).collect(),
+        error: None,
     }
 }
 

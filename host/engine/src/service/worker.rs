@@ -5,10 +5,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
+use sluice_core::metrics::Text;
 use sluice_core::worker::{Event, Job, LogLevel, MAX_LINE, Order};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -32,6 +35,14 @@ pub struct Workers {
     environment: Vec<(OsString, OsString)>,
     /// Short jobs that people wait for.
     short: Semaphore,
+    counted: Arc<Counted>,
+}
+
+/// How many workers there were.
+#[derive(Debug, Default)]
+struct Counted {
+    started: AtomicU64,
+    crashed: AtomicU64,
 }
 
 /// A worker at its job.
@@ -44,6 +55,7 @@ pub struct Worker {
     line: Vec<u8>,
     /// How it ended, and until when it may take to leave.
     end: Option<(End, Instant)>,
+    counted: Arc<Counted>,
 }
 
 /// What a worker said last, or did instead.
@@ -64,7 +76,16 @@ impl Workers {
         environment: Vec<(OsString, OsString)>,
         short_at_once: usize,
     ) -> Self {
-        Self { program, arguments, environment, short: Semaphore::new(short_at_once) }
+        Self { program, arguments, environment, short: Semaphore::new(short_at_once), counted: Arc::default() }
+    }
+
+    /// Writes down what is counted of workers.
+    pub fn write_metrics(&self, text: &mut Text) {
+        let (started, crashed) = (&self.counted.started, &self.counted.crashed);
+        let help = "Worker processes that were started.";
+        text.counter("sluice_workers_started_total", help, started.load(Ordering::Relaxed));
+        let help = "Worker processes that ended before their job.";
+        text.counter("sluice_worker_crashes_total", help, crashed.load(Ordering::Relaxed));
     }
 
     /// Starts a worker and hands it its job.
@@ -77,7 +98,12 @@ impl Workers {
                 .with_retry(sluice_core::Retry::Later)
         };
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().envs(self.environment.iter().cloned());
+        command.args(&self.arguments);
+        if matches!(job, Job::Run(_)) {
+            // Somebody waits for whatever else the machine does.
+            command.arg("--patient");
+        }
+        command.env_clear().envs(self.environment.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|e| failed("starting", &e))?;
         let (Some(mut input), Some(output), Some(errors)) =
@@ -89,7 +115,9 @@ impl Workers {
         let mut line = serde_json::to_vec(job).map_err(|e| RunError::internal(format!("writing a job down: {e}")))?;
         line.push(b'\n');
         input.write_all(&line).await.map_err(|e| failed("handing its job to", &e))?;
-        Ok(Worker { child, input: Some(input), output: BufReader::new(output), errors, line: Vec::new(), end: None })
+        self.counted.started.fetch_add(1, Ordering::Relaxed);
+        let (output, counted) = (BufReader::new(output), self.counted.clone());
+        Ok(Worker { child, input: Some(input), output, errors, line: Vec::new(), end: None, counted })
     }
 
     /// Runs a job that somebody waits for, to its end, within a time; what it told.
@@ -187,6 +215,7 @@ impl Worker {
     /// the retries, a machine that was short of memory may not be any more.
     async fn crashed(&mut self, what: &str, how: &str) -> RunError {
         if let Some(errors) = &mut self.errors {
+            self.counted.crashed.fetch_add(1, Ordering::Relaxed);
             let said = errors.await.unwrap_or_default();
             self.errors = None;
             if !said.is_empty() {

@@ -12,17 +12,18 @@ use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{Pipeline, SourceSpec};
 use sluice_core::plan::DiscoverFilter;
 use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, PlanJob, RunJob, StoreAddress, Summary};
-use sluice_engine::{ForecastSetup, Progress, RunSetup};
+use sluice_engine::{ForecastSetup, Progress, RunSetup, step};
 use sluice_runtime::Budget;
 use sluice_store::{Settings, Store};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin};
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, field};
 
 use super::preview;
-use crate::cli::Options;
+use crate::cli::{Options, WorkerArgs};
 use crate::events::tell;
 use crate::show::run::memory;
-use crate::{exit, wire};
+use crate::{exit, telemetry, wire};
 
 /// How often a run says how far it is.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -30,13 +31,26 @@ const PROGRESS: Duration = Duration::from_millis(500);
 /// Most text of a cell of a preview, bytes.
 const MAX_CELL: usize = 4 << 10;
 
-pub(crate) async fn run(options: &Options) -> u8 {
+/// How much less of a busy processor a patient worker gets: a tenth of what the service does.
+const PATIENT: i32 = 10;
+
+/// What holds for the whole process. Before it has threads: each takes its priority from the one that starts it.
+pub(crate) fn prepare(args: &WorkerArgs) {
     // A crash must not leave secrets in a file.
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    if args.patient {
+        let _ = rustix::process::nice(PATIENT);
+    }
+}
+
+pub(crate) async fn run(options: &Options) -> u8 {
     let mut input = BufReader::new(tokio::io::stdin());
     let done = match job(&mut input).await {
-        Ok(job) => carry_out(options, job, input).await,
+        Ok(job) => {
+            telemetry::start_worker(options.verbose, matches!(&job, Job::Run(job) if job.traceparent.is_some()));
+            carry_out(options, job, input).await
+        }
         Err(error) => Err(error),
     };
     match done {
@@ -68,7 +82,13 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
     tokio::spawn(listen(input, stop.clone(), kill.clone()));
     let work = async {
         match job {
-            Job::Run(job) => attempt(options, *job, (stop, kill.clone())).await,
+            Job::Run(job) => {
+                let span = step("run");
+                if let Some(parent) = &job.traceparent {
+                    telemetry::below(&span, parent);
+                }
+                step::take(span.clone(), attempt(options, *job, &span, (stop, kill.clone()))).await
+            }
             Job::Check { source, limits } => check(options, &source, &limits).await,
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
             Job::Plan(job) => plan(options, *job).await,
@@ -94,15 +114,31 @@ async fn listen(mut input: BufReader<Stdin>, stop: CancellationToken, kill: Canc
     std::process::exit(i32::from(exit::STOPPED));
 }
 
+/// A step of the job, for its trace.
+fn step(name: &str) -> Span {
+    tracing::info_span!(
+        target: step::TARGET,
+        "step",
+        otel.name = name,
+        otel.status_code = field::Empty,
+        otel.status_description = field::Empty,
+        "error.type" = field::Empty,
+    )
+}
+
 async fn attempt(
     options: &Options,
     job: RunJob,
+    span: &Span,
     (stop, kill): (CancellationToken, CancellationToken),
 ) -> Result<(), RunError> {
-    let RunJob { tenant, pipeline, request, attempt, run_id, snapshot_date, store } = job;
+    let RunJob { tenant, pipeline, request, attempt, run_id, snapshot_date, store, traceparent: _ } = job;
     let snapshot_date = day(&snapshot_date)?;
-    let runtime = wire::runtime(options)?;
-    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
+    let loading = async {
+        let runtime = wire::runtime(options)?;
+        wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await
+    };
+    let connection = step::take(step("connector"), loading).await?;
     let sink = wire::sink(&pipeline.sink).await?;
     let store = open(store).await?;
     let progress = Arc::new(Progress::default());
@@ -135,6 +171,9 @@ async fn attempt(
     watched.abort();
     store.close().await;
     let report = report?;
+    if let Some(error) = &report.error {
+        step::failed(span, error);
+    }
     tell_progress(&progress);
     let warnings = report.streams.iter();
     let warnings = warnings.flat_map(|stream| stream.warnings.iter().map(|text| (stream.stream.clone(), text.clone())));

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use sluice_core::RunError;
 use sqlx::{Error, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::time::Instant;
 
 use super::dialect::Dialect;
 use super::query::{self, Sql};
 use super::row::Row;
 use crate::error::{Place, explain};
+use crate::meter::{Asked, Meter};
 
 /// An open transaction. Dropping it without [`Tx::commit`] undoes everything.
 pub(crate) struct Tx {
     inner: Inner,
     place: Arc<Place>,
     doing: String,
+    meter: Arc<Meter>,
+    began: Instant,
 }
 
 pub(super) enum Inner {
@@ -34,8 +38,13 @@ pub(super) async fn begin_postgres(pool: &PgPool) -> Result<Inner, Error> {
 }
 
 impl Tx {
-    pub(super) fn new(inner: Inner, place: Arc<Place>, doing: String) -> Self {
-        Self { inner, place, doing }
+    pub(super) fn new(inner: Inner, place: Arc<Place>, doing: String, (meter, began): (Arc<Meter>, Instant)) -> Self {
+        Self { inner, place, doing, meter, began }
+    }
+
+    fn failed(&self, error: &Error) -> RunError {
+        self.meter.failed(Asked::Transaction);
+        explain(&self.place, &self.doing, error)
     }
 
     /// The few words in which the databases differ.
@@ -52,7 +61,7 @@ impl Tx {
             Inner::Sqlite(transaction) => query::run_sqlite(sql, &mut **transaction).await,
             Inner::Postgres(transaction) => query::run_postgres(sql, &mut **transaction).await,
         };
-        done.map_err(|e| explain(&self.place, &self.doing, &e))
+        done.map_err(|e| self.failed(&e))
     }
 
     /// All rows of a statement.
@@ -61,7 +70,7 @@ impl Tx {
             Inner::Sqlite(transaction) => query::all_sqlite(sql, &mut **transaction).await,
             Inner::Postgres(transaction) => query::all_postgres(sql, &mut **transaction).await,
         };
-        let rows = rows.map_err(|e| explain(&self.place, &self.doing, &e))?;
+        let rows = rows.map_err(|e| self.failed(&e))?;
         Ok(rows.into_iter().map(|row| Row::new(row, &self.place)).collect())
     }
 
@@ -71,7 +80,7 @@ impl Tx {
             Inner::Sqlite(transaction) => query::one_sqlite(sql, &mut **transaction).await,
             Inner::Postgres(transaction) => query::one_postgres(sql, &mut **transaction).await,
         };
-        let row = row.map_err(|e| explain(&self.place, &self.doing, &e))?;
+        let row = row.map_err(|e| self.failed(&e))?;
         Ok(row.map(|row| Row::new(row, &self.place)))
     }
 
@@ -81,6 +90,7 @@ impl Tx {
             Inner::Sqlite(transaction) => transaction.commit().await,
             Inner::Postgres(transaction) => transaction.commit().await,
         };
+        self.meter.count(Asked::Transaction, self.began, &done);
         done.map_err(|e| explain(&self.place, &self.doing, &e))
     }
 

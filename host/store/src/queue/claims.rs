@@ -47,7 +47,41 @@ pub struct QueueState {
     pub running: Vec<Claimable>,
 }
 
+/// How many runs wait and run, on all hosts, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Runs under way.
+    pub running: u64,
+    /// Runs that could start now.
+    pub ready: u64,
+    /// Runs whose time has not come: with jitter, or before another attempt.
+    pub later: u64,
+    /// Since when the longest waiting run could have started.
+    pub oldest_us: Option<i64>,
+}
+
 impl Store {
+    /// How much waits and runs, of all tenants.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn queue_counts(&self, now_us: i64) -> Result<QueueCounts, RunError> {
+        let counts = sql("SELECT COUNT(CASE WHEN state = 'running' THEN 1 END) AS running, \
+             COUNT(CASE WHEN state = 'queued' AND not_before_us <= $1 THEN 1 END) AS ready, \
+             COUNT(CASE WHEN state = 'queued' AND not_before_us > $1 THEN 1 END) AS later, \
+             MIN(CASE WHEN state = 'queued' AND not_before_us <= $1 THEN \
+             CASE WHEN not_before_us > queued_us THEN not_before_us ELSE queued_us END END) AS oldest \
+             FROM run_requests WHERE state IN ('queued', 'running')");
+        let row = counts.bind(now_us).one_on(&self.db, "counting what waits").await?;
+        let Some(row) = row else { return Ok(QueueCounts::default()) };
+        Ok(QueueCounts {
+            running: row.count("running")?,
+            ready: row.count("ready")?,
+            later: row.count("later")?,
+            oldest_us: row.get("oldest")?,
+        })
+    }
+
     /// What waits and what runs, of all tenants.
     ///
     /// # Errors

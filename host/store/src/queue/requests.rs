@@ -29,6 +29,8 @@ pub struct NewRequest {
     pub priority: i64,
     /// It does not start before.
     pub not_before_us: i64,
+    /// The trace that it belongs to, as W3C's `traceparent`; none if nobody follows it.
+    pub traceparent: Option<String>,
 }
 
 /// A run as it was asked for, and what became of it.
@@ -69,7 +71,7 @@ pub struct RequestFilter<'a> {
 
 /// What a row of `run_requests` is read from.
 pub(super) const COLUMNS: &str = "tenant, id, pipeline, revision, connection, cause, moment_us, snapshot_date, requested_by, \
-     state, reason, priority, not_before_us, queued_us, started_us, ended_us, attempts, cancel_us, error";
+     state, reason, priority, not_before_us, queued_us, started_us, ended_us, attempts, cancel_us, error, traceparent";
 
 impl Store {
     /// Puts a run into the queue.
@@ -139,9 +141,9 @@ impl Store {
     /// If it cannot be stored.
     pub async fn cancel_run(&self, scope: Scope<'_>, id: &str, why: &str, now_us: i64) -> Result<bool, RunError> {
         let mut tx = self.db.begin("cancelling a run").await?;
-        let done = cancel(&mut tx, scope, id, why, now_us).await?;
+        let (waited, told) = cancel(&mut tx, scope, id, why, now_us).await?;
         tx.commit().await?;
-        Ok(done)
+        Ok(waited || told)
     }
 }
 
@@ -156,8 +158,8 @@ pub(super) async fn insert(
     let ended = state.is_final().then_some(now_us);
     let done =
         sql("INSERT INTO run_requests (tenant, id, pipeline, revision, connection, cause, moment_us, snapshot_date, \
-         requested_by, state, reason, priority, not_before_us, queued_us, ended_us, attempts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0) ON CONFLICT DO NOTHING")
+         requested_by, state, reason, priority, not_before_us, queued_us, ended_us, attempts, traceparent) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16) ON CONFLICT DO NOTHING")
         .bind(scope.tenant)
         .bind(&new.id)
         .bind(&new.pipeline)
@@ -173,19 +175,26 @@ pub(super) async fn insert(
         .bind(new.not_before_us)
         .bind(now_us)
         .bind(ended)
+        .bind(&new.traceparent)
         .run_in(tx)
         .await?;
     Ok(done == 1)
 }
 
-/// Cancels a run that waits, or notes that one under way should end.
-pub(super) async fn cancel(tx: &mut Tx, scope: Scope<'_>, id: &str, why: &str, now_us: i64) -> Result<bool, RunError> {
+/// Cancels a run that waits, or notes that one under way should end; which of the two was done.
+pub(super) async fn cancel(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &str,
+    why: &str,
+    now_us: i64,
+) -> Result<(bool, bool), RunError> {
     let with = |statement: Sql| statement.bind(scope.tenant).bind(id).bind(why).bind(now_us);
     let waiting = with(sql("UPDATE run_requests SET state = 'cancelled', reason = $3, cancel_us = $4, ended_us = $4 \
          WHERE tenant = $1 AND id = $2 AND state = 'queued'"));
     let under_way = with(sql("UPDATE run_requests SET reason = $3, cancel_us = COALESCE(cancel_us, $4) \
          WHERE tenant = $1 AND id = $2 AND state = 'running'"));
-    Ok(tx.run(waiting).await? + tx.run(under_way).await? > 0)
+    Ok((tx.run(waiting).await? > 0, tx.run(under_way).await? > 0))
 }
 
 pub(super) fn request(row: &Row) -> Result<RunRequest, RunError> {
@@ -202,6 +211,7 @@ pub(super) fn request(row: &Row) -> Result<RunRequest, RunError> {
             requested_by: row.text("requested_by")?,
             priority: row.number("priority")?,
             not_before_us: row.number("not_before_us")?,
+            traceparent: row.get("traceparent")?,
         },
         state: row.word("state", RequestState::parse)?,
         reason: row.get("reason")?,

@@ -63,6 +63,17 @@ pub struct SkippedMoment {
     pub reason: String,
 }
 
+/// What was recorded of decisions about schedules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Runs that were queued.
+    pub queued: Vec<String>,
+    /// Records of moments that got no run.
+    pub skipped: u64,
+    /// Runs that waited and are cancelled.
+    pub cancelled: u64,
+}
+
 impl Store {
     /// Sets the schedule of a pipeline, which holds from now on.
     ///
@@ -155,21 +166,21 @@ impl Store {
     }
 
     /// Records what was decided about the moments of schedules, in one transaction: of each schedule all of it, or nothing if another
-    /// host was faster or the schedule was changed meanwhile. How many runs were queued.
+    /// host was faster or the schedule was changed meanwhile. What came of it.
     ///
     /// # Errors
     /// If it cannot be stored; nothing is then.
-    pub async fn record_moments(&self, decided: &[(Due, Moments)], now_us: i64) -> Result<u64, RunError> {
+    pub async fn record_moments(&self, decided: &[(Due, Moments)], now_us: i64) -> Result<Recorded, RunError> {
+        let mut recorded = Recorded::default();
         if decided.is_empty() {
-            return Ok(0);
+            return Ok(recorded);
         }
         let mut tx = self.db.begin("queueing scheduled runs").await?;
-        let mut queued = 0;
         for (due, moments) in decided {
-            queued += record(&mut tx, due, moments, now_us).await?;
+            record(&mut tx, due, moments, &mut recorded, now_us).await?;
         }
         tx.commit().await?;
-        Ok(queued)
+        Ok(recorded)
     }
 }
 
@@ -183,8 +194,14 @@ fn scheduled(row: &Row) -> Result<NewSchedule, RunError> {
     })
 }
 
-/// Records what was decided about one schedule; how many runs were queued.
-async fn record(tx: &mut Tx, due: &Due, moments: &Moments, now_us: i64) -> Result<u64, RunError> {
+/// Records what was decided about one schedule.
+async fn record(
+    tx: &mut Tx,
+    due: &Due,
+    moments: &Moments,
+    recorded: &mut Recorded,
+    now_us: i64,
+) -> Result<(), RunError> {
     let (scope, scheduled) = (Scope { tenant: &due.tenant }, &due.scheduled);
     let moved = sql("UPDATE schedules SET decided_us = $5, next_due_us = $6 \
              WHERE tenant = $1 AND pipeline = $2 AND revision = $3 AND decided_us = $4")
@@ -195,14 +212,16 @@ async fn record(tx: &mut Tx, due: &Due, moments: &Moments, now_us: i64) -> Resul
     .bind(moments.decided_us)
     .bind(moments.next_due_us);
     if tx.run(moved).await? != 1 {
-        return Ok(0);
+        return Ok(());
     }
     for (run, why) in &moments.cancel {
-        cancel(tx, scope, run, why, now_us).await?;
+        let (waited, _) = cancel(tx, scope, run, why, now_us).await?;
+        recorded.cancelled += u64::from(waited);
     }
-    let mut queued = 0;
     for new in &moments.queue {
-        queued += u64::from(insert(tx, scope, new, (RequestState::Queued, None), now_us).await?);
+        if insert(tx, scope, new, (RequestState::Queued, None), now_us).await? {
+            recorded.queued.push(new.id.clone());
+        }
     }
     for skipped in &moments.skip {
         let new = NewRequest {
@@ -216,10 +235,12 @@ async fn record(tx: &mut Tx, due: &Due, moments: &Moments, now_us: i64) -> Resul
             requested_by: "schedule".into(),
             priority: 0,
             not_before_us: skipped.moment_us,
+            traceparent: None,
         };
-        insert(tx, scope, &new, (RequestState::Skipped, Some(&skipped.reason)), now_us).await?;
+        let done = insert(tx, scope, &new, (RequestState::Skipped, Some(&skipped.reason)), now_us).await?;
+        recorded.skipped += u64::from(done);
     }
-    Ok(queued)
+    Ok(())
 }
 
 /// Sets a schedule within a transaction.

@@ -1,6 +1,6 @@
 //! Runs, and the record of every load in them.
 
-use crate::db::{Row, Tx, sql};
+use crate::db::{Row, Tx, built, sql};
 use crate::value::{to_json, to_sql};
 use crate::{Lease, Scope, Store};
 use sluice_core::RunError;
@@ -335,6 +335,27 @@ impl Store {
         Ok(runs)
     }
 
+    /// What one attempt of a run has committed to tables, all streams together; quarantines are not in it, and nothing of a stream that
+    /// was not committed.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn committed_by(&self, scope: Scope<'_>, request: &str, attempt: u32) -> Result<StreamCounts, RunError> {
+        let sum = |column: &str| format!("CAST(COALESCE(SUM(s.{column}), 0) AS BIGINT) AS {column}");
+        let sums: Vec<String> = SUMMED.into_iter().map(sum).collect();
+        // Loads of quarantines end in `-q`.
+        let text = format!(
+            "SELECT {} FROM runs r JOIN run_streams s ON s.tenant = r.tenant AND s.run_id = r.id \
+             WHERE r.tenant = $1 AND r.request = $2 AND r.attempt = $3 AND s.state = 'committed' AND s.load_id NOT LIKE '%-q'",
+            sums.join(", ")
+        );
+        let row = built(text).bind(scope.tenant).bind(request).bind(attempt);
+        let Some(row) = row.one_on(&self.db, "counting what an attempt has committed").await? else {
+            return Ok(StreamCounts::default());
+        };
+        counts(&row)
+    }
+
     async fn streams_of(&self, scope: Scope<'_>, run: &str) -> Result<Vec<StreamRecord>, RunError> {
         let rows = sql(
             "SELECT load_id, stream, dataset_name, table_name, state, rows_read, rows_quarantined, values_nulled, \
@@ -397,15 +418,7 @@ fn stream(row: &Row) -> Result<StreamRecord, RunError> {
         stream: row.text("stream")?,
         table: TableName { dataset: row.text("dataset_name")?, table: row.text("table_name")? },
         state: row.word("state", LoadState::parse)?,
-        counts: StreamCounts {
-            read: row.count("rows_read")?,
-            quarantined: row.count("rows_quarantined")?,
-            nulled: row.count("values_nulled")?,
-            sent: row.count("rows_sent")?,
-            finalized: row.count("rows_finalized")?,
-            committed: row.count("rows_committed")?,
-            bytes: row.count("bytes_read")?,
-        },
+        counts: counts(row)?,
         commit_reference: row.get("commit_reference")?,
         error: row.optional_json("error")?,
         schema_changes: row.optional_json("schema_changes")?.unwrap_or_default(),
@@ -426,4 +439,20 @@ fn parse_state(text: &str) -> Option<RunState> {
     [RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Stopped]
         .into_iter()
         .find(|state| state_word(*state) == text)
+}
+
+/// The columns of a reconciliation record.
+const SUMMED: [&str; 7] =
+    ["rows_read", "rows_quarantined", "values_nulled", "rows_sent", "rows_finalized", "rows_committed", "bytes_read"];
+
+fn counts(row: &Row) -> Result<StreamCounts, RunError> {
+    Ok(StreamCounts {
+        read: row.count("rows_read")?,
+        quarantined: row.count("rows_quarantined")?,
+        nulled: row.count("values_nulled")?,
+        sent: row.count("rows_sent")?,
+        finalized: row.count("rows_finalized")?,
+        committed: row.count("rows_committed")?,
+        bytes: row.count("bytes_read")?,
+    })
 }

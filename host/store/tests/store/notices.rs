@@ -41,6 +41,7 @@ async fn ended(store: &Store, id: &str, state: RequestState, at_us: i64) {
         requested_by: "user u1".into(),
         priority: 0,
         not_before_us: 0,
+        traceparent: None,
     };
     store.ask_for_run(HERE, &asked, 1).await.unwrap();
     let claim = store.claim_run(HERE, id, "host", 2, 100).await.unwrap().unwrap();

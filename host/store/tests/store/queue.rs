@@ -3,7 +3,9 @@
 use sluice_core::RunError;
 use sluice_core::request::{Cause, RequestState};
 use sluice_core::schedule::Schedule;
-use sluice_store::{Due, LogLine, Moments, NewRequest, NewSchedule, RequestFilter, SkippedMoment};
+use sluice_store::{
+    Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, Recorded, RequestFilter, SkippedMoment,
+};
 
 use crate::support::{ELSEWHERE, HERE, Home, on_both};
 
@@ -22,6 +24,8 @@ on_both!(
     lists_go_page_by_page_and_never_show_another_tenant,
     a_log_is_read_on_from_any_line,
     several_runs_are_queued_together_or_not_at_all,
+    what_waits_and_runs_is_counted_with_the_longest_wait,
+    a_run_keeps_its_trace_from_attempt_to_attempt,
 );
 
 fn asked(id: &str, pipeline: &str) -> NewRequest {
@@ -36,6 +40,7 @@ fn asked(id: &str, pipeline: &str) -> NewRequest {
         requested_by: "user u1".into(),
         priority: 0,
         not_before_us: 0,
+        traceparent: None,
     }
 }
 
@@ -190,14 +195,14 @@ async fn a_moment_of_a_schedule_is_queued_once_whoever_sees_it(home: Home) {
     let (seen, also_seen) = (due(&one, 100).await, due(&other, 100).await);
     let first = Moments { queue: vec![at(100, "a")], decided_us: 100, next_due_us: Some(200), ..Moments::default() };
     let second = Moments { queue: vec![at(100, "b")], ..first.clone() };
-    assert_eq!(one.record_moments(&[(seen.clone(), first.clone())], 101).await.unwrap(), 1);
-    assert_eq!(other.record_moments(&[(also_seen.clone(), second.clone())], 101).await.unwrap(), 0);
+    assert_eq!(one.record_moments(&[(seen.clone(), first.clone())], 101).await.unwrap().queued, ["a"]);
+    assert_eq!(other.record_moments(&[(also_seen.clone(), second.clone())], 101).await.unwrap(), Recorded::default());
     assert_eq!(one.run_requests(HERE, RequestFilter::default(), 10).await.unwrap().len(), 1);
     // Even a schedule that was set anew does not queue a moment again.
     one.set_schedule(HERE, &scheduled(Some(100)), 1).await.unwrap();
     let again = due(&one, 100).await;
     assert_eq!(again.unfinished, vec![("a".into(), 100)]);
-    assert_eq!(one.record_moments(&[(again.clone(), second.clone())], 102).await.unwrap(), 0);
+    assert_eq!(one.record_moments(&[(again.clone(), second.clone())], 102).await.unwrap(), Recorded::default());
     one.drop_schedule(HERE, "p1").await.unwrap();
     assert_eq!(one.next_due().await.unwrap(), None);
 }
@@ -232,7 +237,8 @@ async fn what_was_skipped_is_recorded_and_what_is_cancelled_ends(home: Home) {
     let skip = SkippedMoment { id: "s".into(), moment_us: 100, reason: "a blackout".into() };
     let cancel = vec![("old".into(), "a later moment came".into())];
     let moments = Moments { skip: vec![skip], cancel, decided_us: 100, ..Moments::default() };
-    assert_eq!(store.record_moments(&[(due(&store, 100).await, moments)], 101).await.unwrap(), 0);
+    let recorded = store.record_moments(&[(due(&store, 100).await, moments)], 101).await.unwrap();
+    assert_eq!(recorded, Recorded { queued: vec![], skipped: 1, cancelled: 1 });
     let skipped = store.run_request(HERE, "s").await.unwrap().unwrap();
     assert_eq!((skipped.state, skipped.reason.as_deref()), (RequestState::Skipped, Some("a blackout")));
     assert_eq!(store.run_request(HERE, "old").await.unwrap().unwrap().state, RequestState::Cancelled);
@@ -275,4 +281,30 @@ async fn several_runs_are_queued_together_or_not_at_all(home: Home) {
     assert!(store.ask_for_runs(HERE, &[asked("r3", "p1"), asked("r2", "p1")], 6).await.is_err());
     let all = store.run_requests(HERE, RequestFilter::default(), 9).await.unwrap();
     assert_eq!(all.iter().map(|run| run.asked.id.as_str()).collect::<Vec<_>>(), ["r2", "r1"]);
+}
+
+async fn what_waits_and_runs_is_counted_with_the_longest_wait(home: Home) {
+    let store = home.store().await;
+    assert_eq!(store.queue_counts(100).await.unwrap(), QueueCounts::default());
+    for (id, queued_us, not_before_us) in [("r1", 10, 0), ("r2", 20, 0), ("r3", 5, 40), ("r4", 5, 101), ("r5", 6, 200)]
+    {
+        let new = NewRequest { not_before_us, ..asked(id, id) };
+        store.ask_for_run(if id == "r2" { ELSEWHERE } else { HERE }, &new, queued_us).await.unwrap();
+    }
+    store.claim_run(HERE, "r1", "host", 90, 900).await.unwrap().unwrap();
+    let counts = store.queue_counts(100).await.unwrap();
+    assert_eq!(counts, QueueCounts { running: 1, ready: 2, later: 2, oldest_us: Some(20) });
+}
+
+async fn a_run_keeps_its_trace_from_attempt_to_attempt(home: Home) {
+    let store = home.store().await;
+    let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+    store.ask_for_run(HERE, &NewRequest { traceparent: trace.clone(), ..asked("r1", "p1") }, 1).await.unwrap();
+    let first = store.claim_run(HERE, "r1", "host-a", 2, 3).await.unwrap().unwrap();
+    let taken = store.take_over("host-b", 4, 9).await.unwrap().remove(0);
+    store.retry_run(&taken, 5, None).await.unwrap();
+    let again = store.claim_run(HERE, "r1", "host-b", 6, 9).await.unwrap().unwrap();
+    for claim in [first, taken, again] {
+        assert_eq!(claim.request.asked.traceparent, trace);
+    }
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
     ChangeError, ConnectionChange, MasterKey, MasterKeys, Moments, NewConnection, NewPipeline, NewRequest, NewTenant,
-    OpenSecret, PipelineChange, Plain, Rewrapped, Scope, SecretChange, SecretField, SecretValue, Store, Timing, Vault,
+    OpenSecret, PipelineChange, Plain, Recorded, Rewrapped, Scope, SecretChange, SecretField, SecretValue, Store,
+    Timing, Vault,
 };
 
 use crate::support::*;
@@ -380,7 +381,7 @@ async fn a_schedule_changes_with_its_pipeline_and_an_untouched_one_goes_on(home:
     assert_eq!(store.due_schedules(299, 9).await.unwrap(), []);
     assert_eq!(store.due_schedules(300, 9).await.unwrap()[0].decided_us, 160);
     // What another host had seen before the change is not recorded any more.
-    assert_eq!(store.record_moments(&[(due.clone(), decided.clone())], 161).await.unwrap(), 0);
+    assert_eq!(store.record_moments(&[(due.clone(), decided.clone())], 161).await.unwrap(), Recorded::default());
     assert_eq!(store.due_schedules(300, 9).await.unwrap()[0].decided_us, 160);
     let disabled = PipelineChange { enabled: false, ..p1.clone() };
     store.update_pipeline(A, "p1", 3, &disabled, Some(&hourly), "ann", 170).await.unwrap();
@@ -404,6 +405,7 @@ async fn a_deleted_pipeline_is_not_run_any_more_and_its_history_stays(home: Home
         requested_by: "ann".into(),
         priority: 0,
         not_before_us: 0,
+        traceparent: None,
     };
     store.ask_for_run(A, &waiting, 7).await.unwrap();
     store.delete_pipeline(A, "p1", 1, "ann", 8).await.unwrap();

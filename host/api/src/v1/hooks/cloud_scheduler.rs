@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::auth::identity::{Issuer, Refusal};
 use crate::http::path::Path;
 use crate::http::problem::{Problem, ProblemBody, Slug};
+use crate::http::trace::current;
 use crate::state::App;
 
 const JOB_NAME: &str = "x-cloudscheduler-jobname";
@@ -84,8 +85,10 @@ pub(super) async fn knock(
         clock: app.clock.clone(),
         ids: app.ids.clone(),
         queued: app.queued.clone(),
+        metrics: app.metrics.clone(),
+        traces: app.traces.clone(),
     };
-    let knocked = scheduler.knock(Scope { tenant: &tenant }, &pipeline, moment).await?;
+    let knocked = scheduler.knock(Scope { tenant: &tenant }, &pipeline, moment, current()).await?;
     tracing::info!(tenant, pipeline, %moment, outcome = ?knocked, "Cloud Scheduler called");
     answer(knocked, moment).map(Json)
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::json;
+use sluice_core::request::RequestState;
 
 use super::view::{RunView, find};
 use crate::auth::principal::Member;
@@ -23,13 +24,17 @@ pub(super) async fn cancel(
     member: Member,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<RunView>, Problem> {
-    find(&app, member.scope(), &id).await?;
+    let before = find(&app, member.scope(), &id).await?;
     let why = format!("cancelled by {}", member.caller.actor());
     let done = app.store.cancel_run(member.scope(), &id, &why, app.now_us()).await?;
     let now = find(&app, member.scope(), &id).await?;
     if !done {
         let detail = format!("the run has ended already: it is {}", now.state.as_str());
         return Err(Problem::new(Slug::Refused, detail));
+    }
+    // One that is under way is counted by its host when it has ended.
+    if before.state == RequestState::Queued && now.state == RequestState::Cancelled {
+        app.metrics.ended(&now, now.state, app.now_us());
     }
     app.queued.notify_one();
     record(&app, &member, "run.cancel", format!("run {id}"), json!({})).await?;

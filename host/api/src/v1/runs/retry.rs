@@ -12,6 +12,7 @@ use super::start::made;
 use super::view::{RunView, find};
 use crate::auth::principal::Member;
 use crate::http::problem::{Problem, ProblemBody, Slug};
+use crate::http::trace::traceparent;
 use crate::state::{App, instant};
 use crate::v1::pipelines::view::find as pipeline;
 use crate::v1::record::record;
@@ -50,6 +51,7 @@ pub(super) async fn retry(
         requested_by: member.caller.actor(),
         priority: Priority::High.level(),
         not_before_us: 0,
+        traceparent: traceparent(),
         ..run.asked
     };
     app.store.ask_for_run(member.scope(), &new, app.now_us()).await?;

@@ -16,6 +16,7 @@ use super::view::{RunView, find};
 use crate::auth::principal::Member;
 use crate::http::body::Body;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::trace::traceparent;
 use crate::state::App;
 use crate::v1::pipelines::view::find as pipeline;
 use crate::v1::record::record;
@@ -67,6 +68,7 @@ pub(super) fn asked(app: &App, member: &Member, pipeline: &PipelineRecord, day: 
         requested_by: member.caller.actor(),
         priority: Priority::High.level(),
         not_before_us: 0,
+        traceparent: traceparent(),
     }
 }
 

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use self::mail::Mail;
 use self::webhook::Webhooks;
+use super::metrics::Metrics;
 use super::notify::message::Message;
 use super::queue::Chance;
 use crate::clock::Clock;
@@ -81,6 +82,8 @@ pub struct Delivery {
     pub mail: Option<Mail>,
     /// Calls webhooks.
     pub webhooks: Webhooks,
+    /// Counts what was sent.
+    pub metrics: Metrics,
 }
 
 /// Sends notifications.
@@ -172,15 +175,19 @@ impl Deliverer {
     async fn send(&self, notification: &Notification) {
         let sent = self.try_to_send(notification).await;
         let (store, scope) = (&self.parts.store, Scope { tenant: &notification.tenant });
-        let now = self.parts.clock.now_us();
+        let (now, channel) = (self.parts.clock.now_us(), channel(notification));
         let recorded = match sent {
-            Ok(()) => store.notification_delivered(scope, &notification.id, now).await,
+            Ok(()) => {
+                self.parts.metrics.notified(channel, "delivered");
+                store.notification_delivered(scope, &notification.id, now).await
+            }
             Err(undelivered) => {
                 let wait =
                     wait_after(notification.attempts, self.parts.chance.next()).filter(|_| !undelivered.unwanted);
                 let next = wait.map(|wait| now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)));
                 let mut why = undelivered.why;
                 why.truncate(why.floor_char_boundary(MOST_REASON));
+                self.parts.metrics.notified(channel, if next.is_some() { "retried" } else { "given-up" });
                 if next.is_none() {
                     let (id, tenant) = (&notification.id, &notification.tenant);
                     tracing::warn!(
@@ -221,6 +228,11 @@ impl Deliverer {
         }
         Err(Undelivered::because("another version of Sluice chose this target"))
     }
+}
+
+/// The way that a notification goes.
+fn channel(notification: &Notification) -> &'static str {
+    ["email", "webhook"].into_iter().find(|way| notification.target.get(way).is_some()).unwrap_or("other")
 }
 
 /// How long to wait after so many tries; none after the last one. `chance` is between 0 and 1 and takes up to a fifth off.

@@ -25,6 +25,7 @@ fn run(state: RequestState, minute: i64) -> RunRequest {
             requested_by: "schedule".into(),
             priority: 0,
             not_before_us: 0,
+            traceparent: None,
         },
         state,
         reason: None,

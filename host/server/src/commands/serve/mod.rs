@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::failed;
 use crate::cli::{Options, ServeArgs};
+use crate::telemetry::Tracing;
+use crate::wire;
 
 /// How long open requests may take once the service is asked to stop.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -41,7 +43,9 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
         RunError::new(Kind::Config, Actor::User, message)
     })?;
     let address = listener.local_addr().map_err(|e| RunError::internal(e.to_string()))?;
-    let built = parts::build(options, args, address).await?;
+    let host = wire::run_id();
+    let spans = Tracing::start(&args.telemetry, &host)?;
+    let built = parts::build(options, args, address, (host, spans.traces())).await?;
     let stop = CancellationToken::new();
     tokio::spawn(signals(stop.clone()));
     let (key_file, vault) = built.master_keys;
@@ -54,6 +58,8 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
                 clock: built.app.clock.clone(),
                 ids: built.app.ids.clone(),
                 queued: built.app.queued.clone(),
+                metrics: built.app.metrics.clone(),
+                traces: built.app.traces.clone(),
             };
             tokio::spawn(scheduler.run(stop.clone()))
         }
@@ -78,6 +84,7 @@ async fn serve(options: &Options, args: &ServeArgs) -> Result<(), RunError> {
     if let Ok(Ok(Err(error))) = tokio::time::timeout(GOODBYE, answered).await {
         tracing::error!(%error, "the socket failed");
     }
+    spans.stop().await;
     Ok(())
 }
 

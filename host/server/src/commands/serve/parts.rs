@@ -15,8 +15,10 @@ use sluice_engine::service::catalogue::{Catalogue, Installed};
 use sluice_engine::service::cloud::Keeper;
 use sluice_engine::service::deliver::Delivery;
 use sluice_engine::service::live::Live;
+use sluice_engine::service::metrics::Metrics;
 use sluice_engine::service::queue::Dispatch;
 use sluice_engine::service::resolve::Resolver;
+use sluice_engine::service::trace::Traces;
 use sluice_engine::service::worker::Workers;
 use sluice_store::{Settings, Store, Vault};
 use tokio::sync::Notify;
@@ -41,19 +43,25 @@ pub(super) struct Built {
 }
 
 /// Opens the database, reads keys and connectors.
-pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAddr) -> Result<Built, RunError> {
+pub(super) async fn build(
+    options: &Options,
+    args: &ServeArgs,
+    address: SocketAddr,
+    (host, traces): (String, Arc<dyn Traces>),
+) -> Result<Built, RunError> {
     let data = folder(args)?;
-    let host = wire::run_id();
     let (store, place) = open(args, &data, &host).await?;
     let key_file = args.master_key.clone().unwrap_or_else(|| data.join("master.key"));
     let keys = keys::read(&key_file, args.master_key.is_none() && args.database.is_none())?;
     let vault = Vault::new(keys, Arc::new(bytes));
+    let metrics = Metrics::default();
     let delivery = Delivery {
         store: store.clone(),
         clock: Arc::new(wire::now_us),
         chance: Arc::new(chance),
         mail: outward::mail(args)?,
         webhooks: outward::webhooks(options, args, vault.clone())?,
+        metrics: metrics.clone(),
     };
     let master_keys = (key_file, vault.clone());
     let clock = Arc::new(wire::now_us);
@@ -75,6 +83,8 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
         catalogue: catalogue(options)?,
         workers: workers.clone(),
         live: live.clone(),
+        metrics: metrics.clone(),
+        traces: traces.clone(),
         queued: queued.clone(),
         clock: clock.clone(),
         random: Arc::new(random),
@@ -102,6 +112,8 @@ pub(super) async fn build(options: &Options, args: &ServeArgs, address: SocketAd
             tenant: args.slots_per_tenant,
             connection: args.slots_per_connection,
         },
+        metrics,
+        traces,
     };
     Ok(Built { app, keeper, dispatch, delivery, master_keys })
 }

@@ -117,6 +117,7 @@ async fn a_run_that_a_person_started_swallows_nothing() {
         requested_by: "user x".into(),
         priority: 0,
         not_before_us: 0,
+        traceparent: None,
     };
     service.app.store.ask_for_run(SCOPE, &manual, START_US).await.unwrap();
     assert_eq!(knock(&service, MOMENT).await.body["queued"], 1);
