@@ -11,14 +11,14 @@ fn forwarded(service: &Service, addresses: &str) -> u16 {
     service.ask_with("GET", "/session", &[("X-Forwarded-For", addresses)], None).0
 }
 
-const ONE_AN_HOUR: [&str; 2] = ["--rate-limit-address", "1:2"];
+const ONE_A_SECOND: [&str; 2] = ["--rate-limit-address", "1:2"];
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_forwarded_address_is_counted_by_itself() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
     let token = site.token("acme").await;
-    let service = site.start(&[&ONE_AN_HOUR[..], &["--trusted-proxy", "127.0.0.1,192.0.2.0/24"]].concat());
+    let service = site.start(&[&ONE_A_SECOND[..], &["--trusted-proxy", "127.0.0.1,192.0.2.0/24"]].concat());
     for address in ["198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8:0:1::1"] {
         // One comes back each second; more than that in one moment are refused.
         let answers: Vec<u16> = (0..6).map(|_| forwarded(&service, address)).collect();
@@ -47,7 +47,7 @@ async fn a_forwarded_address_that_no_trusted_proxy_tells_is_ignored() {
     site.tenant("acme").await;
     let token = site.token("acme").await;
     for proxies in [&[][..], &["--trusted-proxy", "192.0.2.0/24"]] {
-        let service = site.start(&[&ONE_AN_HOUR[..], proxies].concat());
+        let service = site.start(&[&ONE_A_SECOND[..], proxies].concat());
         let answers: Vec<u16> = (0..6).map(|n| forwarded(&service, &format!("198.51.100.{n}"))).collect();
         assert!(answers.contains(&429), "{answers:?}");
         service.kill();

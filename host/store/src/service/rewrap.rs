@@ -21,6 +21,13 @@ pub struct Rewrapped {
     pub errors: Vec<RunError>,
 }
 
+/// What became of one key.
+struct Tried {
+    tenant: String,
+    number: i64,
+    outcome: Result<(), RunError>,
+}
+
 impl Store {
     /// How many keys of tenants each master key wraps, by its name.
     ///
@@ -46,13 +53,12 @@ impl Store {
     ) -> Result<Rewrapped, RunError> {
         let mut all = Rewrapped::default();
         loop {
-            let before = all.done;
             all.failed = 0;
             all.errors.clear();
             let mut after = (String::new(), 0);
-            while let Some((next, outcome)) = self.rewrap_after(vault, &after, now_us).await? {
-                after = next;
-                match outcome {
+            while let Some(tried) = self.rewrap_after(vault, &after, now_us).await? {
+                after = (tried.tenant, tried.number);
+                match tried.outcome {
                     Ok(()) => {
                         all.done += 1;
                         told(all.done);
@@ -65,8 +71,12 @@ impl Store {
                     }
                 }
             }
-            // A host that still writes with another key may have made one behind our back.
-            if all.done == before {
+            // A host that still writes with another key may have made one behind our back, and a key that another process was at work
+            // on was passed over.
+            let current = vault.keys();
+            let wrapped = self.wrapped_keys().await?;
+            let others = wrapped.iter().filter(|(id, _)| id != current.current());
+            if others.map(|(_, count)| count).sum::<u64>() <= all.failed {
                 return Ok(all);
             }
         }
@@ -78,7 +88,7 @@ impl Store {
         vault: &Vault,
         (tenant, number): &(String, i64),
         now_us: i64,
-    ) -> Result<Option<((String, i64), Result<(), RunError>)>, RunError> {
+    ) -> Result<Option<Tried>, RunError> {
         let keys = vault.keys();
         let mut tx = self.db.begin("wrapping keys again").await?;
         let lock = tx.dialect().for_update();
@@ -88,16 +98,17 @@ impl Store {
         );
         let row = built(next).bind(keys.current()).bind(tenant).bind(*number).one_in(&mut tx).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = (row.text("tenant")?, row.number("number")?);
-        let scope = Scope { tenant: &place.0 };
+        let tenant = row.text("tenant")?;
+        let number = row.number("number")?;
+        let scope = Scope { tenant: &tenant };
         let key = match unwrap(vault, scope, &row) {
             Ok(key) => key,
-            Err(error) => return Ok(Some((place, Err(error)))),
+            Err(error) => return Ok(Some(Tried { outcome: Err(error), number, tenant })),
         };
         let wrapped = keys.wrap(vault.dice(), scope.tenant, &key)?;
         sql("UPDATE data_keys SET master_id = $3, wrapped = $4 WHERE tenant = $1 AND number = $2")
             .bind(scope.tenant)
-            .bind(place.1)
+            .bind(number)
             .bind(keys.current())
             .bind(wrapped)
             .run_in(&mut tx)
@@ -111,6 +122,6 @@ impl Store {
         };
         record::audit_in(&mut tx, scope, &entry, now_us).await?;
         tx.commit().await?;
-        Ok(Some((place, Ok(()))))
+        Ok(Some(Tried { outcome: Ok(()), number, tenant }))
     }
 }

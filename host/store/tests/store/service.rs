@@ -271,7 +271,8 @@ async fn keys_are_wrapped_again_while_others_seal_and_open_and_also_after_an_int
     let interrupted = home.store().await;
     let some = tokio::time::timeout(std::time::Duration::from_millis(40), interrupted.rewrap(&both, 9, |_| ())).await;
     drop(some);
-    store.rewrap(&both, 9, |_| ()).await.unwrap();
+    let two = tokio::join!(store.rewrap(&both, 9, |_| ()), interrupted.rewrap(&both, 9, |_| ()));
+    assert_eq!((two.0.unwrap().failed, two.1.unwrap().failed), (0, 0));
     hosts.join_all().await;
     store.rewrap(&both, 9, |_| ()).await.unwrap();
     assert_eq!(store.wrapped_keys().await.unwrap(), [("m2".to_owned(), 160)]);

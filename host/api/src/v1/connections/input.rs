@@ -119,3 +119,107 @@ fn is_of_the_host(value: &Value) -> bool {
     let members = value.as_object().filter(|members| members.len() == 1);
     members.is_some_and(|members| ["env", "file"].iter().any(|name| members.get(*name).is_some_and(Value::is_string)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use axum::http::Method;
+    use serde_json::{Value, json};
+    use sluice_core::RunError;
+    use sluice_core::access::Role;
+    use sluice_core::secret::{SecretOffer, SecretRef};
+    use sluice_engine::service::elsewhere::{Elsewhere, Keeper};
+    use sluice_engine::service::resolve::Purpose;
+    use sluice_store::{Plain, Scope};
+
+    use crate::testing::{Answer, SECRET, START_US, Service};
+
+    const ACME: Scope<'static> = Scope { tenant: "acme" };
+    const PATH: &str = "/v1/tenants/acme/connections";
+
+    /// Keeps two secrets.
+    struct Shelf;
+
+    #[async_trait]
+    impl Keeper for Shelf {
+        async fn read(&self, reference: &SecretRef) -> Result<Plain, RunError> {
+            match reference.to_string().as_str() {
+                "projects/p/secrets/acme-db/versions/latest" => Ok(Plain::new(SECRET)),
+                "projects/p/secrets/acme-short/versions/1" => Ok(Plain::new("xyz")),
+                other => Err(RunError::config("x", format!("reading {other}: there is no such secret"))),
+            }
+        }
+    }
+
+    async fn service() -> (Service, String) {
+        let service = Service::with(|parts| {
+            parts.resolver.offers.secrets = vec![SecretOffer::parse("*=p/{tenant}-*").unwrap()];
+            parts.resolver.elsewhere = Elsewhere::new(Box::new(Shelf), Arc::new(|| 0), Duration::ZERO);
+        })
+        .await;
+        service.tenant("acme").await;
+        let token = service.token("acme", Role::Editor).await;
+        (service, token)
+    }
+
+    fn body(reference: &str) -> Value {
+        let password = json!({"reference": format!("projects/p/secrets/{reference}")});
+        json!({"name": "Shop", "connector": "demo", "config": {"host": "db.example.com", "password": password}})
+    }
+
+    #[tokio::test]
+    async fn of_a_secret_that_is_kept_elsewhere_only_the_place_is_kept_here() {
+        let (service, token) = service().await;
+        let reference = "projects/p/secrets/acme-db/versions/latest";
+        let made = service.call(Method::POST, PATH, Some(&token), Some(body("acme-db/versions/latest"))).await;
+        assert_eq!(made.status.as_u16(), 201, "{made:?}");
+        assert_eq!(
+            (&made.body["secrets"], &made.body["references"]),
+            (&json!(["/password"]), &json!({"/password": reference}))
+        );
+        assert_eq!(service.app.store.wrapped_keys().await.unwrap(), [], "nothing was sealed");
+        let list = service.call(Method::GET, PATH, Some(&token), None).await;
+        assert_eq!(list.body["items"][0], made.body);
+        let id = made.body["id"].as_str().unwrap();
+        let purpose = Purpose { actor: "host", object: "run r", address: None, now_us: START_US };
+        let source = service.app.resolver.source(ACME, id, purpose).await.unwrap();
+        assert_eq!(source.it.config["password"], SECRET);
+        assert_eq!(source.redactor.redact(SECRET), "[secret]");
+        let log = service.app.store.audit_after(ACME, 0, 9).await.unwrap();
+        let used: Vec<_> = log.iter().filter(|one| one.entry.action == "secret.use").map(|one| &one.entry).collect();
+        let detail = |why: &str| json!({"for": why, "fields": ["/password"], "references": {"/password": reference}});
+        assert_eq!(used.iter().map(|one| &one.detail).collect::<Vec<_>>(), [&detail("create"), &detail("run r")]);
+        assert!(used.iter().all(|one| one.object == format!("connection {id}")));
+        assert_eq!(service.found_in_files(SECRET), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_reference_is_tried_when_it_is_saved() {
+        let (service, token) = service().await;
+        let refused = async |reference: &str| -> Answer {
+            let answer = service.call(Method::POST, PATH, Some(&token), Some(body(reference))).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["field"]),
+                (422, &json!("/config/password")),
+                "{answer:?}"
+            );
+            answer
+        };
+        assert!(refused("acme-gone/versions/1").await.body["detail"].as_str().unwrap().contains("no such secret"));
+        let short = refused("acme-short/versions/1").await;
+        assert!(!short.body.to_string().contains("xyz"), "it does not fit the schema, and is not shown: {short:?}");
+        assert!(refused("globex-db/versions/1").await.body["detail"].as_str().unwrap().contains("not offered"));
+        let (path, body) = (format!("{PATH}/check"), body("acme-db/versions/latest"));
+        let unsaved = service.call(Method::POST, &path, Some(&token), Some(body)).await;
+        assert_eq!(unsaved.body["passed"], true, "{unsaved:?}");
+        assert!(!unsaved.body.to_string().contains(SECRET), "what the worker says of it is cut out");
+        assert_eq!(
+            service.actions("acme").await["secret.use"],
+            3,
+            "two that were refused for another reason, and this"
+        );
+    }
+}
