@@ -439,6 +439,17 @@ impl Service {
         assert!(told.is_ok_and(|status| status.success()));
     }
 
+    /// How far behind other processes each worker is, as `nice` counts.
+    pub fn workers(&self) -> Vec<i32> {
+        let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+        let stats = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+        // The fields behind the name, which may hold anything: the state, the parent, …; `nice` is the 19th (proc(5)).
+        let fields = stats.filter_map(|stat| Some(stat.rsplit_once(") ")?.1.to_owned()));
+        let field = |stat: &str, number: usize| stat.split(' ').nth(number - 3).and_then(|text| text.parse().ok());
+        let parent = i32::try_from(self.process()).ok();
+        fields.filter(|stat| field(stat, 4) == parent).filter_map(|stat| field(&stat, 19)).collect()
+    }
+
     /// The service's process.
     pub fn process(&self) -> u32 {
         self.child.id()

@@ -30,6 +30,26 @@ async fn a_run_is_carried_out_in_a_process_of_its_own_and_recorded() {
 }
 
 #[tokio::test]
+async fn runs_let_the_service_go_first() {
+    let site = Site::on_sqlite().await;
+    site.tenant("acme").await;
+    for file in 0..40_i64 {
+        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
+    }
+    let pipeline = site.pipeline("acme", "orders", "lake", json!({}), None).await;
+    let service = site.start(&[]);
+    let run = site.ask("acme", &pipeline).await;
+    site.run_in("acme", &run, RequestState::Running).await;
+    let begun = std::time::Instant::now();
+    // It steps back when it begins.
+    while service.workers() != [10] {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", service.workers());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    service.kill();
+}
+
+#[tokio::test]
 async fn what_fails_is_tried_again_as_its_policy_says_and_then_it_has_failed() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
