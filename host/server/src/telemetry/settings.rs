@@ -16,17 +16,20 @@ pub(super) fn endpoint(args: &TelemetryArgs) -> Result<Option<String>, RunError>
     if off {
         return Ok(None);
     }
-    let below = |base: String| format!("{}/v1/traces", base.trim_end_matches('/'));
-    let (name, url) = match &args.otlp_endpoint {
-        Some(base) => ("--otlp-endpoint", Some(below(base.clone()))),
+    let (name, said, suffix) = match &args.otlp_endpoint {
+        Some(base) => ("--otlp-endpoint", Some(base.clone()), "/v1/traces"),
         None => match set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
-            Some(whole) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Some(whole)),
-            None => ("OTEL_EXPORTER_OTLP_ENDPOINT", set("OTEL_EXPORTER_OTLP_ENDPOINT").map(below)),
+            Some(whole) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Some(whole), ""),
+            None => ("OTEL_EXPORTER_OTLP_ENDPOINT", set("OTEL_EXPORTER_OTLP_ENDPOINT"), "/v1/traces"),
         },
     };
-    let Some(url) = url else { return Ok(None) };
-    let fine = reqwest::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if fine { Ok(Some(url)) } else { Err(RunError::config(name, "it reads http://HOST:PORT or https://HOST:PORT")) }
+    let Some(said) = said else { return Ok(None) };
+    let fine = reqwest::Url::parse(&said).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !fine {
+        return Err(RunError::config(name, "it reads http://HOST:PORT or https://HOST:PORT"));
+    }
+    let whole = if suffix.is_empty() { said } else { format!("{}{suffix}", said.trim_end_matches('/')) };
+    Ok(Some(whole))
 }
 
 /// How long the collector may take for an answer.
