@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod sandbox;
 pub mod service;
+pub mod template;
 pub mod warehouse;
 
 use std::path::PathBuf;

@@ -45,6 +45,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod signature;
 pub mod validate;
 pub mod worker;
 

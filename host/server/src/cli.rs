@@ -1,9 +1,13 @@
 //! The command line.
 
+mod connector;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
+
+pub(crate) use connector::*;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -78,6 +82,8 @@ pub(crate) enum Command {
     Discover(DiscoverArgs),
     /// Show rows: of a stream as the sink would get them, or of a table of a local warehouse
     Preview(PreviewArgs),
+    /// Write, build, test, sign and publish connectors of your own
+    Connector(Box<ConnectorArgs>),
     /// Run the service: API, scheduler and the runs themselves
     Serve(Box<ServeArgs>),
     /// Bring a service's database up to date without serving
