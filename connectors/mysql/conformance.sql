@@ -33,4 +33,4 @@ INSERT INTO little SELECT n, REPEAT(MD5(n), 4) FROM numbers WHERE n < 10000;
 CREATE TABLE much (id int PRIMARY KEY, pad varchar(200));
 INSERT INTO much SELECT n, REPEAT(MD5(n), 4) FROM numbers;
 
-CREATE VIEW slow AS SELECT d AS id, SLEEP(20) AS slept FROM digits;
+CREATE VIEW slow AS SELECT d AS id, SLEEP(2) AS slept FROM digits;

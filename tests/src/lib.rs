@@ -14,6 +14,7 @@
 pub mod bigquery;
 pub mod binary;
 pub mod cloud;
+pub mod conformance;
 pub mod mysql;
 pub mod objects;
 pub mod postgres;

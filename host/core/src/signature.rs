@@ -24,6 +24,9 @@ const HEADER: &str = "sluice connector signature v1";
 /// What precedes the 32 bytes of a public Ed25519 key in its DER form (RFC 8410).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// What precedes the 32 bytes of a secret one (RFC 8410, PKCS#8 version 1: OpenSSL reads no other).
+const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
 /// What a signature speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,9 +144,9 @@ impl SecretKey {
     /// # Errors
     /// If there is no randomness.
     pub fn generate(random: &dyn SecureRandom) -> Result<(String, PublicKey), RunError> {
-        let document =
-            Ed25519KeyPair::generate_pkcs8(random).map_err(|_| RunError::internal("there is no randomness for a key"))?;
-        let text = pem("PRIVATE KEY", document.as_ref());
+        let mut seed = [0; 32];
+        random.fill(&mut seed).map_err(|_| RunError::internal("there is no randomness for a key"))?;
+        let text = pem("PRIVATE KEY", &[PKCS8.as_slice(), &seed].concat());
         let public = Self::from_pem(&text)?.public();
         Ok((text, public))
     }

@@ -1,11 +1,9 @@
 //! Runs of `sluice connector`.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
 use sluice_tests::binary::{Ran, Workspace, finish};
 
 /// Runs `sluice connector …` in a folder.
@@ -13,18 +11,6 @@ pub(crate) fn connector(folder: &Path, arguments: &[&str]) -> Ran {
     let workspace = Workspace::new();
     let all: Vec<&str> = ["connector"].iter().chain(arguments).copied().collect();
     finish(workspace.command(&all).current_dir(folder))
-}
-
-/// What each check of a conformance run came to, by its name: outcome and detail.
-pub(crate) fn verdicts(ran: &Ran) -> BTreeMap<String, (String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let checked = ran.lines.iter().filter(|line| line["event"] == "checked").map(|line| &line["check"]);
-    checked.map(|check| (text(&check["name"]), (text(&check["outcome"]), text(&check["detail"])))).collect()
-}
-
-/// The names of checks with this outcome.
-pub(crate) fn with_outcome(ran: &Ran, outcome: &str) -> Vec<String> {
-    verdicts(ran).into_iter().filter(|(_, (found, _))| found == outcome).map(|(name, _)| name).collect()
 }
 
 /// The API that the template is tried against, until it is dropped.

@@ -74,14 +74,14 @@ impl Layout {
         });
         let artifact = with(&self.blob(artifact.to_string().as_bytes())?, json!({"mediaType": MANIFEST}));
         let named = |entry: &&Value| entry.pointer("/annotations/org.opencontainers.image.ref.name") == Some(&json!(tag));
-        if let Some(there) = index.iter().find(named)
-            && there["digest"] != artifact["digest"]
-        {
-            let message = format!("{tag} is published already, and is another component; raise the version in Cargo.toml");
-            return Err(wrong(message));
+        match index.iter().find(named) {
+            None => index.push(with(&artifact, json!({"annotations": {NAME: tag}}))),
+            Some(there) if there["digest"] == artifact["digest"] => {}
+            Some(_) => {
+                let message = "is published already, and is another component; raise the version in Cargo.toml";
+                return Err(wrong(format!("{tag} {message}")));
+            }
         }
-        index.retain(|entry| !named(&entry));
-        index.push(with(&artifact, json!({"annotations": {NAME: tag}})));
         if let Some(signature) = published.signature {
             self.sign(&mut index, &artifact, signature)?;
         }
