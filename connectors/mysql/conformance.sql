@@ -29,8 +29,8 @@ INSERT INTO extremes VALUES
   (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 CREATE TABLE little (id int PRIMARY KEY, pad varchar(200));
-INSERT INTO little SELECT n, REPEAT(MD5(n), 4) FROM numbers WHERE n < 10000;
+INSERT INTO little SELECT n, REPEAT(SHA2(n, 224), 3) FROM numbers WHERE n < 10000;
 CREATE TABLE much (id int PRIMARY KEY, pad varchar(200));
-INSERT INTO much SELECT n, REPEAT(MD5(n), 4) FROM numbers;
+INSERT INTO much SELECT n, REPEAT(SHA2(n, 224), 3) FROM numbers;
 
 CREATE VIEW slow AS SELECT d AS id, SLEEP(2) AS slept FROM digits;

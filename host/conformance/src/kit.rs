@@ -45,7 +45,10 @@ impl Kit {
         let known: Vec<&str> = checks::ALL.iter().map(|check| check.name).collect();
         for (name, reason) in &spec.skip {
             if !known.contains(&name.as_str()) {
-                return Err(RunError::config("skip", format!("there is no check named {name}; there are {}", known.join(", "))));
+                return Err(RunError::config(
+                    "skip",
+                    format!("there is no check named {name}; there are {}", known.join(", ")),
+                ));
             }
             if reason.trim().is_empty() {
                 return Err(RunError::config(format!("skip.{name}"), "say why it is skipped"));
@@ -99,7 +102,11 @@ impl Kit {
             version: manifest.version.clone(),
             digest: self.connector.digest().to_owned(),
             conforms: done.iter().all(|check| !matches!(check.verdict, Verdict::Failed(_))),
-            hosts: self.asked().into_iter().map(|(host, ok)| if ok { host } else { format!("{host} (not declared)") }).collect(),
+            hosts: self
+                .asked()
+                .into_iter()
+                .map(|(host, ok)| if ok { host } else { format!("{host} (not declared)") })
+                .collect(),
             checks: done,
         })
     }

@@ -36,7 +36,8 @@ pub fn problems(manifest: &Manifest) -> Vec<String> {
     }
     let properties = manifest.config.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
-        let described = ["title", "description"].iter().any(|word| property.get(word).and_then(Value::as_str).is_some());
+        let described =
+            ["title", "description"].iter().any(|word| property.get(word).and_then(Value::as_str).is_some());
         if !described {
             problems.push(format!("configuration field {name} has no description; give it a doc comment"));
         }
@@ -61,15 +62,13 @@ pub fn unmarked_secrets(manifest: &Manifest, not_secret: &BTreeMap<String, Strin
         .collect()
 }
 
-/// What a component declares and cannot use, or can use and does not declare.
+/// What a component declares and cannot use, or should not need. That it can use what it does not declare means nothing: the SDK
+/// imports all there is.
 pub fn permissions(inspected: &Inspected) -> Vec<String> {
     let manifest = &inspected.manifest;
     let imports = |start: &str| inspected.imports.iter().any(|import| import.starts_with(start));
     let (net, http) = (imports("sluice:source/net@"), imports("wasi:http/outgoing-handler@"));
     let mut notes = Vec::new();
-    if manifest.hosts.is_empty() && (net || http) {
-        notes.push("it can open connections, but declares no hosts: every one will be refused".to_owned());
-    }
     if !manifest.hosts.is_empty() && !net && !http {
         notes.push("it declares hosts, but imports neither net nor HTTP: it cannot reach them".to_owned());
     }
@@ -86,7 +85,9 @@ pub fn permissions(inspected: &Inspected) -> Vec<String> {
             notes.push(format!("secret {field} enters the sandbox, although the host signs with it"));
         }
         if !inside && !signed.contains(&field) {
-            notes.push(format!("secret {field} is used by nobody: neither does it enter the sandbox nor does the host sign with it"));
+            notes.push(format!(
+                "secret {field} is used by nobody: neither does it enter the sandbox nor does the host sign with it"
+            ));
         }
     }
     notes

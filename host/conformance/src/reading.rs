@@ -138,7 +138,10 @@ impl SplitRead {
     }
 }
 
-fn texts<'a>(batches: impl Iterator<Item = &'a RecordBatch>, columns: Option<&[String]>) -> Result<Vec<String>, RunError> {
+fn texts<'a>(
+    batches: impl Iterator<Item = &'a RecordBatch>,
+    columns: Option<&[String]>,
+) -> Result<Vec<String>, RunError> {
     let mut all = Vec::new();
     for batch in batches {
         all.extend(rows::texts(batch, columns).map_err(|error| unshown(&error))?);

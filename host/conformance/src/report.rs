@@ -82,10 +82,17 @@ mod tests {
             digest: "ab".into(),
             conforms: false,
             hosts: vec![],
-            checks: vec![check(Verdict::Passed("p".into())), check(Verdict::Failed("f".into())), check(Verdict::Skipped("s".into()))],
+            checks: vec![
+                check(Verdict::Passed("p".into())),
+                check(Verdict::Failed("f".into())),
+                check(Verdict::Skipped("s".into())),
+            ],
         };
         assert_eq!(report.summary(), "shop 1.0.0 does not conform: 1 passed, 1 failed, 1 skipped");
         let json = serde_json::to_value(&report).unwrap();
-        assert_eq!(json["checks"][1], serde_json::json!({"name": "n", "asks": "a", "outcome": "failed", "detail": "f", "milliseconds": 3}));
+        assert_eq!(
+            json["checks"][1],
+            serde_json::json!({"name": "n", "asks": "a", "outcome": "failed", "detail": "f", "milliseconds": 3})
+        );
     }
 }

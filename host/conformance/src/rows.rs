@@ -67,7 +67,8 @@ pub(crate) fn difference(expected: &[String], found: &[String]) -> Option<String
     found.iter().for_each(|row| *counts.entry(row).or_default() -= 1);
     let missing: i64 = counts.values().filter(|count| **count > 0).sum();
     let extra: i64 = -counts.values().filter(|count| **count < 0).sum::<i64>();
-    (missing > 0 || extra > 0).then(|| format!("{missing} of {} rows are missing, and {extra} came that should not", expected.len()))
+    (missing > 0 || extra > 0)
+        .then(|| format!("{missing} of {} rows are missing, and {extra} came that should not", expected.len()))
 }
 
 #[cfg(test)]
@@ -91,6 +92,9 @@ mod tests {
     fn what_is_missing_and_what_is_too_much_is_counted() {
         let rows = |text: &str| text.chars().map(String::from).collect::<Vec<_>>();
         assert_eq!(difference(&rows("aab"), &rows("baa")), None);
-        assert_eq!(difference(&rows("aab"), &rows("abc")).unwrap(), "1 of 3 rows are missing, and 1 came that should not");
+        assert_eq!(
+            difference(&rows("aab"), &rows("abc")).unwrap(),
+            "1 of 3 rows are missing, and 1 came that should not"
+        );
     }
 }

@@ -25,7 +25,8 @@ const HEADER: &str = "sluice connector signature v1";
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// What precedes the 32 bytes of a secret one (RFC 8410, PKCS#8 version 1: OpenSSL reads no other).
-const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// What a signature speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,8 @@ impl Statement {
     /// The bytes that are signed. A line each; names and versions of manifests hold no line breaks.
     fn bytes(&self) -> Vec<u8> {
         let Self { name, version, digest, manifest } = self;
-        format!("{HEADER}\nname {name:?}\nversion {version:?}\ndigest sha256:{digest}\nmanifest sha256:{manifest}\n").into_bytes()
+        format!("{HEADER}\nname {name:?}\nversion {version:?}\ndigest sha256:{digest}\nmanifest sha256:{manifest}\n")
+            .into_bytes()
     }
 }
 
@@ -96,7 +98,10 @@ impl Signature {
         if self.statement != *component {
             let signed = &self.statement;
             let what = if signed.digest == component.digest { "manifest" } else { "component" };
-            let message = format!("the signature is of another {what}: it speaks of {} {}, sha256:{}", signed.name, signed.version, signed.digest);
+            let message = format!(
+                "the signature is of another {what}: it speaks of {} {}, sha256:{}",
+                signed.name, signed.version, signed.digest
+            );
             return Err(wrong(message));
         }
         let decode = |text: &str| STANDARD.decode(text).map_err(|_| wrong("the signature is not base64".into()));
@@ -159,7 +164,8 @@ impl SecretKey {
         let der = unpem(text, "PRIVATE KEY")?;
         // Other tools leave the public half out.
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der);
-        pair.map(Self).map_err(|error| wrong(format!("the key file does not hold a secret Ed25519 key (PKCS#8): {error}")))
+        pair.map(Self)
+            .map_err(|error| wrong(format!("the key file does not hold a secret Ed25519 key (PKCS#8): {error}")))
     }
 
     /// Its public half.
@@ -230,8 +236,12 @@ mod tests {
         let (_, other) = SecretKey::generate(&SystemRandom::new()).unwrap();
         let signature = SecretKey::from_pem(&secret).unwrap().sign(statement());
         let refused = |signature: &Signature, of: &Statement| signature.verify(of).unwrap_err().message;
-        assert!(refused(&signature, &Statement::new("shop", "1.0.0", b"other", b"manifest")).contains("another component"));
-        assert!(refused(&signature, &Statement::new("shop", "1.0.0", b"component", b"other")).contains("another manifest"));
+        assert!(
+            refused(&signature, &Statement::new("shop", "1.0.0", b"other", b"manifest")).contains("another component")
+        );
+        assert!(
+            refused(&signature, &Statement::new("shop", "1.0.0", b"component", b"other")).contains("another manifest")
+        );
         let forged = Signature { key: STANDARD.encode(other.0), ..signature.clone() };
         assert!(refused(&forged, &statement()).contains("not valid"));
         let changed = Statement { version: "2.0.0".into(), ..statement() };

@@ -104,7 +104,9 @@ fn number(
         RunError::config(at, format!("the environment has no variable {name}; set it, or name another"))
     })?;
     let number = text.trim().parse::<serde_json::Number>();
-    number.map(|number| Some(number.into())).map_err(|_| RunError::config(at, format!("the variable {name} holds no number")))
+    number
+        .map(|number| Some(number.into()))
+        .map_err(|_| RunError::config(at, format!("the variable {name} holds no number")))
 }
 
 fn reference(

@@ -26,7 +26,7 @@ fn a_new_connector_builds_and_conforms_as_it_is_written() {
     let report: serde_json::Value =
         serde_json::from_slice(&std::fs::read(template.project.join("report.json")).unwrap()).unwrap();
     assert_eq!((&report["conforms"], &report["connector"]), (&json!(true), &json!("widgets")));
-    assert_eq!(report["checks"].as_array().unwrap().len(), 19);
+    assert_eq!(report["checks"].as_array().unwrap().len(), 20);
 }
 
 #[test]
@@ -36,17 +36,28 @@ fn a_connector_that_breaks_a_rule_is_told_which() {
     let spec = std::fs::read_to_string(template.project.join("conformance.yaml")).unwrap();
     let wrong = [
         ("rows: 500", "rows: 501", "schema", "has 500 rows, and the specification says 501"),
-        ("api_key: another-key", "api_key: fixture-key-1234", "check-fails", "a key that is not known: every step passed"),
+        (
+            "api_key: another-key",
+            "api_key: fixture-key-1234",
+            "check-fails",
+            "a key that is not known: every step passed",
+        ),
         ("9998-01-01", "2024-01-01", "future-state", "beyond its future state there are 497 rows"),
         ("{server}/large", "{server}", "memory", "must have ten times the rows"),
         ("\"5e-324\"", "\"1e-324\"", "extremes", "column weight (Float64): no row has \"1e-324\""),
         ("{server}/empty", "{server}", "empty", "should have no rows and has"),
-        ("past-state: This is the first version of the connector.", "splits: none", "past-state", "say under `skip` why there is none"),
+        (
+            "past-state: This is the first version of the connector.",
+            "splits: none",
+            "past-state",
+            "say under `skip` why there is none",
+        ),
     ];
     for (from, to, check, says) in wrong {
         assert!(spec.contains(from), "{from}");
         std::fs::write(template.project.join("wrong.yaml"), spec.replace(from, to)).unwrap();
-        let ran = connector(&template.project, &["test", "--component", &component, "--spec", "wrong.yaml", "--only", check]);
+        let ran =
+            connector(&template.project, &["test", "--component", &component, "--spec", "wrong.yaml", "--only", check]);
         assert_eq!(ran.code(), Some(3), "{check}: {ran:?}");
         let (outcome, detail) = verdicts(&ran)[check].clone();
         assert!(outcome == "failed" && detail.contains(says), "{check}: {outcome}: {detail}");
@@ -60,11 +71,13 @@ fn a_connection_is_tried_listed_and_read_with_the_limits_of_production() {
     let folder = Workspace::new();
     let component = template.component.to_string_lossy().into_owned();
     let connection = |key: &str, more: &str| {
-        let text = format!("config: {{url: \"{}\", api_key: {key}}}\ngrants: {{private_network: true}}\n{more}", api.url);
+        let text =
+            format!("config: {{url: \"{}\", api_key: {key}}}\ngrants: {{private_network: true}}\n{more}", api.url);
         std::fs::write(folder.path().join("connection.yaml"), text).unwrap();
     };
     let run = |arguments: &[&str]| {
-        let all: Vec<&str> = arguments.iter().copied().chain(["--component", &component, "--config", "connection.yaml"]).collect();
+        let all: Vec<&str> =
+            arguments.iter().copied().chain(["--component", &component, "--config", "connection.yaml"]).collect();
         connector(folder.path(), &all)
     };
 

@@ -31,8 +31,17 @@ fn inspect_shows_what_a_component_is_and_asks_for() {
     assert_eq!(found["digest"].as_str().unwrap().len(), 64);
     let permissions = found["permissions"].as_array().unwrap();
     assert!(permissions.contains(&json!(["hosts", "{host}:{port}"])), "{permissions:?}");
-    assert!(permissions.iter().any(|one| one[1].as_str().unwrap().contains("password (enters the sandbox)")), "{permissions:?}");
-    assert!(found["imports"].as_array().unwrap().iter().any(|name| name.as_str().unwrap().starts_with("sluice:source/net@")));
+    assert!(
+        permissions.iter().any(|one| one[1].as_str().unwrap().contains("password (enters the sandbox)")),
+        "{permissions:?}"
+    );
+    assert!(
+        found["imports"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name.as_str().unwrap().starts_with("sluice:source/net@"))
+    );
 }
 
 #[test]
@@ -77,7 +86,9 @@ fn a_registry_on_disk_holds_components_by_digest_and_replaces_none() {
 
     let registry = folder.path().join("registry");
     let json = |path: &str| -> Value { serde_json::from_slice(&std::fs::read(registry.join(path)).unwrap()).unwrap() };
-    let blob = |descriptor: &Value| format!("blobs/sha256/{}", descriptor["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap());
+    let blob = |descriptor: &Value| {
+        format!("blobs/sha256/{}", descriptor["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap())
+    };
     assert_eq!(json("oci-layout"), json!({"imageLayoutVersion": "1.0.0"}));
     let entries = json("index.json")["manifests"].as_array().unwrap().clone();
     assert_eq!(entries.len(), 2, "{entries:?}");

@@ -16,7 +16,11 @@ const PAGES: usize = 1000;
 pub(super) async fn manifest(kit: &Kit) -> Outcome {
     let mut problems = manifest::problems(&kit.inspected.manifest);
     problems.extend(manifest::permissions(&kit.inspected));
-    if problems.is_empty() { passed("it says what people, forms and the host need") } else { failed(problems.join("; ")) }
+    if problems.is_empty() {
+        passed("it says what people, forms and the host need")
+    } else {
+        failed(problems.join("; "))
+    }
 }
 
 pub(super) async fn secrets(kit: &Kit) -> Outcome {
@@ -98,7 +102,10 @@ pub(super) async fn check_errs(kit: &Kit) -> Outcome {
         }
         if field.is_some() && error.field != field {
             let named = error.field.as_deref().unwrap_or("no field");
-            return failed(format!("{name}: the error should name {}, and names {named}: {error}", field.unwrap_or_default()));
+            return failed(format!(
+                "{name}: the error should name {}, and names {named}: {error}",
+                field.unwrap_or_default()
+            ));
         }
     }
     passed(format!("{} refused, each by its field", count(tried, "configuration")))

@@ -18,7 +18,8 @@ pub(super) async fn splits(kit: &Kit) -> Outcome {
     let mut most = 0;
     for id in kit.spec.streams.keys() {
         let state = State::default();
-        let divided = plan(&connection, selection(id, None), many_splits(), &state).await?.read(&connection, &state).await?;
+        let divided =
+            plan(&connection, selection(id, None), many_splits(), &state).await?.read(&connection, &state).await?;
         let ids: HashSet<&String> = divided.plan.splits.iter().map(|split| &split.id).collect();
         if ids.len() != divided.plan.splits.len() {
             return failed(format!("stream {id}: two splits have the same id"));
@@ -29,7 +30,9 @@ pub(super) async fn splits(kit: &Kit) -> Outcome {
         most = most.max(divided.splits.len());
     }
     if most < 2 {
-        return failed("the manifest offers `splits`, and no stream of the specification is read in more than one; name a larger stream");
+        return failed(
+            "the manifest offers `splits`, and no stream of the specification is read in more than one; name a larger stream",
+        );
     }
     passed(format!("{}, up to {}", count(kit.spec.streams.len(), "stream"), count(most, "split")))
 }
@@ -38,12 +41,16 @@ pub(super) async fn replay(kit: &Kit) -> Outcome {
     let connection = kit.connection(&Value::Null)?;
     let mut tried = 0;
     for (id, spec) in &kit.spec.streams {
-        let planned = plan(&connection, selection(id, spec.increment.as_ref()), small_batches(), &State::default()).await?;
+        let planned =
+            plan(&connection, selection(id, spec.increment.as_ref()), small_batches(), &State::default()).await?;
         for split in &planned.plan.splits {
             let one = read(&connection, &planned.plan, split, None, false).await?;
             let other = read(&connection, &planned.plan, split, None, false).await?;
             if one.texts()? != other.texts()? {
-                return failed(format!("stream {id}, split {}: a second read has other rows, or another order", split.id));
+                return failed(format!(
+                    "stream {id}, split {}: a second read has other rows, or another order",
+                    split.id
+                ));
             }
             if one.checkpoints != other.checkpoints {
                 return failed(format!("stream {id}, split {}: a second read has other checkpoints", split.id));

@@ -40,18 +40,27 @@ pub(super) async fn cursor(kit: &Kit) -> Outcome {
                 return failed(format!("stream {id}: {problem}"));
             }
         }
-        let second = plan(&connection, mode(), small_batches(), &first.state).await?.read(&connection, &first.state).await?;
+        let second =
+            plan(&connection, mode(), small_batches(), &first.state).await?.read(&connection, &first.state).await?;
         let (before, again) = (first.texts(None)?, second.texts(None)?);
         let repeated = again.iter().filter(|row| before.contains(row)).count();
         if repeated > 0 {
-            return failed(format!("stream {id}: a second run reads {} that the first one read", count(repeated, "row")));
+            return failed(format!(
+                "stream {id}: a second run reads {} that the first one read",
+                count(repeated, "row")
+            ));
         }
-        let third = plan(&connection, mode(), small_batches(), &second.state).await?.read(&connection, &second.state).await?;
+        let third =
+            plan(&connection, mode(), small_batches(), &second.state).await?.read(&connection, &second.state).await?;
         if third.rows() > 0 {
             return failed(format!("stream {id}: nothing is new, and a run reads {}", count(third.rows(), "row")));
         }
     }
-    passed(format!("{} read three times, {}", count(kit.incremental().count(), "stream"), count(checkpoints, "checkpoint")))
+    passed(format!(
+        "{} read three times, {}",
+        count(kit.incremental().count(), "stream"),
+        count(checkpoints, "checkpoint")
+    ))
 }
 
 /// Whether a row after a checkpoint has a smaller value than one before it.
@@ -116,11 +125,17 @@ pub(super) async fn past(kit: &Kit) -> Outcome {
             let found = found.read(&connection, &state).await?;
             if found.rows() as u64 != past.rows {
                 let (version, wanted) = (&past.version, past.rows);
-                return failed(format!("stream {id}: beyond the state of {version} there are {} rows, not {wanted}", found.rows()));
+                return failed(format!(
+                    "stream {id}: beyond the state of {version} there are {} rows, not {wanted}",
+                    found.rows()
+                ));
             }
             tried += 1;
         }
     }
-    if tried == 0 { undeclared("states of earlier versions (`past` of a stream)") } else { passed(count(tried, "state")) }
+    if tried == 0 {
+        undeclared("states of earlier versions (`past` of a stream)")
+    } else {
+        passed(count(tried, "state"))
+    }
 }
-

@@ -217,7 +217,10 @@ impl Attributes {
             if told.name == "token_url" {
                 let chosen = placeholders(&value)?;
                 if chosen.is_empty() && !value.value().starts_with("https://") {
-                    return Err(syn::Error::new_spanned(&value, "the token endpoint must be https://…, or a field in braces"));
+                    return Err(syn::Error::new_spanned(
+                        &value,
+                        "the token endpoint must be https://…, or a field in braces",
+                    ));
                 }
                 self.named.extend(chosen.into_iter().map(|field| (value.clone(), field, Names::Field)));
             }

@@ -115,7 +115,9 @@ impl Api {
             return Ok(url);
         }
         let where_to = url.split(['?', '#']).next().unwrap_or_default();
-        Err(Error::protocol(format!("a page of {origin} links to {where_to}, which is not the same scheme, host and port")))
+        Err(Error::protocol(format!(
+            "a page of {origin} links to {where_to}, which is not the same scheme, host and port"
+        )))
     }
 
     /// Asks for JSON below a path.
@@ -143,7 +145,7 @@ impl Api {
             };
             let wait = self.wait(&error, attempt);
             let Some(wait) = wait.filter(|_| attempt < self.patience.attempts) else { return Err(error) };
-            log::info(&format!("attempt {attempt} failed, trying again in {} s: {error}", wait.as_secs_f32()));
+            log::info(format!("attempt {attempt} failed, trying again in {} s: {error}", wait.as_secs_f32()));
             block_on(sleep(wait));
             attempt += 1;
         }
@@ -218,7 +220,8 @@ fn refused(response: &mut Response) -> Error {
         404 | 410 => Error::not_found(message),
         429 => Error::rate_limited(message),
         300..=399 => {
-            let to = response.headers().get("location").map(|to| format!(" to {}", without_query(to))).unwrap_or_default();
+            let to =
+                response.headers().get("location").map(|to| format!(" to {}", without_query(to))).unwrap_or_default();
             Error::config(format!("{message}: a redirect{to}, which is not followed; set the URL to where it leads"))
         }
         408 | 425 | 500..=599 => Error::transient(message),
@@ -234,7 +237,8 @@ fn refused(response: &mut Response) -> Error {
 fn said(response: &mut Response) -> String {
     let Ok(bytes) = response.read_whole(64 << 10) else { return String::new() };
     let Ok(body) = serde_json::from_slice::<Value>(&bytes) else { return String::new() };
-    let places = ["/error/message", "/error_description", "/message", "/error", "/detail", "/title", "/errors/0/message"];
+    let places =
+        ["/error/message", "/error_description", "/message", "/error", "/detail", "/title", "/errors/0/message"];
     let found = places.iter().find_map(|place| body.pointer(place)?.as_str());
     found.map(|text| format!(" ({})", text.chars().take(300).collect::<String>())).unwrap_or_default()
 }
@@ -288,7 +292,8 @@ mod tests {
         ] {
             assert_eq!(api.follow(link, from).unwrap(), url);
         }
-        for elsewhere in ["https://evil.example/?t=1", "//evil.example/x", "http://a.example/v1", "https://a.example.evil/"]
+        for elsewhere in
+            ["https://evil.example/?t=1", "//evil.example/x", "http://a.example/v1", "https://a.example.evil/"]
         {
             let error = api.follow(elsewhere, from).unwrap_err();
             assert!(error.kind == ErrorKind::Protocol && !error.message.contains("t=1"), "{error}");
@@ -352,7 +357,10 @@ mod tests {
     fn a_check_says_what_to_do() {
         let server = Server::start(|_, _| Server::answer(401, "", "{}"));
         let step = quick(&server).check("/x", &[]);
-        assert_eq!((step.outcome, step.remedy.as_str()), (crate::Outcome::Failed, "check the credentials: the API does not know them"));
+        assert_eq!(
+            (step.outcome, step.remedy.as_str()),
+            (crate::Outcome::Failed, "check the credentials: the API does not know them")
+        );
         let server = Server::start(|_, _| Server::answer(200, "", "{}"));
         assert_eq!(quick(&server).check("/x", &[]).outcome, crate::Outcome::Passed);
     }

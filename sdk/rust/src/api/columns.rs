@@ -63,7 +63,9 @@ impl Type {
             Self::Int => "a whole number of 64 bits".to_owned(),
             Self::Float => "a number".to_owned(),
             Self::Text => "a text".to_owned(),
-            Self::Decimal(precision, scale) => format!("a number of at most {precision} digits, {scale} of them behind the point"),
+            Self::Decimal(precision, scale) => {
+                format!("a number of at most {precision} digits, {scale} of them behind the point")
+            }
             Self::Date => "a date such as 2024-12-31".to_owned(),
             Self::Timestamp => "a time with its zone such as 2024-12-31T23:59:59Z".to_owned(),
             Self::LocalTimestamp => "a time without a zone such as 2024-12-31T23:59:59".to_owned(),
@@ -193,13 +195,19 @@ impl Columns {
 
     /// What a column of ordered values is: its type and where it is.
     pub(super) fn ordered(&self, name: &str) -> Result<Ordered> {
-        let column = self.columns.iter().find(|column| column.name == name).ok_or_else(|| {
-            Error::not_found(format!("there is no column {name} to read increments by"))
-        })?;
+        let column = self
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .ok_or_else(|| Error::not_found(format!("there is no column {name} to read increments by")))?;
         match column.ty {
-            Type::Int | Type::Text | Type::Date | Type::Timestamp | Type::LocalTimestamp | Type::EpochSeconds | Type::EpochMillis => {
-                Ok(Ordered { name: column.name.clone(), at: column.at.clone(), ty: column.ty })
-            }
+            Type::Int
+            | Type::Text
+            | Type::Date
+            | Type::Timestamp
+            | Type::LocalTimestamp
+            | Type::EpochSeconds
+            | Type::EpochMillis => Ok(Ordered { name: column.name.clone(), at: column.at.clone(), ty: column.ty }),
             _ => Err(Error::unsupported(format!("column {name} has no order that increments can be read by"))),
         }
     }
@@ -235,7 +243,9 @@ fn number(ty: Type, value: &Value) -> Option<i64> {
         (Type::Int, Value::Number(number)) => number.as_i64(),
         (Type::Int, Value::String(text)) => text.parse().ok(),
         (Type::Date, Value::String(text)) => time::date(text).map(i64::from),
-        (Type::Timestamp, Value::String(text)) => time::timestamp(text).filter(|(_, zoned)| *zoned).map(|(micros, _)| micros),
+        (Type::Timestamp, Value::String(text)) => {
+            time::timestamp(text).filter(|(_, zoned)| *zoned).map(|(micros, _)| micros)
+        }
         (Type::LocalTimestamp, Value::String(text)) => {
             time::timestamp(text).filter(|(_, zoned)| !zoned).map(|(micros, _)| micros)
         }
@@ -319,7 +329,12 @@ impl Ordered {
             _ => number(self.ty, value).map(Key::Number),
         };
         key.ok_or_else(|| {
-            let message = format!("field {:?}, by which increments are read, is {}, and should be {}", self.at, kind(value), self.ty.wants());
+            let message = format!(
+                "field {:?}, by which increments are read, is {}, and should be {}",
+                self.at,
+                kind(value),
+                self.ty.wants()
+            );
             Error::protocol(message)
         })
     }
@@ -346,7 +361,10 @@ impl Ordered {
         };
         let number = value.and_then(|value| number(self.ty, &value));
         number.map(Key::Number).ok_or_else(|| {
-            let message = format!("the stored state is no value of column {}; reset the stream's state to read all rows again", self.name);
+            let message = format!(
+                "the stored state is no value of column {}; reset the stream's state to read all rows again",
+                self.name
+            );
             Error::config(message)
         })
     }
@@ -413,7 +431,10 @@ mod tests {
         for (record, part) in [
             (json!({"id": "secret-1"}), "field \"/id\" is a text of 8 characters, and should be a whole number"),
             (json!({}), "field \"/id\" is missing or null"),
-            (json!({"id": 1, "meta": {"when": "2024-01-01T00:00:00"}}), "field \"/meta/when\" is a text of 19 characters, and should be a time with its zone"),
+            (
+                json!({"id": 1, "meta": {"when": "2024-01-01T00:00:00"}}),
+                "field \"/meta/when\" is a text of 19 characters, and should be a time with its zone",
+            ),
             (json!({"id": 1, "price": "12345.00"}), "at most 6 digits, 2 of them"),
             (json!({"id": 1, "price": 1.005}), "field \"/price\""),
             (json!({"id": 1, "price": "1,5"}), "field \"/price\""),
@@ -450,7 +471,8 @@ mod tests {
 
     #[test]
     fn keys_come_back_from_their_spelling() {
-        let columns = Columns::new().required("t", Type::Timestamp).required("s", Type::EpochSeconds).required("n", Type::Int);
+        let columns =
+            Columns::new().required("t", Type::Timestamp).required("s", Type::EpochSeconds).required("n", Type::Int);
         for (name, value, shown) in [
             ("t", json!("2024-01-01T00:00:00.000001+00:00"), "2024-01-01T00:00:00.000001Z"),
             ("s", json!(17), "17"),

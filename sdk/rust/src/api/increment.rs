@@ -83,7 +83,8 @@ impl Increment {
             return Ok(Vec::new());
         }
         let Some((days, first)) = &self.windows else { return Ok(vec![Range { from, until }]) };
-        let wrong = || Error::internal(format!("windows of column {} need a moment and a parameter `until`", ordered.name));
+        let wrong =
+            || Error::internal(format!("windows of column {} need a moment and a parameter `until`", ordered.name));
         let Some(Key::Number(end)) = until else { return Err(wrong()) };
         if self.until.is_none() {
             return Err(wrong());
@@ -110,7 +111,8 @@ impl Increment {
     /// The parameters that ask for a range.
     pub(super) fn query(&self, ordered: &Ordered, range: &Range) -> Vec<(String, String)> {
         let since = range.from.as_ref().map(|key| (self.since.clone(), ordered.show(key)));
-        let until = self.until.as_ref().zip(range.until.as_ref()).map(|(param, key)| (param.clone(), ordered.show(key)));
+        let until =
+            self.until.as_ref().zip(range.until.as_ref()).map(|(param, key)| (param.clone(), ordered.show(key)));
         since.into_iter().chain(until).collect()
     }
 }
@@ -148,7 +150,10 @@ pub(super) fn decode(ordered: &Ordered, cursor: &[u8]) -> Result<Option<Key>> {
     let state: State = serde_json::from_slice(cursor)
         .map_err(|error| Error::config(format!("the stored state is not one of this connector's ({error}); {hint}")))?;
     if state.version != VERSION {
-        let message = format!("the stored state has form {}, and this connector knows form {VERSION}; use a newer one", state.version);
+        let message = format!(
+            "the stored state has form {}, and this connector knows form {VERSION}; use a newer one",
+            state.version
+        );
         return Err(Error::unsupported(message));
     }
     if state.column != ordered.name {
@@ -178,7 +183,11 @@ mod tests {
         let ranges = increment.ranges(&ordered(), None, key("2024-01-03T12:00:00Z")).unwrap();
         let shown: Vec<_> = ranges.iter().map(|range| increment.query(&ordered(), range)).collect();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(shown[0], [pair("until", "2024-01-02T00:00:00Z")], "what is older than the first day is read with it");
+        assert_eq!(
+            shown[0],
+            [pair("until", "2024-01-02T00:00:00Z")],
+            "what is older than the first day is read with it"
+        );
         assert_eq!(shown[1], [pair("since", "2024-01-02T00:00:00Z"), pair("until", "2024-01-03T00:00:00Z")]);
         assert_eq!(shown[2], [pair("since", "2024-01-03T00:00:00Z"), pair("until", "2024-01-03T12:00:00Z")]);
         assert_eq!(shown.len(), 3);

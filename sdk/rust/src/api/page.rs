@@ -143,7 +143,10 @@ impl<'a> Pages<'a> {
             Some(Value::Array(records)) => records,
             _ => {
                 let place = if self.records.is_empty() { "the answer" } else { &self.records };
-                return Err(Error::protocol(format!("{source}: {place} is not a list of records (page {})", self.fetched)));
+                return Err(Error::protocol(format!(
+                    "{source}: {place} is not a list of records (page {})",
+                    self.fetched
+                )));
             }
         };
         self.seen += records.len() as u64;
@@ -160,9 +163,7 @@ impl<'a> Pages<'a> {
         };
         match &self.paging {
             Paging::None => Ok(None),
-            Paging::NextLink { at: pointer } => {
-                at(pointer).map(|link| self.api.follow(&link, &answer.url)).transpose()
-            }
+            Paging::NextLink { at: pointer } => at(pointer).map(|link| self.api.follow(&link, &answer.url)).transpose(),
             Paging::LinkHeader => {
                 let link = answer.link.as_deref().and_then(next_of_header);
                 link.map(|link| self.api.follow(link, &answer.url)).transpose()
@@ -219,7 +220,8 @@ mod tests {
             let start = of("offset").or(of("cursor")).or(of("page").map(|page| (page - 1) * 3)).unwrap_or(0);
             let ids: Vec<usize> = (start..7.min(start + 3)).collect();
             let next = (start + 3 < 7).then_some(start + 3);
-            let body = json!({"data": ids, "next": next, "links": {"next": next.map(|next| format!("/items?offset={next}"))}});
+            let body =
+                json!({"data": ids, "next": next, "links": {"next": next.map(|next| format!("/items?offset={next}"))}});
             let header = next.map_or(String::new(), |next| {
                 format!("Link: </first>; rel=\"first\", </items?offset={next}>; rel=\"next\"\r\n")
             });

@@ -46,7 +46,8 @@ impl Descriptor {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
         let descriptor: Self = serde_json::from_slice(bytes)?;
         if descriptor.version != VERSION {
-            let message = format!("the split was planned in form {}, known is {VERSION}; plan the run again", descriptor.version);
+            let message =
+                format!("the split was planned in form {}, known is {VERSION}; plan the run again", descriptor.version);
             return Err(Error::unsupported(message));
         }
         Ok(descriptor)
@@ -77,7 +78,9 @@ pub(super) fn read(
             let until = bounds.until.as_ref().map(parse).transpose()?;
             Incremental { api, resource, increment, ordered, reached: from }.read(until, &mut rows)
         }
-        (Some(_), None) => Err(Error::unsupported("the split was planned for increments, which this version does not read")),
+        (Some(_), None) => {
+            Err(Error::unsupported("the split was planned for increments, which this version does not read"))
+        }
     }
 }
 
@@ -166,10 +169,20 @@ impl Incremental<'_> {
         Ok(Directive::Continue)
     }
 
-    fn row(&mut self, page: &Page, at: usize, record: &serde_json::Value, key: Key, rows: &mut Rows) -> Result<Directive> {
+    fn row(
+        &mut self,
+        page: &Page,
+        at: usize,
+        record: &serde_json::Value,
+        key: Key,
+        rows: &mut Rows,
+    ) -> Result<Directive> {
         let grows = self.reached.as_ref().is_none_or(|reached| key > *reached);
         if self.increment.ascending && !grows && self.reached.as_ref() != Some(&key) {
-            let message = format!("its {} is smaller than that of the record before, and the API is said to sort by it", self.ordered.name);
+            let message = format!(
+                "its {} is smaller than that of the record before, and the API is said to sort by it",
+                self.ordered.name
+            );
             return Err(page.context(at, Error::protocol(message)));
         }
         if rows.batch.is_full() {
@@ -205,8 +218,8 @@ mod tests {
     use crate::api::{Paging, Resources, Type};
     use crate::native::{self, Event};
     use crate::{
-        CheckStep, ConfigMembers, ConfigSchema, ConnectorManifest, DiscoverFilter, DiscoverPage, ErrorKind, Hints, Plan, ReadMode,
-        Selection, Source, Split,
+        CheckStep, ConfigMembers, ConfigSchema, ConnectorManifest, DiscoverFilter, DiscoverPage, ErrorKind, Hints,
+        Plan, ReadMode, Selection, Source, Split,
     };
 
     /// Records with the stamps that a test wants, two a page, sorted, from `since` on.
@@ -220,7 +233,11 @@ mod tests {
             let (since, offset) = (of("since").unwrap_or(i64::MIN), of("offset").unwrap_or(0));
             let until = of("until").unwrap_or(i64::MAX);
             let found = stamps.iter().enumerate().filter(|(_, stamp)| **stamp >= since && **stamp <= until);
-            let page: Vec<_> = found.skip(usize::try_from(offset).unwrap()).take(2).map(|(id, stamp)| json!({"id": id, "at": stamp})).collect();
+            let page: Vec<_> = found
+                .skip(usize::try_from(offset).unwrap())
+                .take(2)
+                .map(|(id, stamp)| json!({"id": id, "at": stamp}))
+                .collect();
             Server::answer(200, "", &json!(page).to_string())
         })
     }
@@ -275,10 +292,23 @@ mod tests {
     type Seen = Vec<(Vec<i64>, Option<Cursor>)>;
 
     /// Ids between checkpoints, and the checkpoint after them.
-    fn read(server: &Server, increment: Increment, mode: ReadMode, state: Option<Cursor>, start: Option<&Cursor>) -> Result<Seen> {
+    fn read(
+        server: &Server,
+        increment: Increment,
+        mode: ReadMode,
+        state: Option<Cursor>,
+        start: Option<&Cursor>,
+    ) -> Result<Seen> {
         let api = Api::new(&server.url).unwrap();
         let mut source = Items { api, resources: Resources::new([resource(increment)]) };
-        let selection = Selection { id: "items".into(), columns: vec!["id".into()], mode, filter: None, changed_files: None, state };
+        let selection = Selection {
+            id: "items".into(),
+            columns: vec!["id".into()],
+            mode,
+            filter: None,
+            changed_files: None,
+            state,
+        };
         let plan = source.plan(&[selection], &Hints { max_parallel: 1, split_bytes: 1, batch_bytes: 1 })?;
         let seen = Arc::new(Mutex::new((Vec::new(), vec![(Vec::new(), None)])));
         let kept = seen.clone();
@@ -344,7 +374,10 @@ mod tests {
     #[test]
     fn what_is_not_sorted_is_refused_if_it_is_said_to_be_and_read_in_one_piece_if_not() {
         let error = read(&server(&[10, 30, 20]), by(), incremental(), None, None).unwrap_err();
-        assert!(error.kind == ErrorKind::Protocol && error.message.starts_with("record 1 of page 2 of GET http"), "{error}");
+        assert!(
+            error.kind == ErrorKind::Protocol && error.message.starts_with("record 1 of page 2 of GET http"),
+            "{error}"
+        );
         assert_eq!(error.stream.as_deref(), Some("items"));
         let unsorted = Increment::by("at", "since");
         let seen = read(&server(&[10, 30, 20]), unsorted, incremental(), None, None).unwrap();
@@ -395,6 +428,9 @@ mod tests {
                 }
             }
         };
-        assert_eq!((all(1, ""), all(10, ""), all(2, "B")), (vec!["a".into(), "b".into(), "c".into()], vec!["a".to_owned(), "b".into(), "c".into()], vec!["b".into()]));
+        assert_eq!(
+            (all(1, ""), all(10, ""), all(2, "B")),
+            (vec!["a".into(), "b".into(), "c".into()], vec!["a".to_owned(), "b".into(), "c".into()], vec!["b".into()])
+        );
     }
 }

@@ -106,7 +106,8 @@ impl Resource {
         if let ReadMode::Incremental(column) = &selection.mode {
             descriptor.increment = Some(self.bounds(column, selection.state.as_ref(), now)?);
         }
-        let stream = StreamPlan { id: self.id.clone(), schema: columns.schema(), rows: None, bytes: None, state_after: None };
+        let stream =
+            StreamPlan { id: self.id.clone(), schema: columns.schema(), rows: None, bytes: None, state_after: None };
         let split = Split {
             id: self.id.clone(),
             streams: vec![self.id.clone()],
@@ -121,7 +122,8 @@ impl Resource {
     fn bounds(&self, column: &str, state: Option<&Cursor>, now: i64) -> Result<read::Bounds> {
         let increment = self.increment.as_ref().filter(|known| column.is_empty() || known.column == column);
         let Some(increment) = increment else {
-            let known = self.increment.as_ref().map_or("no column".to_owned(), |known| format!("column {}", known.column));
+            let known =
+                self.increment.as_ref().map_or("no column".to_owned(), |known| format!("column {}", known.column));
             return Err(Error::config(format!("increments of this stream are read by {known}, not by {column:?}")));
         };
         let ordered = self.columns.ordered(&increment.column)?;

@@ -19,7 +19,8 @@ pub(super) fn now() -> i64 {
 pub(super) fn date(text: &str) -> Option<i32> {
     let mut parts = text.split('-');
     let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    if parts.next().is_some() || year == 0 || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
+    if parts.next().is_some() || year == 0 || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month)
+    {
         return None;
     }
     i32::try_from(days(year, month, day)).ok()
@@ -147,13 +148,18 @@ mod tests {
 
     #[test]
     fn dates_are_days_since_1970_and_back() {
-        for (text, expected) in
-            [("1970-01-01", 0), ("1969-12-31", -1), ("2024-02-29", 19_782), ("0001-01-01", -719_162), ("9999-12-31", 2_932_896)]
-        {
+        for (text, expected) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2024-02-29", 19_782),
+            ("0001-01-01", -719_162),
+            ("9999-12-31", 2_932_896),
+        ] {
             assert_eq!(date(text), Some(expected), "{text}");
             assert_eq!(show_date(i64::from(expected)), text);
         }
-        for wrong in ["2023-02-29", "2024-13-01", "2024-00-01", "24-01-01", "2024-1-1", "2024-01-01x", "", "0000-01-01"] {
+        for wrong in ["2023-02-29", "2024-13-01", "2024-00-01", "24-01-01", "2024-1-1", "2024-01-01x", "", "0000-01-01"]
+        {
             assert_eq!(date(wrong), None, "{wrong}");
         }
     }
@@ -165,8 +171,14 @@ mod tests {
         assert_eq!(timestamp("1970-01-01 00:00:00.5"), Some((500_000, false)));
         assert_eq!(timestamp("1970-01-01T00:00:00.000001000-0100"), Some((3_600_000_001, true)));
         assert_eq!(timestamp("1970-01-02"), Some((86_400_000_000, false)));
-        for wrong in ["1970-01-01T00:00:00.0000001Z", "1970-01-01T24:00:00Z", "1970-01-01T00:00:60Z", "now", "1970-01-01X00:00", "1970-01-01T00:00:00+1"]
-        {
+        for wrong in [
+            "1970-01-01T00:00:00.0000001Z",
+            "1970-01-01T24:00:00Z",
+            "1970-01-01T00:00:60Z",
+            "now",
+            "1970-01-01X00:00",
+            "1970-01-01T00:00:00+1",
+        ] {
             assert_eq!(timestamp(wrong), None, "{wrong}");
         }
         assert_eq!(show_timestamp(1_709_231_399_123_456, "Z"), "2024-02-29T18:29:59.123456Z");

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use http::header::AUTHORIZATION;
 use http::Response;
+use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use sluice_core::RunError;
 
@@ -46,7 +46,11 @@ pub(super) struct Oauth2 {
 
 impl Oauth2 {
     /// None without a client's secret: requests are anonymous.
-    pub(super) fn make(configured: Configured<'_>, fields: &Fields<'_>, scopes: &[String]) -> Result<Option<Self>, RunError> {
+    pub(super) fn make(
+        configured: Configured<'_>,
+        fields: &Fields<'_>,
+        scopes: &[String],
+    ) -> Result<Option<Self>, RunError> {
         let config = configured.config;
         let Some(secret) = field::text(config, fields.client_secret)? else { return Ok(None) };
         let client_id = field::needed(config, fields.client_id, fields.client_secret)?.to_owned();
@@ -56,9 +60,7 @@ impl Oauth2 {
         };
         let chosen = fields.token_url.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         let (url, own, named) = match chosen {
-            Some(name) => {
-                (field::needed(config, name, fields.client_secret)?, true, format!("/{name}"))
-            }
+            Some(name) => (field::needed(config, name, fields.client_secret)?, true, format!("/{name}")),
             None => (fields.token_url, false, "auth".to_owned()),
         };
         let private = own && configured.grants.private_network;
@@ -146,7 +148,10 @@ impl Oauth2 {
     fn rotate(&self, next: &str) {
         let mut refresh = self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner);
         if refresh.as_deref().is_some_and(|known| known != next) {
-            tracing::warn!(field = self.field, "the token endpoint handed out another refresh token, which is kept in memory only");
+            tracing::warn!(
+                field = self.field,
+                "the token endpoint handed out another refresh token, which is kept in memory only"
+            );
             *refresh = Some(next.to_owned());
         }
     }

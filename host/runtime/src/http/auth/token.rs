@@ -52,7 +52,10 @@ pub(super) struct Issued {
 pub(super) enum Reply {
     Issued(Issued),
     /// A refusal in its own words (RFC 6749, section 5.2): its code, and all of it.
-    Refused { code: String, reason: String },
+    Refused {
+        code: String,
+        reason: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -67,7 +70,13 @@ struct Answer {
 impl Endpoint {
     /// An endpoint. `own` if a person chose it for this connection, so that it may be in a private network that was granted. `field` is
     /// what an error about the URL names.
-    pub(super) fn new(url: &str, own: bool, private: bool, field: &str, configured: Configured<'_>) -> Result<Self, RunError> {
+    pub(super) fn new(
+        url: &str,
+        own: bool,
+        private: bool,
+        field: &str,
+        configured: Configured<'_>,
+    ) -> Result<Self, RunError> {
         let wrong = |reason: String| RunError::config(field, reason);
         let uri: Uri = url.parse().map_err(|_| wrong("this is not a URL".to_owned()))?;
         let origin = Origin::of(&uri).map_err(|failure| wrong(failure.detail.message))?;
@@ -99,7 +108,9 @@ impl Endpoint {
         let bytes = collected.map_err(|_| self.broken("its answer was cut off or is too long"))?.to_bytes();
         let answer: Option<Answer> = serde_json::from_slice(&bytes).ok();
         match answer {
-            Some(Answer { access_token: Some(access_token), expires_in, refresh_token, .. }) if status == StatusCode::OK => {
+            Some(Answer { access_token: Some(access_token), expires_in, refresh_token, .. })
+                if status == StatusCode::OK =>
+            {
                 Ok(Reply::Issued(Issued { access_token, lifetime_seconds: expires_in.unwrap_or(0), refresh_token }))
             }
             Some(Answer { error: Some(code), error_description, .. }) if status.is_client_error() => {

@@ -23,10 +23,13 @@ async fn issuer(in_form: bool, rotates: bool) -> (SocketAddr, Asked) {
             let form = String::from_utf8(form.to_vec()).unwrap();
             let mut kept = kept.lock().unwrap();
             kept.push((form.clone(), header.clone()));
-            let known = if in_form { form.contains("client_secret=s%26cret") } else { header == "Basic aWQ6cyUyNmNyZXQ=" };
+            let known =
+                if in_form { form.contains("client_secret=s%26cret") } else { header == "Basic aWQ6cyUyNmNyZXQ=" };
             let (status, body) = match () {
                 () if !known => (401, json!({"error": "invalid_client"})),
-                () if form.contains("revoked") => (400, json!({"error": "invalid_grant", "error_description": "consent was withdrawn"})),
+                () if form.contains("revoked") => {
+                    (400, json!({"error": "invalid_grant", "error_description": "consent was withdrawn"}))
+                }
                 () => {
                     let mut body = json!({"access_token": format!("token-{}", kept.len()), "expires_in": 3600});
                     if rotates {
@@ -139,7 +142,10 @@ async fn a_consent_that_was_withdrawn_is_an_auth_error_that_names_the_field_and_
     let (issuer, _) = issuer(false, false).await;
     let (kind, message) = World::new(issuer, Some("revoked-r")).await.sent().await.unwrap_err();
     assert_eq!(kind, NetErrorKind::Auth, "{message}");
-    assert!(message.contains("invalid_grant (consent was withdrawn)") && message.contains("field /refresh"), "{message}");
+    assert!(
+        message.contains("invalid_grant (consent was withdrawn)") && message.contains("field /refresh"),
+        "{message}"
+    );
     assert!(!message.contains("revoked-r") && !message.contains("s&cret"), "{message}");
 }
 

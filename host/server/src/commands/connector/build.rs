@@ -27,9 +27,12 @@ pub(super) fn run(options: &Options, args: &BuildArgs) -> Result<(), RunError> {
     }
     // What cargo says is for people; standard output is for what this command says.
     command.current_dir(&args.path).stdin(Stdio::null()).stdout(Stdio::null());
-    let status = command.status().map_err(|e| wrong(format!("cargo cannot be started: {e}; install Rust with rustup")))?;
+    let status =
+        command.status().map_err(|e| wrong(format!("cargo cannot be started: {e}; install Rust with rustup")))?;
     if !status.success() {
-        let hint = format!("if the target is missing: rustup target add {TARGET}; if the profile is: see sdk/template/rust/Cargo.toml");
+        let hint = format!(
+            "if the target is missing: rustup target add {TARGET}; if the profile is: see sdk/template/rust/Cargo.toml"
+        );
         return Err(wrong(format!("{} does not build; cargo says why above ({hint})", project.package)));
     }
     let (bytes, inspected) = component(&project.component)?;

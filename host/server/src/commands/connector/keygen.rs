@@ -27,6 +27,10 @@ pub(super) fn run(options: &Options, args: &KeygenArgs) -> Result<(), RunError> 
     write(&beside, public.to_pem().as_bytes())?;
     let fingerprint = public.fingerprint();
     let sentence = format!("{shown} is secret: keep it. {} is for everybody. {fingerprint}", beside.display());
-    say(options, &sentence, &json!({"event": "key", "secret": args.file, "public": beside, "fingerprint": fingerprint}));
+    say(
+        options,
+        &sentence,
+        &json!({"event": "key", "secret": args.file, "public": beside, "fingerprint": fingerprint}),
+    );
     Ok(())
 }

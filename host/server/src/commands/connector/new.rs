@@ -51,7 +51,11 @@ fn check_name(name: &str) -> Result<(), RunError> {
         && name.ends_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(plain)
         && !name.contains("--");
-    if good { Ok(()) } else { Err(wrong("a connector's name has 1 to 63 lower-case letters, digits and single '-', and begins with a letter")) }
+    if good {
+        Ok(())
+    } else {
+        Err(wrong("a connector's name has 1 to 63 lower-case letters, digits and single '-', and begins with a letter"))
+    }
 }
 
 /// The template's text with another name.
@@ -76,7 +80,10 @@ fn sdk(named: Option<&Path>) -> Result<PathBuf, RunError> {
         return if is_sdk(&folder) {
             Ok(folder)
         } else {
-            Err(RunError::config("--sdk", format!("{} is not the folder sdk/rust of a checkout of Sluice", folder.display())))
+            Err(RunError::config(
+                "--sdk",
+                format!("{} is not the folder sdk/rust of a checkout of Sluice", folder.display()),
+            ))
         };
     }
     let program = std::env::current_exe().ok();

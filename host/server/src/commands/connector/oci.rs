@@ -44,7 +44,9 @@ impl Layout {
             }
         } else {
             if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
-                return Err(wrong(format!("{shown} has something in it and is no OCI image layout; name another folder")));
+                return Err(wrong(format!(
+                    "{shown} has something in it and is no OCI image layout; name another folder"
+                )));
             }
             write(&mark, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         }
@@ -62,7 +64,10 @@ impl Layout {
             "architecture": "wasm", "os": "wasip2", "layerDigests": [layer["digest"]],
             "component": {"exports": ["sluice:source/source"], "imports": published.imports},
         });
-        let config = with(&self.blob(config.to_string().as_bytes())?, json!({"mediaType": "application/vnd.wasm.config.v0+json"}));
+        let config = with(
+            &self.blob(config.to_string().as_bytes())?,
+            json!({"mediaType": "application/vnd.wasm.config.v0+json"}),
+        );
         let about = self.blob(published.manifest_json)?;
         let about = with(&about, json!({"mediaType": "application/vnd.sluice.manifest.v0.1+json"}));
         let artifact = json!({
@@ -73,7 +78,8 @@ impl Layout {
             },
         });
         let artifact = with(&self.blob(artifact.to_string().as_bytes())?, json!({"mediaType": MANIFEST}));
-        let named = |entry: &&Value| entry.pointer("/annotations/org.opencontainers.image.ref.name") == Some(&json!(tag));
+        let named =
+            |entry: &&Value| entry.pointer("/annotations/org.opencontainers.image.ref.name") == Some(&json!(tag));
         match index.iter().find(named) {
             None => index.push(with(&artifact, json!({"annotations": {NAME: tag}}))),
             Some(there) if there["digest"] == artifact["digest"] => {}
@@ -85,7 +91,8 @@ impl Layout {
         if let Some(signature) = published.signature {
             self.sign(&mut index, &artifact, signature)?;
         }
-        let text = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": index});
+        let text =
+            json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": index});
         write(&self.folder.join("index.json"), text.to_string().as_bytes())?;
         Ok(artifact["digest"].as_str().unwrap_or_default().to_owned())
     }
@@ -97,7 +104,8 @@ impl Layout {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "config": empty, "layers": [layer], "subject": artifact,
         });
-        let descriptor = with(&self.blob(manifest.to_string().as_bytes())?, json!({"mediaType": MANIFEST, "artifactType": kind}));
+        let descriptor =
+            with(&self.blob(manifest.to_string().as_bytes())?, json!({"mediaType": MANIFEST, "artifactType": kind}));
         if index.iter().all(|entry| entry["digest"] != descriptor["digest"]) {
             index.push(descriptor);
         }
@@ -111,7 +119,11 @@ impl Layout {
         }
         let index: Value = serde_json::from_slice(&bytes(&path, MAX_INDEX)?)
             .map_err(|e| wrong(format!("{} is not an index: {e}", path.display())))?;
-        index.get("manifests").and_then(Value::as_array).cloned().ok_or_else(|| wrong(format!("{} lists no manifests", path.display())))
+        index
+            .get("manifests")
+            .and_then(Value::as_array)
+            .cloned()
+            .ok_or_else(|| wrong(format!("{} lists no manifests", path.display())))
     }
 
     /// Stores bytes by their digest; their descriptor.

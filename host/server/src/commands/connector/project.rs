@@ -54,7 +54,8 @@ impl Project {
         }
         let mut command = cargo();
         command.args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(folder);
-        let output = command.output().map_err(|e| wrong(format!("cargo cannot be started: {e}; install Rust with rustup")))?;
+        let output =
+            command.output().map_err(|e| wrong(format!("cargo cannot be started: {e}; install Rust with rustup")))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(wrong(format!("cargo does not understand {}: {said}", manifest.display())));
@@ -63,7 +64,8 @@ impl Project {
             .map_err(|e| RunError::internal(format!("`cargo metadata` is not understood: {e}")))?;
         let manifest = std::fs::canonicalize(&manifest).unwrap_or(manifest);
         let package = metadata.packages.into_iter().find(|package| package.manifest_path == manifest);
-        let package = package.ok_or_else(|| wrong("this is a workspace, not a package; go to the connector's own folder"))?;
+        let package =
+            package.ok_or_else(|| wrong("this is a workspace, not a package; go to the connector's own folder"))?;
         let library = package.targets.iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"));
         let library = library.ok_or_else(|| {
             wrong(format!("{} builds no component: its [lib] needs crate-type = [\"cdylib\", \"rlib\"]", package.name))

@@ -68,7 +68,8 @@ async fn rows(connection: &Connection, plan: &ReadPlan, limits: &RunLimits, limi
     let mut all = Read { batches: Vec::new(), state: None, cut: false };
     let mut left = limit;
     for split in &plan.splits {
-        let planned = plan.streams.iter().map(|stream| (Arc::from(stream.id.as_str()), stream.schema.clone())).collect();
+        let planned =
+            plan.streams.iter().map(|stream| (Arc::from(stream.id.as_str()), stream.schema.clone())).collect();
         let instance = connection.instance().await?;
         let mut read = instance.read(split.clone(), None, planned, Budget::new(limits.bytes_in_flight)).await?;
         while let Some(event) = read.next().await {

@@ -32,7 +32,8 @@ pub(super) async fn specification(path: &Path) -> Result<(Spec, Option<Running>)
     let folder = file::folder(path);
     let mut running = None;
     if let Some(server) = value.get("server").filter(|server| !server.is_null()) {
-        let server: Server = serde_json::from_value(server.clone()).map_err(|e| RunError::config("server", e.to_string()))?;
+        let server: Server =
+            serde_json::from_value(server.clone()).map_err(|e| RunError::config("server", e.to_string()))?;
         let (url, child) = start(&server, &folder).await?;
         fill(&mut value, &url);
         running = Some(child);
@@ -61,7 +62,10 @@ async fn start(server: &Server, folder: &Path) -> Result<(String, Running), RunE
         .map_err(|e| failed(format!("it cannot be heard: {e}")))?;
     let url = line.trim();
     if !url.starts_with("http://") && !url.starts_with("https://") {
-        return Err(failed(format!("its first line must be its URL, and is {:?}", url.chars().take(200).collect::<String>())));
+        return Err(failed(format!(
+            "its first line must be its URL, and is {:?}",
+            url.chars().take(200).collect::<String>()
+        )));
     }
     Ok((url.trim_end_matches('/').to_owned(), Running { _child: child, _stdout: stdout }))
 }

@@ -24,6 +24,10 @@ pub(super) fn run(options: &Options, args: &SignArgs) -> Result<(), RunError> {
     write(&out, &text)?;
     let fingerprint = key.public().fingerprint();
     let sentence = format!("{} {} is signed: {} ({fingerprint})", manifest.name, manifest.version, out.display());
-    say(options, &sentence, &json!({"event": "signed", "digest": digest, "signature": out, "fingerprint": fingerprint}));
+    say(
+        options,
+        &sentence,
+        &json!({"event": "signed", "digest": digest, "signature": out, "fingerprint": fingerprint}),
+    );
     Ok(())
 }

@@ -15,7 +15,8 @@ pub(super) fn run(options: &Options, args: &VerifyArgs) -> Result<(), RunError> 
     let file = args.signature.clone().unwrap_or_else(|| with_end(&path, ".sig"));
     let signature = Signature::parse(&bytes(&file, MAX_BYTES as u64)?)?;
     let manifest = &inspected.manifest;
-    let by = signature.verify(&Statement::new(&manifest.name, &manifest.version, &component, &inspected.manifest_bytes))?;
+    let by =
+        signature.verify(&Statement::new(&manifest.name, &manifest.version, &component, &inspected.manifest_bytes))?;
     let text = String::from_utf8(bytes(&args.key, MAX_KEY)?).map_err(|_| wrong("the key file is not text"))?;
     let expected = PublicKey::from_pem(&text)?;
     if by != expected {
