@@ -14,6 +14,7 @@
 pub mod bigquery;
 pub mod binary;
 pub mod cloud;
+pub mod conformance;
 pub mod mysql;
 pub mod objects;
 pub mod otlp;
@@ -22,6 +23,7 @@ pub mod proxy;
 pub mod sandbox;
 pub mod secret_manager;
 pub mod service;
+pub mod template;
 pub mod warehouse;
 
 use std::path::PathBuf;

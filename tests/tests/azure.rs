@@ -194,3 +194,9 @@ async fn a_shared_access_signature_stands_in_for_the_key() {
     let failed = no_list.iter().find(|(_, outcome, ..)| outcome == "failed").unwrap();
     assert!(failed.3.contains("sp=rl"), "{no_list:?}");
 }
+
+#[test]
+fn the_connector_conforms() {
+    let refused = json!({"a key that is not known": {"account_key": "bm90IHRoZSBrZXk="}, "a container that is not there": {"container": "no-such-container"}});
+    objects::conforms(&Azure::new(), &refused);
+}

@@ -128,3 +128,9 @@ async fn a_key_that_is_none_is_refused_by_its_field() {
     assert_eq!(refused.field.as_deref(), Some("/service_account_key"), "{refused}");
     assert!(!refused.to_string().contains("no key at all"), "{refused}");
 }
+
+#[test]
+fn the_connector_conforms() {
+    let refused = json!({"a bucket that is not there": {"bucket": "no-such-bucket-here"}, "a host where nobody is": {"endpoint": "http://127.0.0.1:9"}});
+    objects::conforms(&Gcs::new(), &refused);
+}

@@ -189,3 +189,9 @@ fn wrong_credentials_end_a_run_with_what_to_correct() {
         assert!(!format!("{ran:?}").contains(&env("SLUICE_TEST_S3_SECRET_KEY")));
     }
 }
+
+#[test]
+fn the_connector_conforms() {
+    let refused = json!({"a secret key that is not known": {"secret_access_key": "not-the-secret"}, "a bucket that is not there": {"bucket": "no-such-bucket-here"}});
+    objects::conforms(&S3::new(), &refused);
+}

@@ -17,7 +17,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sluice-sinks", &["sluice-core"]),
     ("sluice-engine", &["sluice-core", "sluice-store", "sluice-runtime", "sluice-sinks"]),
     ("sluice-api", &["sluice-core", "sluice-store", "sluice-engine"]),
-    ("sluice", &["sluice-core", "sluice-store", "sluice-runtime", "sluice-sinks", "sluice-engine", "sluice-api"]),
+    (
+        "sluice",
+        &[
+            "sluice-core",
+            "sluice-store",
+            "sluice-runtime",
+            "sluice-sinks",
+            "sluice-engine",
+            "sluice-api",
+            "sluice-conformance",
+        ],
+    ),
     // Guests never name a crate of the host.
     ("sluice-sdk-derive", &[]),
     ("sluice-sdk", &["sluice-sdk-derive"]),

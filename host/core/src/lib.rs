@@ -46,6 +46,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod signature;
 pub mod trace;
 pub mod validate;
 pub mod worker;

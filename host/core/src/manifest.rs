@@ -149,6 +149,22 @@ pub enum AuthScheme {
         /// The scopes themselves, e.g. `https://www.googleapis.com/auth/devstorage.read_only`; not a field.
         scopes: Vec<String>,
     },
+    /// OAuth 2.0: an access token that the host fetches and renews, for a refresh token, or in the client's own name where none is
+    /// configured.
+    Oauth2 {
+        /// The token endpoint itself, `https://…`, or a field in braces that holds its URL. The guest cannot reach it by this.
+        token_url: String,
+        /// Field that holds the client's id.
+        client_id: String,
+        /// Field that holds the client's secret.
+        client_secret: String,
+        /// Field that holds the refresh token that a person's consent has brought.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh_token: Option<String>,
+        /// The scopes themselves; not a field.
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
 }
 
 impl AuthScheme {
@@ -167,6 +183,13 @@ impl AuthScheme {
             Self::GoogleOauth { key, application_default, scopes: _ } => {
                 let mut fields = vec![(key.as_str(), true)];
                 fields.extend(application_default.as_deref().map(|field| (field, false)));
+                fields
+            }
+            Self::Oauth2 { token_url, client_id, client_secret, refresh_token, scopes: _ } => {
+                let chosen = token_url.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                let mut fields = vec![(client_id.as_str(), false), (client_secret, true)];
+                fields.extend(refresh_token.as_deref().map(|field| (field, true)));
+                fields.extend(chosen.map(|field| (field, false)));
                 fields
             }
         }
@@ -210,6 +233,14 @@ impl Manifest {
         };
         if let Some(field) = self.secrets.inside.iter().find(|field| !secret(field)) {
             return Err(format!("`secrets.inside` names {field}, which `config` does not mark as writeOnly"));
+        }
+        for scheme in &self.auth {
+            if let AuthScheme::Oauth2 { token_url, .. } = scheme
+                && !token_url.starts_with("https://")
+                && !(token_url.starts_with('{') && token_url.ends_with('}'))
+            {
+                return Err("`token_url` must be https://…, or a field in braces".into());
+            }
         }
         for (field, is_secret) in self.auth.iter().flat_map(AuthScheme::fields) {
             if property(field).is_none() {
@@ -265,6 +296,13 @@ mod tests {
         assert!(with(key).is_ok());
         let google = r#"{"scheme":"google-oauth","key":"password","application_default":"host","scopes":["s"]}"#;
         assert!(with(google).is_ok());
+        let oauth2 = |url: &str| {
+            with(&format!(r#"{{"scheme":"oauth2","token_url":"{url}","client_id":"host","client_secret":"password"}}"#))
+        };
+        let chosen = oauth2("{host}").unwrap();
+        assert_eq!(chosen.auth[0].fields(), [("host", false), ("password", true), ("host", false)]);
+        assert!(oauth2("https://login.example.com/token").is_ok() && oauth2("{absent}").is_err());
+        assert!(oauth2("http://login.example.com/token").unwrap_err().message.contains("must be https"));
         let missing = with(r#"{"scheme":"bearer","token":"absent"}"#).unwrap_err();
         assert!(missing.message.contains("absent, which is no field"), "{missing}");
         let shown = with(r#"{"scheme":"bearer","token":"host"}"#).unwrap_err();

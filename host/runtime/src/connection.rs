@@ -75,7 +75,9 @@ impl Connection {
         let inside: BTreeMap<&String, &serde_json::Value> = inside.collect();
         let full = with_defaults(&manifest.config, config);
         let hosts = expand_hosts(&manifest.hosts, &full)?;
-        let policy = EgressPolicy::new(hosts, grants.private_network).with_deny(environment.deny.clone());
+        let policy = EgressPolicy::new(hosts, grants.private_network)
+            .with_deny(environment.deny.clone())
+            .with_watch(environment.watch.clone());
         let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
         let resolver = environment.resolver.clone();
         let inside = serde_json::to_string(&inside)
@@ -98,6 +100,7 @@ impl Connection {
         let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes);
         let data = self.store_data(log.clone())?;
         let cancel = CancellationToken::new();
+        let memory = data.limiter.used();
         let bounds = Bounds {
             limits: self.limits.clone(),
             stack_bytes: inner.settings.stack_bytes,
@@ -122,7 +125,7 @@ impl Connection {
         let actor = InstanceActor { store, guest, config: self.inside.clone(), bounds };
         tokio::spawn(actor.serve(received));
         let _ends_with_the_handle = cancel.clone().drop_guard();
-        Ok(Instance { commands, log, cancel, _ends_with_the_handle })
+        Ok(Instance { commands, log, memory, cancel, _ends_with_the_handle })
     }
 
     fn store_data(&self, log: Log) -> Result<StoreData, RunError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::http::GoogleIdentity;
-use crate::net::{DenyList, Resolver};
+use crate::net::{DenyList, Resolver, Watch};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -21,11 +21,13 @@ pub struct Environment {
     pub deny: DenyList,
     /// Fetches tokens in the host's own name, for connections that were granted that.
     pub google: Option<Arc<dyn GoogleIdentity>>,
+    /// Hears of every host that connectors ask for.
+    pub watch: Option<Watch>,
 }
 
 impl Environment {
     /// Surroundings in which nothing is forbidden and nothing is lent.
     pub fn new(resolver: Arc<dyn Resolver>, clock: Clock) -> Self {
-        Self { resolver, clock, deny: DenyList::default(), google: None }
+        Self { resolver, clock, deny: DenyList::default(), google: None, watch: None }
     }
 }

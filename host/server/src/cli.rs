@@ -1,5 +1,6 @@
 //! The command line.
 
+mod connector;
 mod keep;
 mod requests;
 mod secret_manager;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+pub(crate) use connector::*;
 pub(crate) use keep::KeepArgs;
 pub(crate) use requests::RequestArgs;
 pub(crate) use secret_manager::SecretManagerArgs;
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Discover(DiscoverArgs),
     /// Show rows: of a stream as the sink would get them, or of a table of a local warehouse
     Preview(PreviewArgs),
+    /// Write, build, test, sign and publish connectors of your own
+    Connector(Box<ConnectorArgs>),
     /// Run the service: API, scheduler and the runs themselves
     Serve(Box<ServeArgs>),
     /// Bring a service's database up to date without serving

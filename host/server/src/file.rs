@@ -47,15 +47,16 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
     absolute.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+/// Reads a YAML file of our own kind.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let wrong = |message: String| RunError::new(Kind::Config, Actor::User, message);
     let shown = path.display();
     let size = std::fs::metadata(path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?.len();
     if size > MAX_BYTES {
-        return Err(wrong(format!("{shown} has {size} bytes; a pipeline's file has at most {MAX_BYTES}")));
+        return Err(wrong(format!("{shown} has {size} bytes; such a file has at most {MAX_BYTES}")));
     }
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?;
-    serde_saphyr::from_str(&text).map_err(|e| wrong(format!("{shown} is not a valid pipeline: {e}")))
+    serde_saphyr::from_str(&text).map_err(|e| wrong(format!("{shown} is not valid: {e}")))
 }
 
 fn locate(source: &mut SourceSpec, folder: &Path) -> Result<(), RunError> {
@@ -68,10 +69,14 @@ fn locate(source: &mut SourceSpec, folder: &Path) -> Result<(), RunError> {
     resolve(&mut source.config, "source.config", folder)
 }
 
-/// Puts values in the place of `{env: NAME}` and `{file: PATH}`.
-fn resolve(value: &mut serde_json::Value, at: &str, folder: &Path) -> Result<(), RunError> {
+/// Puts values in the place of `{env: NAME}`, `{env: NAME, as: number}` and `{file: PATH}`.
+pub(crate) fn resolve(value: &mut serde_json::Value, at: &str, folder: &Path) -> Result<(), RunError> {
     match value {
         serde_json::Value::Object(object) => {
+            if let Some(found) = number(object, at)? {
+                *value = found;
+                return Ok(());
+            }
             if let Some(found) = reference(object, at, folder)? {
                 *value = serde_json::Value::String(found);
                 return Ok(());
@@ -83,6 +88,25 @@ fn resolve(value: &mut serde_json::Value, at: &str, folder: &Path) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// The number of `{env: NAME, as: number}`: a port, say.
+fn number(
+    object: &serde_json::Map<String, serde_json::Value>,
+    at: &str,
+) -> Result<Option<serde_json::Value>, RunError> {
+    let (Some(serde_json::Value::String(name)), Some("number"), 2) =
+        (object.get("env"), object.get("as").and_then(serde_json::Value::as_str), object.len())
+    else {
+        return Ok(None);
+    };
+    let text = std::env::var(name).map_err(|_| {
+        RunError::config(at, format!("the environment has no variable {name}; set it, or name another"))
+    })?;
+    let number = text.trim().parse::<serde_json::Number>();
+    number
+        .map(|number| Some(number.into()))
+        .map_err(|_| RunError::config(at, format!("the variable {name} holds no number")))
 }
 
 fn reference(

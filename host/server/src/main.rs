@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             Command::Check(args) => commands::check::run(&options, &args).await,
             Command::Discover(args) => commands::discover::run(&options, &args).await,
             Command::Preview(args) => commands::preview::run(&options, &args).await,
+            Command::Connector(args) => commands::connector::run(&options, &args.command).await,
             Command::Doctor(args) => commands::doctor::run(&options, &args).await,
             Command::Serve(args) => commands::serve::run(&options, &args).await,
             Command::Migrate(args) => commands::migrate::run(&options, &args).await,

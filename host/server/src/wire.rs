@@ -47,7 +47,7 @@ pub(crate) async fn connection(
 }
 
 /// What this process lends to every connection.
-fn environment(options: &Options) -> Result<Environment, RunError> {
+pub(crate) fn environment(options: &Options) -> Result<Environment, RunError> {
     Ok(Environment {
         deny: deny(options)?,
         google: Some(Arc::new(Lent(ApplicationDefault::default()))),

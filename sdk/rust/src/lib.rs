@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod api;
 pub mod batch;
 mod concat;
 mod error;

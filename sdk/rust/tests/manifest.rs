@@ -272,7 +272,9 @@ struct CloudConfig {
             application_default = "default_credentials",
             scopes("https://www.googleapis.com/auth/devstorage.read_only")
         ),
-        google_oauth(key = "key", scopes("a", "b"))
+        google_oauth(key = "key", scopes("a", "b")),
+        oauth2(token_url = "https://login.example.com/token", client_id = "key_id", client_secret = "key"),
+        oauth2(token_url = "{region}", client_id = "key_id", client_secret = "key", refresh_token = "token", scopes("a"))
     )
 )]
 struct Cloud;
@@ -288,6 +290,9 @@ fn the_clouds_schemes_are_stated_by_the_names_that_the_host_reads() {
         {"scheme": "google-oauth", "key": "key", "application_default": "default_credentials",
             "scopes": ["https://www.googleapis.com/auth/devstorage.read_only"]},
         {"scheme": "google-oauth", "key": "key", "scopes": ["a", "b"]},
+        {"scheme": "oauth2", "token_url": "https://login.example.com/token", "client_id": "key_id", "client_secret": "key"},
+        {"scheme": "oauth2", "token_url": "{region}", "client_id": "key_id", "client_secret": "key", "refresh_token": "token",
+            "scopes": ["a"]},
     ]);
     assert_eq!(manifest["auth"], expected);
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod compressed;
+mod conforms;
 mod content;
 mod policies;
 mod runs;
@@ -16,6 +17,7 @@ pub use self::changes::{a_file_that_changes_during_the_read_is_named, a_file_tha
 pub use self::compressed::{
     files_that_others_compressed_and_broke_are_named, files_that_others_compressed_arrive_row_for_row,
 };
+pub use self::conforms::conforms;
 pub use self::content::{
     a_cell_of_ten_megabytes_arrives, broken_files_are_named_and_others_unharmed, every_format_arrives_row_for_row,
     keys_of_every_kind_are_read,

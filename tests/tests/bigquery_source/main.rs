@@ -9,6 +9,7 @@
 )]
 
 mod breaks;
+mod conforms;
 mod copies;
 mod increments;
 mod support;

@@ -15,6 +15,8 @@ const MAX_DEPTH: usize = 8;
 pub struct Inspected {
     /// Its manifest.
     pub manifest: Manifest,
+    /// The manifest's bytes, as they are in the component.
+    pub manifest_bytes: Vec<u8>,
     /// The contract that it exports.
     pub version: Version,
     /// Names of the interfaces that it imports.
@@ -44,12 +46,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
             format!("the connector imports {import}, which no connector may; see wit/README.md for what is offered");
         return Err(wrong(Kind::Permission, message));
     }
-    let manifest = match found.manifests.as_slice() {
-        [one] => Manifest::parse(one)?,
+    let (manifest, manifest_bytes) = match found.manifests.as_slice() {
+        [one] => (Manifest::parse(one)?, one.clone()),
         [] => return Err(wrong(Kind::Protocol, format!("the component has no custom section {SECTION}"))),
         _ => return Err(wrong(Kind::Protocol, format!("the component has more than one custom section {SECTION}"))),
     };
-    Ok(Inspected { manifest, version, imports: found.imports })
+    Ok(Inspected { manifest, manifest_bytes, version, imports: found.imports })
 }
 
 /// The contract's version, from the name of the export.

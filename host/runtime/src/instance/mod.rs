@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow_schema::SchemaRef;
@@ -34,6 +34,7 @@ pub const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Instance {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) log: Log,
+    pub(crate) memory: Arc<AtomicU64>,
     pub(crate) cancel: CancellationToken,
     pub(crate) _ends_with_the_handle: DropGuard,
 }
@@ -112,6 +113,11 @@ impl Instance {
     /// The connector's log.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Linear memory that the instance has asked for so far, bytes. It only ever grows.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
     }
 
     /// Ends whatever the instance does, now.

@@ -1,5 +1,8 @@
 //! What the host keeps for one instance, and how much of the machine it may have.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sluice_core::limits::InstanceLimits;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
@@ -47,11 +50,18 @@ impl WasiHttpView for StoreData {
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
+    /// The same, for whoever holds the instance.
+    told: Arc<AtomicU64>,
 }
 
 impl Limiter {
     pub(crate) fn new(limits: &InstanceLimits) -> Self {
-        Self { memory: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0 }
+        Self { memory: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), used: 0, told: Arc::default() }
+    }
+
+    /// Bytes of memory in use, as they grow.
+    pub(crate) fn used(&self) -> Arc<AtomicU64> {
+        self.told.clone()
     }
 }
 
@@ -63,6 +73,7 @@ impl ResourceLimiter for Limiter {
             return Err(Fault::Memory { asked, limit: self.memory }.into());
         }
         self.used = asked;
+        self.told.store(asked as u64, Ordering::Relaxed);
         Ok(true)
     }
 

@@ -5,6 +5,7 @@
 //! the operator granted private networks. Metadata services are refused whatever was granted.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use sluice_core::RunError;
@@ -153,19 +154,46 @@ pub enum Denied {
     },
 }
 
+/// Hears of every host that a connector asks for, and whether its manifest declares it, before anything is resolved.
+#[derive(Clone)]
+pub struct Watch(Arc<Heard>);
+
+type Heard = dyn Fn(&str, u16, bool) + Send + Sync;
+
+impl Watch {
+    /// Tells `heard` of host, port and whether they are declared. It must not block.
+    pub fn new(heard: impl Fn(&str, u16, bool) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(heard))
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
 /// The decision of who may be reached, for one connection.
 #[derive(Clone, Debug, Default)]
 pub struct EgressPolicy {
     rules: Vec<HostRule>,
     private_network: bool,
     deny: DenyList,
+    watch: Option<Watch>,
 }
 
 impl EgressPolicy {
     /// `rules` come from [`expand_hosts`]; `private_network` is the operator's grant that the connection's own
     /// configured hosts may be private.
     pub fn new(rules: Vec<HostRule>, private_network: bool) -> Self {
-        Self { rules, private_network, deny: DenyList::default() }
+        Self { rules, private_network, deny: DenyList::default(), watch: None }
+    }
+
+    /// Tells somebody of every host that is asked for.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// Adds what the operator forbids.
@@ -194,7 +222,10 @@ impl EgressPolicy {
     /// # Errors
     /// The host is undeclared or denied by the operator.
     pub fn allows_host(&self, host: &HostName, port: u16) -> Result<HostRule, Denied> {
-        let mut covering = self.rules.iter().filter(|rule| port != 0 && rule.covers(host, port));
+        let mut covering = self.rules.iter().filter(|rule| port != 0 && rule.covers(host, port)).peekable();
+        if let Some(Watch(heard)) = &self.watch {
+            heard(&host.to_string(), port, covering.peek().is_some());
+        }
         // A host may be declared twice; the rule that grants more is the one that a person configured.
         let Some(first) = covering.next() else {
             return Err(Denied::Undeclared { host: host.to_string(), port, declared: self.declared() });

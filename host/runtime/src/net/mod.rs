@@ -29,7 +29,7 @@ pub use address::{AddressClass, classify};
 pub(crate) use buffered::Buffered;
 pub use connection::{Connection, MAX_READ};
 use dial::{CONNECT_TIMEOUT, Dialer};
-pub use egress::{Denied, DenyList, EgressPolicy, HostRule, expand_hosts};
+pub use egress::{Denied, DenyList, EgressPolicy, HostRule, Watch, expand_hosts};
 pub use error::{NetError, NetErrorKind};
 pub use name::{BadName, HostName};
 pub use resolve::{Resolver, SystemResolver};

@@ -8,7 +8,12 @@ use crate::cli::{FileArgs, Options};
 use crate::{exit, file, show, wire};
 
 pub(crate) async fn run(options: &Options, args: &FileArgs) -> u8 {
-    match steps(options, args).await {
+    shown(options, steps(options, args).await)
+}
+
+/// Shows the steps of a check; a step that failed is the user's to mend.
+pub(super) fn shown(options: &Options, checked: Result<Vec<CheckStep>, RunError>) -> u8 {
+    match checked {
         Ok(steps) => {
             steps.iter().for_each(|step| show::step(options, step));
             let bad = steps.iter().any(|step| step.outcome == Outcome::Failed);

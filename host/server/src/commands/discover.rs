@@ -2,6 +2,7 @@
 
 use sluice_core::RunError;
 use sluice_core::plan::DiscoverFilter;
+use sluice_runtime::Connection;
 
 use super::failed;
 use crate::cli::{DiscoverArgs, Options};
@@ -21,13 +22,24 @@ async fn list(options: &Options, args: &DiscoverArgs) -> Result<(), RunError> {
     let file = file::source(&args.file)?;
     let runtime = wire::runtime(options)?;
     let connection = wire::connection(options, &runtime, &file.source, &file.limits).await?;
+    show_streams(options, &connection, &args.contains, args.limit, args.columns).await
+}
+
+/// Shows the streams of a connection as their pages arrive.
+pub(super) async fn show_streams(
+    options: &Options,
+    connection: &Connection,
+    contains: &str,
+    limit: usize,
+    columns: bool,
+) -> Result<(), RunError> {
     let instance = connection.instance().await?;
-    let mut table = show::discover::Listing::new(options.json(), args.columns);
+    let mut table = show::discover::Listing::new(options.json(), columns);
     let mut page = None;
-    let mut left = args.limit;
+    let mut left = limit;
     while left > 0 {
         let page_size = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
-        let filter = DiscoverFilter { contains: args.contains.clone(), ids: Vec::new(), page_size };
+        let filter = DiscoverFilter { contains: contains.to_owned(), ids: Vec::new(), page_size };
         let found = instance.discover(filter, page).await?;
         for stream in found.streams.iter().take(left) {
             table.add(stream);

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod connector;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod migrate;

@@ -71,6 +71,9 @@ pub fn config(input: TokenStream) -> TokenStream {
 /// azure_sas(token = "…")
 /// google_oauth(key = "…", application_default = "…",                     // the latter may be left out
 ///              scopes("https://www.googleapis.com/auth/…"))              // the scopes themselves
+/// oauth2(token_url = "https://…",                                        // the endpoint itself, or a field in braces
+///        client_id = "…", client_secret = "…", refresh_token = "…",      // without the latter in the client's own name
+///        scopes("…"))                                                    // the scopes themselves; may be left out
 /// ```
 ///
 /// A scheme whose credential a connection does not configure is not used; with none, requests go out as they are.

@@ -18,7 +18,7 @@ const CONTRACT: &str = "0.1";
 const CAPABILITIES: [&str; 5] = ["incremental", "splits", "estimate", "filter", "changed_files"];
 
 /// Schemes and what each is told; for each whether it names a configuration field, and whether that must be a secret.
-const SCHEMES: [(&str, &[Told]); 7] = [
+const SCHEMES: [(&str, &[Told]); 8] = [
     ("bearer", &[secret("token")]),
     ("basic", &[field("username"), secret("password")]),
     ("header", &[constant("name"), secret("value")]),
@@ -35,6 +35,16 @@ const SCHEMES: [(&str, &[Told]); 7] = [
     ("azure-shared-key", &[field("account"), secret("key")]),
     ("azure-sas", &[secret("token")]),
     ("google-oauth", &[secret("key"), field("application_default").optional(), list_of("scopes")]),
+    (
+        "oauth2",
+        &[
+            constant("token_url"),
+            field("client_id"),
+            secret("client_secret"),
+            secret("refresh_token").optional(),
+            list_of("scopes").optional(),
+        ],
+    ),
 ];
 
 /// Largest icon that the host takes, bytes.
@@ -203,6 +213,17 @@ impl Attributes {
                 return Ok(());
             }
             let value: LitStr = entry.value()?.parse()?;
+            // The token endpoint may be a field in braces, as hosts are.
+            if told.name == "token_url" {
+                let chosen = placeholders(&value)?;
+                if chosen.is_empty() && !value.value().starts_with("https://") {
+                    return Err(syn::Error::new_spanned(
+                        &value,
+                        "the token endpoint must be https://…, or a field in braces",
+                    ));
+                }
+                self.named.extend(chosen.into_iter().map(|field| (value.clone(), field, Names::Field)));
+            }
             if told.names != Names::Nothing {
                 self.named.push((value.clone(), value.value(), told.names));
             }

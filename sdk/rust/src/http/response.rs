@@ -65,9 +65,14 @@ impl Response {
         &self.head.headers
     }
 
-    /// The seconds of a `Retry-After`, if the server sent some.
+    /// How long a `Retry-After` says to wait, if the server sent one: in seconds, or as a time by the server's own clock.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.head.headers.number("retry-after").map(Duration::from_secs)
+        let headers = &self.head.headers;
+        let until = || {
+            let time = |name| headers.get(name).and_then(crate::api::http_date);
+            u64::try_from(time("retry-after")?.saturating_sub(time("date")?)).ok()
+        };
+        headers.number("retry-after").or_else(until).map(Duration::from_secs)
     }
 
     /// What was asked, for messages.

@@ -1,7 +1,7 @@
 //! Credentials that the host adds, so that they never enter a guest's memory.
 //!
 //! One file per scheme: `bearer`, `basic` and `header` make a header once, [`sigv4`] and [`azure_shared_key`] sign each
-//! request as it goes out, [`azure_sas`] adds to its query, [`google`] fetches an access token and renews it. This file
+//! request as it goes out, [`azure_sas`] adds to its query, [`google`] and [`oauth2`] fetch access tokens and renew them. This file
 //! decides what holds for all of them: which requests get credentials, and which connections may carry them.
 //!
 //! To add a scheme: a variant of `AuthScheme` in `sluice-core`, a file here, its arms in [`Scheme`], a test against a
@@ -15,9 +15,11 @@ mod encode;
 mod field;
 mod google;
 mod header;
+mod oauth2;
 mod outgoing;
 mod sigv4;
 mod skew;
+mod token;
 
 use std::net::IpAddr;
 
@@ -53,6 +55,7 @@ enum Scheme {
     AzureSharedKey(azure_shared_key::SharedKey),
     AzureSas(azure_sas::Sas),
     GoogleOauth(google::Google),
+    Oauth2(oauth2::Oauth2),
 }
 
 /// What schemes are made from.
@@ -134,6 +137,10 @@ impl Credentials {
                 google.refused(response);
                 None
             }
+            Scheme::Oauth2(oauth2) => {
+                oauth2.refused(response);
+                None
+            }
             Scheme::Header(_) => None,
         })
     }
@@ -169,6 +176,11 @@ impl Scheme {
             AuthScheme::GoogleOauth { key, application_default, scopes } => {
                 google::Google::make(configured, key, application_default.as_deref(), scopes)?.map(Self::GoogleOauth)
             }
+            AuthScheme::Oauth2 { token_url, client_id, client_secret, refresh_token, scopes } => {
+                let refresh_token = refresh_token.as_deref();
+                let fields = oauth2::Fields { token_url, client_id, client_secret, refresh_token };
+                oauth2::Oauth2::make(configured, &fields, scopes)?.map(Self::Oauth2)
+            }
         })
     }
 
@@ -177,7 +189,11 @@ impl Scheme {
     fn claims(&self) -> &HeaderName {
         match self {
             Self::Header(header) => header.name(),
-            Self::AwsSigv4(_) | Self::AzureSharedKey(_) | Self::AzureSas(_) | Self::GoogleOauth(_) => &AUTHORIZATION,
+            Self::AwsSigv4(_)
+            | Self::AzureSharedKey(_)
+            | Self::AzureSas(_)
+            | Self::GoogleOauth(_)
+            | Self::Oauth2(_) => &AUTHORIZATION,
         }
     }
 
@@ -188,6 +204,7 @@ impl Scheme {
             Self::AzureSharedKey(key) => return key.apply(request, now),
             Self::AzureSas(sas) => return sas.apply(request),
             Self::GoogleOauth(google) => return google.apply(request, now).await,
+            Self::Oauth2(oauth2) => return oauth2.apply(request, now).await,
         }
         Ok(())
     }
@@ -201,6 +218,7 @@ impl std::fmt::Debug for Credentials {
             Scheme::AzureSharedKey(_) => "azure-shared-key",
             Scheme::AzureSas(_) => "azure-sas",
             Scheme::GoogleOauth(_) => "google-oauth",
+            Scheme::Oauth2(_) => "oauth2",
         });
         f.debug_list().entries(names).finish()
     }

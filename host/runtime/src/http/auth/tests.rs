@@ -46,6 +46,13 @@ fn every_scheme() -> Vec<AuthScheme> {
             application_default: Some("google_default".into()),
             scopes: vec!["scope".into()],
         },
+        AuthScheme::Oauth2 {
+            token_url: "https://login.example.com/token".into(),
+            client_id: "client".into(),
+            client_secret: "client_secret".into(),
+            refresh_token: Some("refresh_token".into()),
+            scopes: vec![],
+        },
     ]
 }
 

@@ -6,6 +6,7 @@ mod exchange;
 mod google;
 mod grpc;
 mod limits;
+mod oauth2;
 
 use std::net::SocketAddr;
 use std::pin::Pin;

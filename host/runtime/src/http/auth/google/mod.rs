@@ -11,23 +11,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Response, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use http::{HeaderValue, Response};
+use jiff::Timestamp;
 use sluice_core::RunError;
-use tokio::sync::Mutex;
-use wasmtime_wasi_http::Error;
 
 use self::exchange::Endpoint;
 use self::key::ServiceAccount;
 use super::super::failure::Failure;
+use super::token::{Kept, bearer, refusal};
 use super::{Configured, Outgoing, field};
-use crate::net::{NetError, NetErrorKind};
-
-/// How long before its end a token is renewed.
-const MARGIN: SignedDuration = SignedDuration::from_mins(4);
-
-/// How long before its end a token is not used any more, if renewing it fails.
-const LAST_USE: SignedDuration = SignedDuration::from_secs(30);
+use crate::net::NetErrorKind;
 
 /// Somebody who is asked for access tokens in the name of the host itself: application default credentials, among them
 /// the metadata server of the machine. Implemented outside of this crate, and used only where an operator grants it.
@@ -45,19 +38,12 @@ pub(super) struct Google {
     source: Source,
     scopes: Vec<String>,
     field: String,
-    token: Arc<Mutex<Option<Token>>>,
+    kept: Kept,
 }
 
 enum Source {
     Key(Box<(ServiceAccount, Endpoint)>),
     Host(Arc<dyn GoogleIdentity>),
-}
-
-/// A token and when it ends.
-#[derive(Clone)]
-struct Token {
-    value: HeaderValue,
-    ends: Timestamp,
 }
 
 impl Google {
@@ -83,7 +69,7 @@ impl Google {
             (None, Some(field)) => Source::Host(granted(configured, field)?),
         };
         let field = lent.unwrap_or(key).to_owned();
-        Ok(Some(Self { source, scopes: scopes.to_vec(), field, token: Arc::default() }))
+        Ok(Some(Self { source, scopes: scopes.to_vec(), field, kept: Kept::default() }))
     }
 
     pub(super) async fn apply(&self, request: &mut Outgoing<'_>, now: Timestamp) -> Result<(), Failure> {
@@ -103,48 +89,23 @@ impl Google {
 
     /// A token that was refused is not used again: it may have been revoked before its end.
     pub(super) fn refused<B>(&self, response: &Response<B>) {
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Ok(mut token) = self.token.try_lock()
-        {
-            *token = None;
-        }
+        self.kept.refused(response);
     }
 
-    /// The token at hand, or a new one. Whoever comes while one is fetched waits for that one.
     async fn cached(
         &self,
         account: &ServiceAccount,
         endpoint: &Endpoint,
         now: Timestamp,
     ) -> Result<HeaderValue, Failure> {
-        let mut token = self.token.lock().await;
-        if let Some(known) = token.as_ref().filter(|known| now < ends_at(known, MARGIN)) {
-            return Ok(known.value.clone());
-        }
-        let outcome = match account.assertion(endpoint.audience(), &self.scopes, now) {
-            Ok(assertion) => endpoint.exchange(&assertion, &self.field).await,
-            Err(message) => Err(refusal(NetErrorKind::Config, format!("{message} (field /{})", self.field))),
-        };
-        match outcome {
-            Ok(issued) => {
-                let value = bearer(&issued.access_token)?;
-                let lifetime = SignedDuration::from_secs(i64::from(issued.lifetime_seconds));
-                *token = Some(Token { value: value.clone(), ends: now.saturating_add(lifetime).unwrap_or(now) });
-                Ok(value)
+        let fetch = async {
+            match account.assertion(endpoint.audience(), &self.scopes, now) {
+                Ok(assertion) => endpoint.exchange(&assertion, &self.field).await,
+                Err(message) => Err(refusal(NetErrorKind::Config, format!("{message} (field /{})", self.field))),
             }
-            Err(failure) => match token.as_ref().filter(|known| now < ends_at(known, LAST_USE)) {
-                Some(known) => {
-                    tracing::warn!(error = %failure.detail, "Google's access token is used on, because it cannot be renewed");
-                    Ok(known.value.clone())
-                }
-                None => Err(failure),
-            },
-        }
+        };
+        self.kept.get(now, fetch).await
     }
-}
-
-fn ends_at(token: &Token, margin: SignedDuration) -> Timestamp {
-    token.ends.saturating_sub(margin).unwrap_or(token.ends)
 }
 
 /// The field by which a connection asks for the host's identity, if it does.
@@ -167,18 +128,4 @@ fn granted(configured: Configured<'_>, field: &str) -> Result<Arc<dyn GoogleIden
         let message = "this host has no Google identity to lend; configure a service account's key";
         RunError::config(format!("/{field}"), message)
     })
-}
-
-fn bearer(token: &str) -> Result<HeaderValue, Failure> {
-    let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let value = HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_| plain);
-    let Some(mut value) = value else {
-        return Err(refusal(NetErrorKind::Protocol, "the access token that was issued is none"));
-    };
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn refusal(kind: NetErrorKind, message: impl Into<String>) -> Failure {
-    Failure { code: Error::HttpRequestDenied, detail: NetError::new(kind, message) }
 }
