@@ -114,7 +114,13 @@ impl Dispatcher {
                 summary.error = summary.error.map(|error| redactor.redact_error(error));
                 Ok(summary)
             }
-            Err(error) => Err(redactor.redact_error(error)),
+            Err(error) => {
+                if !worker.last_words().is_empty() {
+                    let stderr = redactor.redact(worker.last_words());
+                    tracing::warn!(run = claim.request.asked.id, %stderr, "a worker process ended before its job");
+                }
+                Err(redactor.redact_error(error))
+            }
         };
         let (cancelled, leaving) = (orders.cancel.is_cancelled(), orders.stop.is_cancelled());
         Ended { result, retry, cancelled, leaving }

@@ -52,6 +52,7 @@ pub struct Worker {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     errors: Option<tokio::task::JoinHandle<String>>,
+    last_words: String,
     line: Vec<u8>,
     /// How it ended, and until when it may take to leave.
     end: Option<(End, Instant)>,
@@ -117,7 +118,16 @@ impl Workers {
         input.write_all(&line).await.map_err(|e| failed("handing its job to", &e))?;
         self.counted.started.fetch_add(1, Ordering::Relaxed);
         let (output, counted) = (BufReader::new(output), self.counted.clone());
-        Ok(Worker { child, input: Some(input), output, errors, line: Vec::new(), end: None, counted })
+        Ok(Worker {
+            child,
+            input: Some(input),
+            output,
+            errors,
+            last_words: String::new(),
+            line: Vec::new(),
+            end: None,
+            counted,
+        })
     }
 
     /// Runs a job that somebody waits for, to its end, within a time; what it told.
@@ -194,6 +204,11 @@ impl Worker {
         let _ = input.write_all(&line).await;
     }
 
+    /// The end of what a worker that broke off wrote to its standard error. It may hold secrets of its job.
+    pub fn last_words(&self) -> &str {
+        &self.last_words
+    }
+
     /// Ends the worker at once.
     pub async fn kill(&mut self) {
         let _ = self.child.kill().await;
@@ -216,11 +231,8 @@ impl Worker {
     async fn crashed(&mut self, what: &str, how: &str) -> RunError {
         if let Some(errors) = &mut self.errors {
             self.counted.crashed.fetch_add(1, Ordering::Relaxed);
-            let said = errors.await.unwrap_or_default();
+            self.last_words = errors.await.unwrap_or_default();
             self.errors = None;
-            if !said.is_empty() {
-                tracing::warn!(stderr = said, "a worker process ended before its job");
-            }
         }
         RunError::new(Kind::Transient, Actor::Host, format!("the worker process {what} ({how})"))
     }
@@ -292,6 +304,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_words_of_a_worker_that_breaks_off_are_kept_for_who_may_see_them() {
+        let mut worker = worker("echo the password is hunter2 >&2; exit 101").await;
+        let (_, end) = impatient(&mut worker).await;
+        assert!(end.is_err_and(|error| !error.message.contains("hunter2")));
+        assert_eq!(worker.last_words(), "the password is hunter2");
+    }
+
+    #[tokio::test]
     async fn a_worker_that_breaks_off_is_told_apart_from_one_that_is_done() {
         for (script, how) in [
             ("exec >&-; sleep 0.2; exit 7", "the worker process ended before its job (exit status: 7)"),
@@ -303,6 +323,7 @@ mod tests {
             let error = end.expect_err("it broke off");
             assert_eq!((error.kind, error.message.as_str()), (Kind::Transient, how), "{script}");
             assert_eq!(impatient(&mut worker).await, (0, Err(error)));
+            assert_eq!(worker.last_words(), "");
         }
     }
 }
