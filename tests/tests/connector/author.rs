@@ -129,5 +129,5 @@ fn what_is_missing_is_said_with_what_to_do() {
     std::fs::write(folder.path().join("shop/file"), "mine").unwrap();
     refused(&["new", "shop"], "has something in it");
     let listed = connector(folder.path(), &["test", "--list"]);
-    assert_eq!(listed.lines.len(), 19, "{listed:?}");
+    assert_eq!(listed.lines.len(), 20, "{listed:?}");
 }
