@@ -27,7 +27,7 @@ impl Api {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("python3 starts");
+            .unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Self { child, url: url.trim().to_owned() }

@@ -61,7 +61,7 @@ impl Layout {
         let layer = self.blob(published.component)?;
         let layer = with(&layer, json!({"mediaType": "application/wasm"}));
         let config = json!({
-            "architecture": "wasm", "os": "wasip2", "layerDigests": [layer["digest"]],
+            "architecture": "wasm", "os": "wasip2", "layerDigests": [digest_of(&layer)],
             "component": {"exports": ["sluice:source/source"], "imports": published.imports},
         });
         let config = with(
@@ -82,7 +82,7 @@ impl Layout {
             |entry: &&Value| entry.pointer("/annotations/org.opencontainers.image.ref.name") == Some(&json!(tag));
         match index.iter().find(named) {
             None => index.push(with(&artifact, json!({"annotations": {NAME: tag}}))),
-            Some(there) if there["digest"] == artifact["digest"] => {}
+            Some(there) if digest_of(there) == digest_of(&artifact) => {}
             Some(_) => {
                 let message = "is published already, and is another component; raise the version in Cargo.toml";
                 return Err(wrong(format!("{tag} {message}")));
@@ -94,7 +94,7 @@ impl Layout {
         let text =
             json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": index});
         write(&self.folder.join("index.json"), text.to_string().as_bytes())?;
-        Ok(artifact["digest"].as_str().unwrap_or_default().to_owned())
+        Ok(digest_of(&artifact).to_owned())
     }
 
     fn sign(&self, index: &mut Vec<Value>, artifact: &Value, signature: &[u8]) -> Result<(), RunError> {
@@ -106,7 +106,7 @@ impl Layout {
         });
         let descriptor =
             with(&self.blob(manifest.to_string().as_bytes())?, json!({"mediaType": MANIFEST, "artifactType": kind}));
-        if index.iter().all(|entry| entry["digest"] != descriptor["digest"]) {
+        if index.iter().all(|entry| digest_of(entry) != digest_of(&descriptor)) {
             index.push(descriptor);
         }
         Ok(())
@@ -135,6 +135,11 @@ impl Layout {
         }
         Ok(json!({"digest": format!("sha256:{digest}"), "size": content.len()}))
     }
+}
+
+/// What a descriptor is of.
+fn digest_of(descriptor: &Value) -> &str {
+    descriptor.get("digest").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A descriptor with more members.
