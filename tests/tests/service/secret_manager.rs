@@ -11,6 +11,9 @@ use sluice_tests::postgres::sql;
 use sluice_tests::secret_manager::{Vault, reads};
 use sluice_tests::service::{Service, Site, now_us};
 
+/// Asks the API: method, path, body; status and answer.
+type Ask<'a> = dyn FnMut(&str, &str, Option<&Value>) -> (u16, Value) + 'a;
+
 /// A user of the real server, with a table of its own.
 struct Shop {
     user: String,
@@ -107,7 +110,7 @@ async fn from_save_to_rotation(site: Site) {
     let (status, pipeline) = ask("POST", "/pipelines", Some(&body));
     assert_eq!(status, 201, "{pipeline}");
     let pipeline = pipeline["id"].as_str().unwrap().to_owned();
-    let run = async |ask: &mut dyn FnMut(&str, &str, Option<&Value>) -> (u16, Value), state| {
+    let run = async |ask: &mut Ask<'_>, state| {
         let (_, run) = ask("POST", &format!("/pipelines/{pipeline}/runs"), Some(&json!({})));
         let id = run["id"].as_str().unwrap().to_owned();
         site.run_in("acme", &id, state).await;
