@@ -69,7 +69,7 @@ pub use people::{
 };
 pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, QueueState, Recorded, RequestFilter,
-    RunRequest, SkippedMoment,
+    RunRequest, SkippedMoment, Tried,
 };
 pub use record::{
     Answer, AuditEntry, AuditRecord, LogsBefore, NewNotification, NewState, News, Notice, Notification, Repeated,

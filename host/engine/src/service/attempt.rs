@@ -11,7 +11,7 @@ use sluice_core::secret::Redactor;
 use sluice_core::trace::Context;
 use sluice_core::worker::{Event, Job, Order, RunJob, Summary};
 use sluice_core::{Retry, RunError};
-use sluice_store::{Claim, Scope};
+use sluice_store::{Claim, Scope, Tried};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -192,7 +192,7 @@ impl Dispatcher {
             return self.finish(claim, RequestState::Cancelled, error).await;
         }
         if ended.leaving {
-            return self.again(claim, self.parts.clock.now_us(), error, Outcome::Returned).await;
+            return self.again(claim, self.parts.clock.now_us(), error, (Tried::Lost, Outcome::Returned)).await;
         }
         match error {
             None => self.finish(claim, RequestState::Stopped, None).await,
@@ -200,7 +200,10 @@ impl Dispatcher {
             Some(_) if ended.result.is_err() && self.has_succeeded(claim).await? => {
                 self.finish(claim, RequestState::Succeeded, None).await
             }
-            Some(error) => self.again_or_failed(claim, &ended.retry, error).await,
+            Some(error) => {
+                let next = self.next(&ended.retry, claim.request.tried(), error);
+                self.again_or_failed(claim, next, error, Tried::Failed).await
+            }
         }
     }
 
@@ -230,9 +233,9 @@ impl Dispatcher {
         claim: &Claim,
         at_us: i64,
         error: Option<&RunError>,
-        outcome: Outcome,
+        (tried, outcome): (Tried, Outcome),
     ) -> Result<Option<Outcome>, RunError> {
-        Ok(self.parts.store.retry_run(claim, at_us, error).await?.then_some(outcome))
+        Ok(self.parts.store.retry_run(claim, at_us, error, tried).await?.then_some(outcome))
     }
 
     /// Counts an attempt whose end is recorded, and says so. What it failed with is in the run's record.
@@ -259,15 +262,20 @@ impl Dispatcher {
         Ok(attempts.last().is_some_and(|attempt| attempt.state == RunState::Succeeded))
     }
 
+    /// What follows the attempt of this number.
+    fn next(&self, retry: &RetryPolicy, attempt: u32, error: &RunError) -> Next {
+        retry.after(error, attempt, instant(self.parts.clock.now_us()), self.parts.chance.next())
+    }
+
     async fn again_or_failed(
         &self,
         claim: &Claim,
-        retry: &RetryPolicy,
+        next: Next,
         error: &RunError,
+        tried: Tried,
     ) -> Result<Option<Outcome>, RunError> {
-        let now = instant(self.parts.clock.now_us());
-        match retry.after(error, claim.request.attempts, now, self.parts.chance.next()) {
-            Next::At(at) => self.again(claim, at.as_microsecond(), Some(error), Outcome::Retried).await,
+        match next {
+            Next::At(at) => self.again(claim, at.as_microsecond(), Some(error), (tried, Outcome::Retried)).await,
             Next::GiveUp(_) => self.finish(claim, RequestState::Failed, Some(error)).await,
         }
     }
@@ -281,9 +289,11 @@ impl Dispatcher {
         } else if claim.request.cancel_us.is_some() {
             self.finish(claim, RequestState::Cancelled, None).await?
         } else {
-            // A host that dies says nothing about the run: it is tried again sooner and more often than one that failed.
+            // A host that dies says nothing about the run: it is tried again sooner and more often than one that failed, and that is
+            // not counted among its attempts. Yet what ends every host that it runs on must end.
             let policy = RetryPolicy { max_attempts: 20, base_seconds: 5, cap_seconds: 300, ..RetryPolicy::default() };
-            self.again_or_failed(claim, &policy, &error).await?
+            let next = self.next(&policy, claim.request.lost.saturating_add(1), &error);
+            self.again_or_failed(claim, next, &error, Tried::Lost).await?
         };
         if let Some(outcome) = outcome {
             self.count(claim, outcome, Some(&error)).await;

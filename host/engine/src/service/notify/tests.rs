@@ -33,6 +33,7 @@ fn run(state: RequestState, minute: i64) -> RunRequest {
         started_us: Some(0),
         ended_us: Some(minute * MINUTE),
         attempts: 1,
+        lost: 0,
         cancel_us: None,
         error: failed.then(|| RunError::new(Kind::Auth, Actor::User, "the password was refused").with_stream("t")),
     }
