@@ -6,6 +6,7 @@ use sluice_core::manifest::{Manifest, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::contract::{SPOKEN, Version};
+use crate::imports::sockets;
 
 /// Deepest nesting of modules in components; toolchains make two levels.
 const MAX_DEPTH: usize = 8;
@@ -21,6 +22,13 @@ pub struct Inspected {
     pub version: Version,
     /// Names of the interfaces that it imports.
     pub imports: Vec<String>,
+}
+
+impl Inspected {
+    /// Whether it imports sockets, which its language's standard library may do on its own: they are always refused.
+    pub fn imports_sockets(&self) -> bool {
+        self.imports.iter().any(|import| sockets::is_known(import))
+    }
 }
 
 /// Takes a component apart. Nothing of it is executed.
@@ -87,7 +95,9 @@ fn allowed(import: &str) -> bool {
         "wasi:io/",
         "wasi:cli/",
     ];
-    PREFIXES.iter().any(|prefix| import.starts_with(prefix)) || import.starts_with("wasi:filesystem/")
+    PREFIXES.iter().any(|prefix| import.starts_with(prefix))
+        || import.starts_with("wasi:filesystem/")
+        || sockets::is_known(import)
 }
 
 #[derive(Default)]
@@ -162,9 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn sockets_are_not_among_the_imports_of_a_connector() {
+    fn what_no_connector_may_import_is_known_by_its_name() {
         assert!(allowed("wasi:http/outgoing-handler@0.2.0"));
-        assert!(!allowed("wasi:sockets/tcp@0.2.0"));
-        assert!(!allowed("sluice:source/secret@0.1.0"));
+        assert!(allowed("wasi:sockets/tcp@0.2.0"), "it is linked to refusals");
+        for import in ["sluice:source/secret@0.1.0", "wasi:sockets/types@0.3.0", "wasi:keyvalue/store@0.2.0"] {
+            assert!(!allowed(import), "{import}");
+        }
     }
 }
