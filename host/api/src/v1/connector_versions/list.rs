@@ -17,31 +17,26 @@ use crate::state::App;
 /// Which versions.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct VersionsQuery {
+pub(super) struct Filter {
     /// Only those of this connector.
     #[param(max_length = 63)]
     connector: Option<String>,
-    /// The `next` of the page before; none for the first one.
-    #[param(max_length = 200)]
-    after: Option<String>,
-    /// At most this many items.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
 }
 
 /// The versions that the tenant has uploaded, by their digests
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/connector-versions", tag = "connector versions",
-    operation_id = "list_connector_versions", params(("tenant" = String, Path), VersionsQuery),
+    operation_id = "list_connector_versions", params(("tenant" = String, Path), Filter, PageQuery),
     responses((status = 200, body = Page<VersionView>), (status = "4XX", body = ProblemBody))
 )]
 pub(super) async fn list(
     State(app): State<App>,
     member: Member,
-    Query(query): Query<VersionsQuery>,
+    Query(filter): Query<Filter>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<VersionView>>, Problem> {
-    let limit = PageQuery { after: None, limit: query.limit }.limit()?;
-    let behind = VersionsBehind { name: query.connector.as_deref(), after: query.after.as_deref() };
+    let limit = page.limit()?;
+    let behind = VersionsBehind { name: filter.connector.as_deref(), after: page.after.as_deref() };
     let found = app.store.connector_versions(member.scope(), behind, limit.saturating_add(1)).await?;
     let page = Page::of(found, limit, |version| version.new.sha256.clone());
     let items: Result<Vec<_>, Problem> = page.items.into_iter().map(|one| plain(one, Origin::Tenant)).collect();
