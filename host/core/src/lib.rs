@@ -25,6 +25,7 @@
 pub mod access;
 pub mod commit;
 pub mod config;
+pub mod connector;
 pub mod error;
 pub mod forecast;
 mod hex;

@@ -37,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use component::Connector;
+pub use component::bounds::{Sizes, measure};
 pub use component::inspect::{Inspected, inspect};
 pub use connection::Connection;
 pub use contract::Version;
@@ -70,10 +71,22 @@ impl Runtime {
     /// # Errors
     /// If there is no such file, it is no connector, or it does not compile.
     pub async fn load(&self, path: &Path) -> Result<Connector, RunError> {
+        self.take(path, None).await
+    }
+
+    /// As [`Runtime::load`], of the component with this SHA-256 and of no other.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`]; if the file holds another component. Nothing of that is compiled.
+    pub async fn load_exactly(&self, path: &Path, sha256: &str) -> Result<Connector, RunError> {
+        self.take(path, Some(sha256.to_owned())).await
+    }
+
+    async fn take(&self, path: &Path, expected: Option<String>) -> Result<Connector, RunError> {
         let bytes = component::read_file(path, &self.settings).await?;
         let (sandbox, settings) = (self.sandbox.clone(), self.settings.clone());
-        tokio::task::spawn_blocking(move || component::load(&bytes, &sandbox, &settings))
-            .await
-            .map_err(|e| RunError::internal(format!("compiling the connector was interrupted: {e}")))?
+        let loading =
+            tokio::task::spawn_blocking(move || component::load(&bytes, expected.as_deref(), &sandbox, &settings));
+        loading.await.map_err(|e| RunError::internal(format!("compiling the connector was interrupted: {e}")))?
     }
 }

@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// Folder for compiled connectors [default: the user's cache folder]
     #[arg(long, env = "SLUICE_CACHE", global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Folder with the components of uploaded connectors, each named by its digest
+    #[arg(long, global = true, value_name = "DIR", hide = true)]
+    pub(crate) components: Option<PathBuf>,
     /// What no connector may reach, whatever its manifest asks for: a host, host:port, *.suffix, an address or a network
     /// such as 10.0.0.0/8 (repeat for several; SLUICE_DENY takes a list with commas)
     #[arg(long, env = "SLUICE_DENY", global = true, value_name = "HOST", value_delimiter = ',')]
@@ -327,6 +330,54 @@ pub(crate) struct AdminArgs {
 pub(crate) enum AdminTask {
     /// Wrap the keys of all tenants anew with the master key that comes first in its file; the service may run meanwhile
     Rewrap(RewrapArgs),
+    /// Connectors that are installed for all tenants
+    Connector {
+        #[command(subcommand)]
+        command: AdminConnectorCommand,
+    },
+}
+
+/// What an operator does with connectors.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminConnectorCommand {
+    /// Look at a component, and install it for all tenants in place of the version before
+    Add(AddArgs),
+    /// List the versions that were installed for all tenants
+    List(MigrateArgs),
+    /// Withdraw a version: no run may use it any more
+    Yank(YankArgs),
+}
+
+/// Arguments of `admin connector add`.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// The component
+    pub(crate) component: PathBuf,
+    /// Its detached signature, as `sluice connector sign` writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The fingerprint of the key that it is signed with, if its publisher was known by another one
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) pin: Option<String>,
+    /// The database
+    #[command(flatten)]
+    pub(crate) database: MigrateArgs,
+}
+
+/// Arguments of `admin connector yank`.
+#[derive(Debug, Args)]
+pub(crate) struct YankArgs {
+    /// SHA-256 of the version
+    pub(crate) sha256: String,
+    /// Why, in words for those whose runs fail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Let runs use the version before, if this one is installed
+    #[arg(long)]
+    pub(crate) go_back: bool,
+    /// The database
+    #[command(flatten)]
+    pub(crate) database: MigrateArgs,
 }
 
 /// Arguments of `admin rewrap`.

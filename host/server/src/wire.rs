@@ -41,7 +41,14 @@ pub(crate) async fn connection(
     source: &SourceSpec,
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
-    let connector = runtime.load(&component(options, &source.connector)?).await?;
+    let connector = match &source.digest {
+        None => runtime.load(&component(options, &source.connector)?).await?,
+        Some(digest) => {
+            let uploaded = options.components.as_ref().map(|folder| folder.join(format!("{digest}.wasm")));
+            let path = uploaded.map_or_else(|| component(options, &source.connector), Ok)?;
+            runtime.load_exactly(&path, digest).await?
+        }
+    };
     let environment = environment(options)?;
     Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
 }

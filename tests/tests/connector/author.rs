@@ -3,9 +3,9 @@
 use serde_json::json;
 use sluice_tests::binary::Workspace;
 use sluice_tests::conformance::{verdicts, with_outcome};
-use sluice_tests::template::template;
+use sluice_tests::template::{Api, template};
 
-use crate::support::{Api, connector};
+use crate::support::connector;
 
 #[test]
 fn a_new_connector_builds_and_conforms_as_it_is_written() {

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sluice_core::access::Role;
+use sluice_core::connector::VersionState;
 use sluice_core::request::{Cause, RequestState};
-use sluice_store::{NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, PipelineChange, Scope, Whose};
+use sluice_store::{
+    NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, NewVersion, PipelineChange, Scope, Whose,
+};
 
 use crate::testing::{START_US, Service};
 
@@ -106,7 +109,18 @@ impl World {
             traceparent: None,
         };
         store.ask_for_run(scope, &run, START_US).await.unwrap();
-        let ids = [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id)];
+        let version = NewVersion {
+            sha256: "b5".repeat(32),
+            name: "shop".into(),
+            version: "1.0.0".into(),
+            publisher: String::new(),
+            manifest: json!({"contract": "0.1", "name": "shop", "version": "1.0.0", "title": "Shop", "config": {"type": "object"}}),
+            report: vec![],
+            signature: None,
+        };
+        store.add_connector_version(scope, &version, b"b", "test", START_US).await.unwrap();
+        let ids =
+            [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id), ("sha256", version.sha256)];
         self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
 
@@ -150,6 +164,8 @@ impl World {
         assert_eq!(store.open_invitations(scope, START_US).await.unwrap(), 1);
         assert!(store.connection(scope, "connection-b").await.unwrap().is_some());
         assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
+        let version = store.connector_version(scope, &"b5".repeat(32)).await.unwrap();
+        assert_eq!(version.map(|one| one.state), Some(VersionState::Valid));
         let run = store.run_request(scope, "run-b").await.unwrap();
         assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));
         assert_eq!(store.audit_after(scope, 0, 9).await.unwrap(), [], "nobody of another tenant did anything");

@@ -135,14 +135,22 @@ impl Workers {
     /// # Errors
     /// What the job failed with; that it took too long; that too many others wait.
     pub async fn ask(&self, job: &Job, within: Duration) -> Result<Vec<Event>, RunError> {
+        let mut events = Vec::new();
+        self.listen(job, within, &mut events).await.map(|()| events)
+    }
+
+    /// As [`Workers::ask`]; what the job told before it failed is in `events`.
+    ///
+    /// # Errors
+    /// As [`Workers::ask`].
+    pub async fn listen(&self, job: &Job, within: Duration, events: &mut Vec<Event>) -> Result<(), RunError> {
         let asked = async {
             let _permit = self.short.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
             let mut worker = self.start(job).await?;
-            let mut events = Vec::new();
             while let Some(event) = worker.next().await? {
                 events.push(event);
             }
-            Ok(events)
+            Ok(())
         };
         tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
             let message = format!("there was no answer within {} seconds", within.as_secs());

@@ -9,6 +9,7 @@ use sluice_core::manifest::Manifest;
 use sluice_core::{RunError, hex};
 use wasmtime::component::InstancePre;
 
+pub(crate) mod bounds;
 mod cache;
 pub(crate) mod inspect;
 
@@ -59,10 +60,20 @@ pub(crate) async fn read_file(path: &Path, settings: &Settings) -> Result<Vec<u8
     tokio::fs::read(path).await.map_err(|e| wrong(Kind::Config, format!("the connector {shown} cannot be read: {e}")))
 }
 
-/// Inspects, compiles (or takes from the cache) and links a component.
-pub(crate) fn load(bytes: &[u8], sandbox: &Arc<Sandbox>, settings: &Settings) -> Result<Connector, RunError> {
-    let inspected = inspect::inspect(bytes)?;
+/// Inspects, compiles (or takes from the cache) and links a component: the expected one, if one is.
+pub(crate) fn load(
+    bytes: &[u8],
+    expected: Option<&str>,
+    sandbox: &Arc<Sandbox>,
+    settings: &Settings,
+) -> Result<Connector, RunError> {
     let digest = hex(&Sha256::digest(bytes));
+    if let Some(expected) = expected.filter(|expected| *expected != digest) {
+        let message =
+            format!("the connector's file holds the component sha256:{digest}, and sha256:{expected} is to be used");
+        return Err(RunError::new(Kind::Permission, Actor::Host, message));
+    }
+    let inspected = inspect::inspect(bytes)?;
     let component = cache::compile(bytes, &digest, sandbox, settings)?;
     let pre = sandbox.linker.instantiate_pre(&component).map_err(|e| {
         let message = format!("the connector does not fit the contract's world: {e:#}; build it against wit/v0.1");

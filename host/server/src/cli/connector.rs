@@ -175,9 +175,18 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) component: ComponentArgs,
-    /// The registry: `oci:DIR`, an OCI image layout on disk, made where there is none
-    #[arg(long, value_name = "REGISTRY")]
+    /// Where to: `https://HOST`, a Sluice service; or `oci:DIR`, an OCI image layout on disk, made where there is none
+    #[arg(long, value_name = "SERVICE|REGISTRY")]
     pub(crate) to: String,
+    /// The tenant's id, for a service
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: Option<String>,
+    /// The environment variable that holds an API token of the service
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// Approve what it asks for as well, for a service, if the token may
+    #[arg(long)]
+    pub(crate) approve: bool,
     /// The signature [default: beside the component, with `.sig` at its end, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) signature: Option<PathBuf>,

@@ -11,6 +11,7 @@
 )]
 
 mod commits;
+mod connectors;
 mod items;
 mod leases;
 mod marks;
