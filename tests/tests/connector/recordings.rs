@@ -153,7 +153,8 @@ fn a_recording_that_is_none_is_named_with_its_line() {
 fn postgres_is_recorded_whatever_its_login_and_replayed_without_it() {
     let table = sandbox::unique("recorded");
     postgres::sql(&format!(
-        "CREATE TABLE {table} AS SELECT n AS id, 'name ' || n AS name, now() AS changed FROM generate_series(1, 500) n"
+        "CREATE TABLE {table} AS SELECT n AS id, 'name ' || n AS name, now() AS changed FROM generate_series(1, 500) n; \
+         GRANT SELECT ON {table} TO PUBLIC"
     ));
     let (password, component) = (env("SLUICE_TEST_POSTGRES_PASSWORD"), built_in("postgres"));
     for (user, tls) in [("", "verify-full"), ("", "disable"), ("MD5_", "disable"), ("PLAIN_", "verify-full")] {

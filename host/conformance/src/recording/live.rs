@@ -20,6 +20,9 @@ const PAGES: usize = 20;
 /// Streams that are read where none is named.
 const STREAMS: usize = 20;
 
+/// Bytes that a batch should have: small ones, so that a read can be cut where it has the rows that are wanted.
+const BATCH: u64 = 16 << 10;
+
 /// What is to be recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -29,7 +32,7 @@ pub struct Wanted {
     pub rows: Option<u64>,
     /// The column by which increments are read; all rows are read without one.
     pub incremental: Option<String>,
-    /// What the host would like of the plan; production's if it does not say.
+    /// What the host would like of the plan; production's with small batches if it does not say.
     pub hints: Option<PlanHints>,
 }
 
@@ -70,7 +73,7 @@ async fn way(connection: &Connection, taping: &Taping, wanted: &Wanted) -> Resul
     let mode = || wanted.incremental.clone().map_or(ReadMode::Full, ReadMode::Incremental);
     let selections: Vec<Selection> = streams.iter().map(|id| Selection { mode: mode(), ..whole(id) }).collect();
     let planner = connection.instance().await?;
-    let hints = wanted.hints.unwrap_or_else(production);
+    let hints = wanted.hints.unwrap_or_else(|| PlanHints { batch_bytes: BATCH, ..production() });
     let (plan, _) = planner.plan(selections, hints, Arc::new(NothingRecalled)).await?;
     let read = read(connection, taping, &plan, wanted.rows).await;
     planner.close().await;

@@ -1,6 +1,6 @@
 //! Answers in the place of a source: what was answered when it was recorded, to the same question.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::event::{Event, Exchange, Request, Response, Told};
@@ -32,8 +32,11 @@ pub enum Answer {
 /// The answers that one instance was given.
 pub struct Player {
     recorded: Arc<Instance>,
-    /// Exchanges and connections that were used.
-    used: BTreeSet<usize>,
+    /// Numbers of the exchanges that were not used yet, by method and URL.
+    exchanges: HashMap<(String, String), VecDeque<usize>>,
+    /// Those of connections, by host and port.
+    connects: HashMap<(String, u16), VecDeque<usize>>,
+    recalled: HashMap<(String, String), Option<Vec<u8>>>,
     conversations: BTreeMap<u32, Conversation>,
     wall: VecDeque<u64>,
     monotonic: VecDeque<u64>,
@@ -67,7 +70,26 @@ impl Player {
         let monotonic: VecDeque<u64> =
             clock(|event| if let Event::MonotonicClock(at) = event { Some(*at) } else { None });
         let last = (wall.front().copied().unwrap_or_default(), monotonic.front().copied().unwrap_or_default());
-        Self { recorded, used: BTreeSet::new(), conversations: BTreeMap::new(), wall, monotonic, last, stand_ins: None }
+        let mut exchanges: HashMap<_, VecDeque<usize>> = HashMap::new();
+        let mut connects: HashMap<_, VecDeque<usize>> = HashMap::new();
+        let mut recalled = HashMap::new();
+        for (at, event) in recorded.events.iter().enumerate() {
+            match event {
+                Event::Http(Exchange { request, .. }) => {
+                    exchanges.entry((request.method.clone(), request.url.clone())).or_default().push_back(at);
+                }
+                Event::Connect { host, port, .. } => connects.entry((host.clone(), *port)).or_default().push_back(at),
+                Event::Recall { stream, found } => {
+                    let found = found.iter().map(|(key, value)| {
+                        ((stream.clone(), key.clone()), value.as_ref().map(|bytes| bytes.0.clone()))
+                    });
+                    recalled.extend(found);
+                }
+                _ => {}
+            }
+        }
+        let conversations = BTreeMap::new();
+        Self { recorded, exchanges, connects, recalled, conversations, wall, monotonic, last, stand_ins: None }
     }
 
     /// Answers as it was recorded though something else is sent, where a secret had its part in it: the first replay, in which the
@@ -97,42 +119,45 @@ impl Player {
 
     /// What was remembered under a key.
     pub fn recall(&self, stream: &str, key: &str) -> Option<Vec<u8>> {
-        self.recorded.events.iter().find_map(|event| match event {
-            Event::Recall { stream: of, found } if of == stream => {
-                found.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref().map(|bytes| bytes.0.clone()))
-            }
-            _ => None,
-        })?
+        self.recalled.get(&(stream.to_owned(), key.to_owned())).cloned().flatten()
     }
 
-    /// The answer to a request: that of the first one with the same method, URL and body that was not used yet.
+    /// The answer to a request: that of the first one with the same method, URL and body that was not used yet; of several the one with
+    /// the same headers, which may ask for another range.
     pub fn http(&mut self, request: &Request) -> Answer {
-        let open = || {
-            self.recorded.events.iter().enumerate().filter_map(|(at, event)| match event {
-                Event::Http(exchange) if !self.used.contains(&at) => Some((at, exchange)),
-                _ => None,
-            })
+        let exchange = |at: usize| match self.recorded.events.get(at) {
+            Some(Event::Http(exchange)) => Some(exchange),
+            _ => None,
         };
-        let path = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
-        let exact = open().find(|(_, exchange)| is_same(&exchange.request, request));
-        // A signature that the guest made is in a header or the query; else the order has to do.
-        let near = || {
-            self.stand_ins.as_ref()?;
-            let alike = |(_, other): &(usize, &Exchange)| {
-                other.request.method == request.method && path(&other.request.url) == path(&request.url)
-            };
-            open().find(alike).or_else(|| open().next())
-        };
-        let Some((at, exchange)) = exact.or_else(near) else {
+        let key = (request.method.clone(), request.url.clone());
+        let is_same = |at: &usize| exchange(*at).is_some_and(|exchange| exchange.request.body == request.body);
+        let same = || self.exchanges.get(&key).into_iter().flatten().copied().filter(is_same);
+        let headers = |at: &usize| exchange(*at).is_some_and(|exchange| exchange.request.headers == request.headers);
+        let exact = same().find(headers).or_else(|| same().next());
+        let Some((at, found)) = exact.or_else(|| self.near(request)).and_then(|at| Some((at, exchange(at)?))) else {
             return Answer::Unknown(unknown(format!("{} {}", request.method, request.url)));
         };
-        let answer = match (&exchange.response, &exchange.failed) {
+        let answer = match (&found.response, &found.failed) {
             (Some(response), _) => Answer::Response(response.clone(), at),
             (None, Some(told)) => Answer::Failed(told.clone(), at),
             (None, None) => Answer::Never(at),
         };
-        self.used.insert(at);
+        let key = (found.request.method.clone(), found.request.url.clone());
+        if let Some(open) = self.exchanges.get_mut(&key) {
+            open.retain(|other| *other != at);
+        }
         answer
+    }
+
+    /// A request that may be the same, where a signature that the guest made of a secret is in its query or body: one to the same path,
+    /// or the next one.
+    fn near(&self, request: &Request) -> Option<usize> {
+        self.stand_ins.as_ref()?;
+        let path = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+        let wanted = (request.method.as_str(), path(&request.url));
+        let open = || self.exchanges.iter().filter_map(|(key, open)| Some((key, *open.front()?)));
+        let alike = open().filter(|((method, url), _)| (method.as_str(), path(url)) == wanted).map(|(_, at)| at).min();
+        alike.or_else(|| open().map(|(_, at)| at).min())
     }
 
     /// Opens connection number `connection` of the replay.
@@ -140,18 +165,13 @@ impl Player {
     /// # Errors
     /// That of the recording, or that there is none.
     pub fn connect(&mut self, connection: u32, host: &str, port: u16) -> Result<(), Told> {
-        let found = self.recorded.events.iter().enumerate().find_map(|(at, event)| match event {
-            Event::Connect { connection, host: to, port: at_port, failed, .. }
-                if to == host && *at_port == port && !self.used.contains(&at) =>
-            {
-                Some((at, *connection, failed.clone()))
-            }
-            _ => None,
-        });
-        let (at, number, failed) = found.ok_or_else(|| unknown(format!("a connection to {host}:{port}")))?;
-        self.used.insert(at);
-        self.conversations.insert(connection, Conversation { number, at, ..Conversation::default() });
-        failed.map_or(Ok(()), Err)
+        let open = self.connects.get_mut(&(host.to_owned(), port)).and_then(VecDeque::pop_front);
+        let found = open.and_then(|at| Some((at, self.recorded.events.get(at)?)));
+        let Some((at, Event::Connect { connection: number, failed, .. })) = found else {
+            return Err(unknown(format!("a connection to {host}:{port}")));
+        };
+        self.conversations.insert(connection, Conversation { number: *number, at, ..Conversation::default() });
+        failed.clone().map_or(Ok(()), Err)
     }
 
     /// Takes what is sent.
@@ -250,10 +270,6 @@ impl Conversation {
             self.login.push((sent, bytes.to_vec()));
         }
     }
-}
-
-pub(super) fn is_same(one: &Request, other: &Request) -> bool {
-    one.method == other.method && one.url == other.url && one.body == other.body
 }
 
 fn unknown(what: String) -> Told {

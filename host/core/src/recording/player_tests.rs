@@ -45,6 +45,18 @@ fn the_same_request_is_answered_as_often_as_it_was_recorded_whatever_the_order_o
 }
 
 #[test]
+fn of_the_same_requests_the_one_for_the_same_range_answers() {
+    let ranged = |range: &str| Request { headers: vec![("range".into(), range.into())], ..request("/a", "") };
+    let part = |range: &str, status| {
+        let response = Some(Response { status, ..Response::default() });
+        Event::Http(Exchange { request: ranged(range), response, ..Exchange::default() })
+    };
+    let mut player = player(vec![part("bytes=0-9", 200), part("bytes=10-19", 201)]);
+    assert_eq!(status(player.http(&ranged("bytes=10-19"))), 201);
+    assert_eq!(status(player.http(&ranged("bytes=20-29"))), 200, "whose range is then the difference");
+}
+
+#[test]
 fn with_stand_ins_a_signature_may_differ() {
     let mut player = player(vec![exchange("/a?sig=1", 200), exchange("/b?sig=1", 201)]).with_stand_ins(vec![]);
     assert_eq!(status(player.http(&request("/b?sig=2", ""))), 201);
