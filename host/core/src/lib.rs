@@ -42,6 +42,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod quality;
 pub mod queue;
+pub mod recording;
 pub mod request;
 pub mod retry;
 pub mod run;

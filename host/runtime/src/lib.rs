@@ -30,6 +30,7 @@ mod imports;
 mod instance;
 pub mod net;
 mod settings;
+mod tape;
 mod text;
 pub mod validate;
 
@@ -49,6 +50,7 @@ pub use imports::output::{Budget, InFlight, ReadEnd, ReadEvent};
 pub use instance::{GOODBYE, Instance, Read, StopHandle};
 pub use settings::Settings;
 use sluice_core::RunError;
+pub use tape::Taping;
 
 /// Loads connectors. One of a process; cheap to clone.
 #[derive(Clone)]

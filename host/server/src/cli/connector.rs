@@ -26,6 +26,10 @@ pub(crate) enum ConnectorCommand {
     Read(ReadArgs),
     /// Try whether a connector does what it must, against the source that its conformance.yaml describes
     Test(TestArgs),
+    /// Record what a connector asks of its source and what it is answered, without its secrets
+    Record(RecordArgs),
+    /// Run a connector against a recording, offline, and say what it does otherwise
+    Replay(ReplayArgs),
     /// Show what a component is, what it says of itself and what it asks for
     Inspect(ComponentArgs),
     /// Make a key to sign connectors with
@@ -134,6 +138,41 @@ pub(crate) struct TestArgs {
     /// List the checks and make none
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+/// Arguments of `record`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// Record this stream (repeat for several) [default: the first 20 that are listed]
+    #[arg(long = "stream", value_name = "ID")]
+    pub(crate) streams: Vec<String>,
+    /// End the read of a stream with the batch that completes so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: u64,
+    /// Read by this column, as a first incremental run does; without a value by none, for sources that need none [default: all rows]
+    #[arg(long, value_name = "COLUMN", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) incremental: Option<String>,
+    /// Where the recording goes
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The .wasm file, in place of --component
+    #[arg(value_name = "COMPONENT", conflicts_with = "component")]
+    pub(crate) named: Option<PathBuf>,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+    /// The .wasm file, in place of --component
+    #[arg(value_name = "COMPONENT", conflicts_with = "component")]
+    pub(crate) named: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) component: ComponentArgs,
 }
 
 /// Arguments of `keygen`.

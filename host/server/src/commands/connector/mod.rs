@@ -10,6 +10,8 @@ mod oci;
 mod project;
 mod publish;
 mod read;
+mod record;
+mod replay;
 mod served;
 mod sign;
 mod test;
@@ -34,6 +36,8 @@ pub(crate) async fn run(options: &Options, command: &ConnectorCommand) -> u8 {
         C::Discover(args) => discover::run(options, args).await.map(|()| 0),
         C::Read(args) => read::run(options, args).await.map(|()| 0),
         C::Test(args) => test::run(options, args).await,
+        C::Record(args) => record::run(options, args).await,
+        C::Replay(args) => replay::run(options, args).await,
         C::Inspect(args) => inspect::run(options, args).map(|()| 0),
         C::Keygen(args) => keygen::run(options, args).map(|()| 0),
         C::Sign(args) => sign::run(options, args).map(|()| 0),

@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("fixtures/api.py", include_str!("../../../../../sdk/template/rust/fixtures/api.py")),
     ("conformance.yaml", include_str!("../../../../../sdk/template/rust/conformance.yaml")),
     ("connection.yaml", include_str!("../../../../../sdk/template/rust/connection.yaml")),
+    ("recordings/orders.jsonl", include_str!("../../../../../sdk/template/rust/recordings/orders.jsonl")),
     ("README.md", include_str!("../../../../../sdk/template/rust/README.md")),
     (".gitignore", include_str!("../../../../../sdk/template/rust/gitignore")),
 ];
