@@ -5,10 +5,8 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::manifest::{Manifest, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
+use super::limits::{Shape, Unfit};
 use crate::contract::{SPOKEN, Version};
-
-/// Deepest nesting of modules in components; toolchains make two levels.
-const MAX_DEPTH: usize = 8;
 
 /// What a component says of itself.
 #[derive(Clone, Debug)]
@@ -26,22 +24,18 @@ pub struct Inspected {
 /// Takes a component apart. Nothing of it is executed.
 ///
 /// # Errors
-/// If it is not a component, has no manifest or two, exports no contract or one that this host does not speak, or imports what no
-/// connector may.
+/// If it is not a component, consists of more than this host compiles, has no manifest or two, exports no contract or one that this
+/// host does not speak, or imports what no connector may.
 pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
     let mut found = Found::default();
-    found
-        .walk(bytes)
-        .map_err(|e| wrong(Kind::Protocol, format!("the file is not a valid WebAssembly component: {e}")))?;
-    if found.deepest > MAX_DEPTH {
-        return Err(wrong(Kind::Protocol, format!("the component nests others deeper than {MAX_DEPTH} levels")));
-    }
+    found.walk(bytes)?;
     if !found.is_component {
         let message = "the file is a core WebAssembly module, not a component; build it for wasm32-wasip2";
         return Err(wrong(Kind::Protocol, message.into()));
     }
     let version = contract_version(&found.exports)?;
     if let Some(import) = found.imports.iter().find(|import| !allowed(import)) {
+        let import = crate::text::printable(import, 200).replace('\n', "\\n");
         let message =
             format!("the connector imports {import}, which no connector may; see wit/README.md for what is offered");
         return Err(wrong(Kind::Permission, message));
@@ -51,7 +45,21 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
         [] => return Err(wrong(Kind::Protocol, format!("the component has no custom section {SECTION}"))),
         _ => return Err(wrong(Kind::Protocol, format!("the component has more than one custom section {SECTION}"))),
     };
+    if Version::of_export(&manifest.contract) != Some(version) {
+        let stated = crate::text::printable(&manifest.contract, 40).replace('\n', "\\n");
+        let message =
+            format!("the manifest states contract {stated:?}, but the component exports another version of it");
+        return Err(wrong(Kind::Protocol, message).with_field(SECTION));
+    }
     Ok(Inspected { manifest, manifest_bytes, version, imports: found.imports })
+}
+
+/// Looks at every instruction of a component, as it is done before one is compiled.
+///
+/// # Errors
+/// If an instruction is not valid, or a function is nested more deeply than this host compiles.
+pub fn examine(bytes: &[u8]) -> Result<(), RunError> {
+    Ok(super::limits::instructions(bytes)?)
 }
 
 /// The contract's version, from the name of the export.
@@ -93,7 +101,7 @@ fn allowed(import: &str) -> bool {
 #[derive(Default)]
 struct Found {
     is_component: bool,
-    deepest: usize,
+    shape: Shape,
     exports: Vec<String>,
     imports: Vec<String>,
     manifests: Vec<Vec<u8>>,
@@ -102,17 +110,18 @@ struct Found {
 impl Found {
     /// Reads names and sections of the outermost component, and custom sections of what is nested in it: linkers put a
     /// module's custom sections one level down.
-    fn walk(&mut self, bytes: &[u8]) -> Result<(), wasmparser::BinaryReaderError> {
+    fn walk(&mut self, bytes: &[u8]) -> Result<(), Unfit> {
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
+            let payload = payload?;
+            self.shape.count(&payload, depth)?;
+            match payload {
                 Payload::Version { encoding, range, .. } => {
                     if range.start == 0 {
                         self.is_component = encoding == Encoding::Component;
                     } else {
                         depth += 1;
                     }
-                    self.deepest = self.deepest.max(depth);
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentExportSection(exports) if depth == 0 => {

@@ -11,6 +11,7 @@ use wasmtime::component::InstancePre;
 
 mod cache;
 pub(crate) mod inspect;
+mod limits;
 
 use crate::contract::Version;
 use crate::engine::Sandbox;
