@@ -39,6 +39,7 @@ pub mod naming;
 pub mod notify;
 pub mod offers;
 pub mod pipeline;
+pub mod plain;
 pub mod plan;
 pub mod quality;
 pub mod queue;

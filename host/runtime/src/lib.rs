@@ -38,8 +38,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use component::Connector;
-pub use component::bounds::{Sizes, measure};
-pub use component::inspect::{Inspected, inspect};
+pub use component::inspect::{Inspected, examine, inspect};
 pub use connection::Connection;
 pub use contract::Version;
 pub use environment::{Clock, Environment};

@@ -9,9 +9,9 @@ use sluice_core::manifest::Manifest;
 use sluice_core::{RunError, hex};
 use wasmtime::component::InstancePre;
 
-pub(crate) mod bounds;
 mod cache;
 pub(crate) mod inspect;
+mod limits;
 
 use crate::contract::Version;
 use crate::engine::Sandbox;
