@@ -21,6 +21,7 @@ mod python;
 mod services;
 mod test;
 mod tools;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ enum Command {
     Test(test::Arguments),
     /// Start, stop and show the real servers that tests run against
     Services(services::Arguments),
+    /// Build the web console into web/dist, which the binary takes in; --check: also types, style, unit tests, size
+    Web(web::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -72,5 +75,6 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi => openapi::run(&workspace),
         Command::Test(arguments) => test::run(&workspace, arguments),
         Command::Services(arguments) => services::run(&workspace, arguments),
+        Command::Web(arguments) => web::run(&workspace, &arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything a change must pass, with nothing prepared by hand.
 //!
-//! Builds the guests and a `sluice` with failpoints, starts real servers of its own, runs the tests with cargo-nextest,
-//! then doc tests if there are any, and stops the servers. There is no way to leave a server out: a test that needs one
+//! Checks and builds the web console, builds the guests and a `sluice` with failpoints, starts real servers of its own, runs the tests
+//! with cargo-nextest, then those in a browser, stops the servers, and runs doc tests if there are any. There is no way to leave a server out: a test that needs one
 //! fails without it.
 
 use std::path::Path;
@@ -14,6 +14,7 @@ use crate::guests;
 use crate::process::{self, Interrupt};
 use crate::services;
 use crate::tools;
+use crate::web;
 use crate::workspace::{Workspace, cargo};
 
 const NEXTEST: &str = "0.9.151";
@@ -34,6 +35,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCode> {
     let nextest = tools::cargo_tool("nextest", NEXTEST, &["--no-default-features", "--features", "default-no-update"])?;
     step("guests", || guests::run(workspace).map(|_| ()))?;
+    // Before the binary, which takes the pages in.
+    step("the web console", || web::check(workspace))?;
     step("the sluice binary with failpoints", || binary(workspace))?;
     step("the tests' build", || {
         let mut build = nextest_run(workspace, &nextest, &arguments);
@@ -43,7 +46,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
     // Only now is there something to clean up; before, Ctrl-C and SIGTERM end us as they end anything.
     let interrupt = Interrupt::listen()?;
     let mut tests = nextest_run(workspace, &nextest, &arguments);
-    let outcome = services::with_servers(workspace, &interrupt, &mut tests)?;
+    // Somebody who names tests means those.
+    let mut browser = if arguments.filter.is_empty() { Some(web::browser_tests(workspace)?) } else { None };
+    let mut commands: Vec<&mut Command> = vec![&mut tests];
+    commands.extend(browser.as_mut());
+    let outcome = services::with_servers(workspace, &interrupt, &mut commands)?;
     if outcome != ExitCode::SUCCESS || !has_doc_tests(workspace)? || !arguments.filter.is_empty() {
         return Ok(outcome);
     }

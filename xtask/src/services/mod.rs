@@ -132,21 +132,33 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result<ExitCod
             let (program, rest) = command.split_first().context("no command was given")?;
             let mut child = Command::new(program);
             child.args(rest);
-            with_servers(workspace, &Interrupt::listen()?, &mut child)
+            with_servers(workspace, &Interrupt::listen()?, &mut [&mut child])
         }
     }
 }
 
-/// Starts servers for one command and stops them whatever happens to it. The exit code is the command's.
-pub(crate) fn with_servers(workspace: &Workspace, interrupt: &Interrupt, command: &mut Command) -> Result<ExitCode> {
+/// Starts servers for some commands, one after the other until one fails, and stops them whatever happens. The exit code is the last
+/// command's.
+pub(crate) fn with_servers(
+    workspace: &Workspace,
+    interrupt: &Interrupt,
+    commands: &mut [&mut Command],
+) -> Result<ExitCode> {
     sweep(workspace)?;
     let mut servers = Group::new(workspace, &format!("run-{}", std::process::id()), Lifetime::OfThisProcess)?;
     servers.start(interrupt)?;
-    command.envs(servers.facts.iter()).envs(artifacts(workspace).iter());
-    let status = interrupt.wait_for(command)?;
+    let mut outcome = ExitCode::SUCCESS;
+    for command in commands {
+        command.envs(servers.facts.iter()).envs(artifacts(workspace).iter());
+        let status = interrupt.wait_for(command)?;
+        outcome = exit_code(status);
+        if !status.success() {
+            break;
+        }
+    }
     drop(servers);
     interrupt.check()?;
-    Ok(exit_code(status))
+    Ok(outcome)
 }
 
 /// What `cargo xtask guests` and the build of the test binary leave where tests look for it.

@@ -1,0 +1,27 @@
+import { queryOptions } from '@tanstack/react-query';
+import { answer, api } from '~/api/client';
+import { all, key, pages } from '~/api/query';
+
+export const connectionsQuery = (tenant: string) =>
+  pages(key(tenant, 'connections', 'list'), after =>
+    answer(api.GET('/v1/tenants/{tenant}/connections', { params: { path: { tenant }, query: { after, limit: 50 } } })),
+  );
+
+export const connectionQuery = (tenant: string, connection: string) =>
+  queryOptions({
+    queryKey: key(tenant, 'connections', 'one', connection),
+    queryFn: () =>
+      answer(api.GET('/v1/tenants/{tenant}/connections/{connection}', { params: { path: { tenant, connection } } })),
+  });
+
+export const allConnectionsQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: key(tenant, 'connections', 'all'),
+    staleTime: 60_000,
+    queryFn: () =>
+      all(after =>
+        answer(
+          api.GET('/v1/tenants/{tenant}/connections', { params: { path: { tenant }, query: { after, limit: 200 } } }),
+        ),
+      ),
+  });

@@ -1,0 +1,22 @@
+// The catalogue in English: one module for each area of the console. To add an area, write its module and name it here.
+import { common } from './common';
+import { connections } from './connections';
+import { home } from './home';
+import { pipelines } from './pipelines';
+import { problems } from './problems';
+import { roles } from './roles';
+import { runs } from './runs';
+import { session } from './session';
+import { shell } from './shell';
+
+export const en = {
+  common,
+  connections,
+  home,
+  pipelines,
+  problems,
+  roles,
+  runs,
+  session,
+  shell,
+};
