@@ -4,11 +4,14 @@ pub mod audit;
 pub mod connections;
 pub mod connector_versions;
 pub mod connectors;
+pub mod drafts;
 pub mod hooks;
 pub mod invitations;
 pub mod members;
+pub mod offers;
 pub mod password;
 pub mod pipelines;
+pub mod previews;
 pub mod providers;
 pub(crate) mod record;
 pub mod runs;
@@ -16,7 +19,9 @@ pub mod session;
 pub mod sessions;
 pub mod setup;
 pub mod state;
+pub mod summary;
 pub mod tenants;
+pub mod time_zones;
 pub mod tokens;
 pub mod webhook_secret;
 
@@ -39,7 +44,12 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(connector_versions::routes)
         .and(connections::routes)
         .and(pipelines::routes)
+        .and(drafts::routes)
+        .and(previews::routes)
+        .and(offers::routes)
+        .and(time_zones::routes)
         .and(runs::routes)
+        .and(summary::routes)
         .and(state::routes)
         .and(webhook_secret::routes)
         .and(hooks::routes)

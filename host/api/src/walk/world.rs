@@ -8,7 +8,8 @@ use sluice_core::access::Role;
 use sluice_core::connector::VersionState;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
-    NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, NewVersion, PipelineChange, Scope, Whose,
+    DraftChange, NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, NewVersion, Owner, PipelineChange,
+    Scope, Whose,
 };
 
 use crate::testing::{START_US, Service};
@@ -95,6 +96,9 @@ impl World {
         };
         let pipeline = NewPipeline { id: "pipeline-b".into(), first };
         store.create_pipeline(scope, &pipeline, None, "test", START_US).await.unwrap();
+        let draft = DraftChange { content: json!({}), secrets: Vec::new(), moves: false };
+        let whose = Owner { scope, owner: "user somebody" };
+        store.create_draft(whose, vault, "draft-b", &draft, 1, START_US).await.unwrap();
         let run = NewRequest {
             id: "run-b".into(),
             pipeline: pipeline.id.clone(),
@@ -119,8 +123,13 @@ impl World {
             signature: None,
         };
         store.add_connector_version(scope, &version, b"b", "test", START_US).await.unwrap();
-        let ids =
-            [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id), ("sha256", version.sha256)];
+        let ids = [
+            ("connection", connection.id),
+            ("pipeline", pipeline.id),
+            ("run", run.id),
+            ("draft", "draft-b".to_owned()),
+            ("sha256", version.sha256),
+        ];
         self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
 
@@ -166,6 +175,7 @@ impl World {
         assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
         let version = store.connector_version(scope, &"b5".repeat(32)).await.unwrap();
         assert_eq!(version.map(|one| one.state), Some(VersionState::Valid));
+        assert!(store.draft(Owner { scope, owner: "user somebody" }, "draft-b").await.unwrap().is_some());
         let run = store.run_request(scope, "run-b").await.unwrap();
         assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));
         assert_eq!(store.audit_after(scope, 0, 9).await.unwrap(), [], "nobody of another tenant did anything");

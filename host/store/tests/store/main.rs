@@ -12,6 +12,7 @@
 
 mod commits;
 mod connectors;
+mod drafts;
 mod items;
 mod leases;
 mod marks;

@@ -65,21 +65,30 @@ pub(super) async fn read(app: &App, scope: Scope<'_>, body: ConnectionBody) -> R
     installed.may_have(&grants)?;
     let manifest = installed.manifest;
     let parts = split(&manifest.config, &config);
-    for (field, value) in &parts.secrets {
-        if let Some(reference) = SecretRef::of(value) {
-            let reference = reference.map_err(|why| Problem::field(in_body(field), why))?;
-            app.resolver.offers.secret(scope.tenant, &reference).map_err(|error| error.with_field(in_body(field)))?;
-        } else if is_of_the_host(value) {
-            let how = "the service reads no secrets from its own environment or files; send the secret itself";
-            return Err(Problem::field(in_body(field), how));
-        }
-    }
+    permitted(app, scope.tenant, &parts.secrets)?;
     app.resolver.offers.lend(&manifest.name, &mut grants.clone())?;
     if let Some(folder) = grants.folders.keys().find(|folder| !manifest.folders.contains(folder)) {
         let detail = format!("the connector does not ask for a folder named {folder}");
         return Err(Problem::field(format!("grants.folders.{folder}"), detail));
     }
     Ok(Sent { name, manifest, parts, grants })
+}
+
+/// Checks that secrets which only say where one is are the tenant's to use.
+///
+/// # Errors
+/// Names the first that is not.
+pub(in crate::v1) fn permitted(app: &App, tenant: &str, secrets: &Secrets) -> Result<(), Problem> {
+    for (field, value) in secrets {
+        if let Some(reference) = SecretRef::of(value) {
+            let reference = reference.map_err(|why| Problem::field(in_body(field), why))?;
+            app.resolver.offers.secret(tenant, &reference).map_err(|error| error.with_field(in_body(field)))?;
+        } else if is_of_the_host(value) {
+            let how = "the service reads no secrets from its own environment or files; send the secret itself";
+            return Err(Problem::field(in_body(field), how));
+        }
+    }
+    Ok(())
 }
 
 /// Checks a configuration with all its secrets.
