@@ -161,7 +161,7 @@ pub enum Call {
         split: String,
         /// From where.
         start: Option<Bytes>,
-        /// The recording of it ends with the batch that completes so many rows.
+        /// Once it has so many rows, the recording of it ends after the next checkpoint, or before the next batch.
         rows: Option<u64>,
     },
     /// All up to the cursor is durable.
