@@ -27,13 +27,8 @@ struct File {
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
 
 /// What a binary shows that was built without the app.
-const WITHOUT: File = File {
-    path: "without.html",
-    bytes: include_bytes!("without.html"),
-    brotli: None,
-    gzip: None,
-    tag: "without",
-};
+const WITHOUT: File =
+    File { path: "without.html", bytes: include_bytes!("without.html"), brotli: None, gzip: None, tag: "without" };
 
 /// Only files of this service are loaded, only this service is asked, and nothing may frame the app. `data:` is for connectors' icons,
 /// which are shown as images: nothing in them runs.

@@ -4,13 +4,7 @@ use super::*;
 use crate::testing::Service;
 
 const APP: [File; 2] = [
-    File {
-        path: "assets/index-1a2b.js",
-        bytes: b"let a = 1;",
-        brotli: Some(b"br"),
-        gzip: Some(b"gz"),
-        tag: "1a2b",
-    },
+    File { path: "assets/index-1a2b.js", bytes: b"let a = 1;", brotli: Some(b"br"), gzip: Some(b"gz"), tag: "1a2b" },
     File { path: "index.html", bytes: b"<!doctype html>", brotli: None, gzip: None, tag: "77" },
 ];
 
@@ -40,7 +34,8 @@ async fn addresses_of_the_app_are_its_page_and_those_of_the_api_never_are() {
     }
     let (program, _) = ask("/t/acme/pipelines", &[("accept", "application/json")]);
     assert_eq!(program.status().as_u16(), 404);
-    let posted = answer(&APP, &Method::POST, "/", &HeaderMap::from_iter([(header::ACCEPT, "text/html".parse().unwrap())]));
+    let posted =
+        answer(&APP, &Method::POST, "/", &HeaderMap::from_iter([(header::ACCEPT, "text/html".parse().unwrap())]));
     assert_eq!(posted.status().as_u16(), 404);
 }
 
