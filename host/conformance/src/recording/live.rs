@@ -28,7 +28,7 @@ const BATCH: u64 = 16 << 10;
 pub struct Wanted {
     /// Streams to read; the first of those that are listed if there are none.
     pub streams: Vec<String>,
-    /// Of each stream as many rows as the batches have that complete these.
+    /// Of each stream so many rows, and what its batches have more.
     pub rows: Option<u64>,
     /// The column by which increments are read; all rows are read without one.
     pub incremental: Option<String>,

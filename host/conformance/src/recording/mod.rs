@@ -145,7 +145,8 @@ impl Replayed {
 }
 
 /// Makes the calls of a recording of a component, offline: no name is resolved and nothing is sent. The recording may be anybody's;
-/// `limits` bound each instance, and nothing that the recording says changes them.
+/// `limits` bound each call, and nothing that the recording says changes them; how many calls there are, it says. Dropped before its end, a
+/// replay stops at once and leaves nothing behind.
 ///
 /// # Errors
 /// If the recording is of another connector, or its configuration is not one of this version's.

@@ -18,6 +18,9 @@ pub const MAX_EVENTS: usize = 500_000;
 /// Most instances of a recording.
 const MAX_INSTANCES: usize = 5_000;
 
+/// Most folders that were granted.
+const MAX_FOLDERS: usize = 64;
+
 /// Most files of granted folders.
 const MAX_FILES: usize = 10_000;
 
@@ -173,7 +176,9 @@ impl Reading {
             let found = format.map_or("none".to_owned(), |format| format.to_string());
             return Err(format!("it is of format {found}, and this version of Sluice reads format {FORMAT}"));
         }
-        self.header = Some(value(text, "recording")?);
+        let header: Header = value(text, "recording")?;
+        full(header.folders.len().saturating_sub(1), MAX_FOLDERS, "folders")?;
+        self.header = Some(header);
         Ok(())
     }
 
@@ -195,7 +200,7 @@ impl Reading {
 }
 
 fn full(count: usize, most: usize, what: &str) -> Result<(), String> {
-    if count < most { Ok(()) } else { Err(format!("there are more than {most} {what}")) }
+    if count < most { Ok(()) } else { Err(format!("there are too many {what}: a recording has at most {most}")) }
 }
 
 fn value<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, String> {

@@ -102,7 +102,7 @@ fn a_hostile_file_is_refused_by_its_line() {
         .map(|_| "{\"file\":{\"folder\":\"/data\",\"path\":\"a\",\"modified_us\":0,\"content\":\"\"}}\n")
         .collect();
     let head = text.lines().next().unwrap();
-    assert!(refused(&format!("{head}\n{many}")).contains("there are more than 10000 files"));
+    assert!(refused(&format!("{head}\n{many}")).contains("there are too many files: a recording has at most 10000"));
     let error = Recording::parse("r.jsonl", &vec![b' '; MAX_BYTES + 1]).unwrap_err();
     assert!(error.message.contains("a recording has at most"), "{error}");
 }

@@ -10,6 +10,7 @@
 //! To record something more: a variant of [`Event`], where it is answered from in [`Player`], and a line of [`compare`].
 
 mod bytes;
+mod call;
 mod compare;
 mod event;
 mod format;
@@ -21,11 +22,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use bytes::Bytes;
+pub use call::{Call, Chosen, Ended, Hints, Listed, PlannedSplit, PlannedStream, Returned};
 pub use compare::{Aspect, Difference, compare};
-pub use event::{
-    Call, Chosen, Ended, Event, Exchange, Headers, Hints, Listed, PlannedSplit, PlannedStream, Request, Response,
-    Returned, Tls, Told,
-};
+pub use event::{Event, Exchange, Headers, Request, Response, Tls, Told};
 pub use format::{MAX_BYTES, MAX_EVENTS};
 pub use hide::Hidden;
 pub use player::{Answer, Player};

@@ -224,6 +224,9 @@ impl Output {
         if self.told_to_stop {
             return Err(contract("rows were pushed after a checkpoint was answered with `stop`"));
         }
+        if self.tape.as_ref().is_some_and(Tape::ends) {
+            return Err(Fault::Cancelled);
+        }
         let open = self.channels.get_mut(channel as usize).ok_or_else(|| undeclared(channel))?;
         let refuse = |refused: Refused| Fault::Batch { stream: open.stream.to_string(), reason: refused.0 };
         let batch = build(&open.schema).map_err(refuse)?;
@@ -241,11 +244,11 @@ impl Output {
             return Err(Fault::OutputBytes { limit: limits.output_bytes });
         }
         open.rows = open.rows.saturating_add(rows);
-        let last = self.tape.as_ref().is_some_and(|tape| tape.batch(&open.stream, &batch));
+        if let Some(tape) = &self.tape {
+            tape.batch(&open.stream, &batch);
+        }
         let in_flight = read.budget.take(usize::try_from(bytes).unwrap_or(usize::MAX)).await?;
-        send(read, ReadEvent::Batch { stream: open.stream.clone(), batch, bytes, in_flight }).await?;
-        // Ended right here, the guest cannot go on by chance.
-        if last { Err(Fault::Cancelled) } else { Ok(()) }
+        send(read, ReadEvent::Batch { stream: open.stream.clone(), batch, bytes, in_flight }).await
     }
 
     /// Returns whether the guest shall go on.
@@ -264,6 +267,9 @@ impl Output {
         }
         let stop = read.stop.load(Ordering::Relaxed);
         send(read, ReadEvent::Checkpoint { stream, cursor, rows }).await?;
+        if self.tape.as_ref().is_some_and(Tape::ends) {
+            return Err(Fault::Cancelled);
+        }
         self.told_to_stop |= stop;
         Ok(!stop)
     }

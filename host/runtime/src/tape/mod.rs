@@ -70,7 +70,8 @@ impl Taping {
         Self { replay: Some(Arc::new(Replay { recorded, stand_ins })), ..Self::record() }
     }
 
-    /// Ends the reads that begin from now on with the batch that completes so many rows; none of them, if there is no number.
+    /// Ends the reads that begin from now on once they have so many rows: after the next checkpoint, or before the next batch. None of
+    /// them, if there is no number.
     pub fn cut_reads(&self, rows: Option<u64>) {
         self.shared.rows.store(rows.unwrap_or(ALL), Ordering::Relaxed);
     }

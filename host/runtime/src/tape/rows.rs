@@ -1,6 +1,7 @@
 //! What a guest pushes, as much of it as a replay needs to compare.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
@@ -8,22 +9,29 @@ use sha2::{Digest, Sha256};
 use sluice_core::hex;
 use sluice_core::recording::Event;
 
-use super::Tape;
+use super::{ALL, Tape};
 
 /// Hexadecimal digits of a digest that are kept: to notice a difference, not to withstand an attack.
 const DIGITS: usize = 16;
 
 impl Tape {
-    /// Takes a batch down. Whether it is the last one that is wanted.
-    pub(crate) fn batch(&self, stream: &str, batch: &RecordBatch) -> bool {
+    /// Takes a batch down.
+    pub(crate) fn batch(&self, stream: &str, batch: &RecordBatch) {
         let columns = digests(batch);
         let rows = batch.num_rows() as u64;
         let mut inner = self.lock();
         let bytes = columns.keys().map(|name| name.len() + DIGITS).sum();
         inner.push(Event::Batch { stream: stream.to_owned(), rows, columns }, bytes);
-        inner.rows_left = if inner.rows_left == super::ALL { super::ALL } else { inner.rows_left.saturating_sub(rows) };
-        let full = inner.shared.full.load(std::sync::atomic::Ordering::Relaxed);
-        inner.cut = inner.rows_left == 0 || full;
+        if inner.rows_left != ALL {
+            inner.rows_left = inner.rows_left.saturating_sub(rows);
+        }
+    }
+
+    /// Whether it has the rows that were wanted, so that the read ends here: before another batch, or after a checkpoint. The guest is
+    /// ended in its own call, so that nothing that it does after that is chance.
+    pub(crate) fn ends(&self) -> bool {
+        let mut inner = self.lock();
+        inner.cut = inner.rows_left == 0 || inner.shared.full.load(Ordering::Relaxed);
         inner.cut
     }
 }
@@ -64,38 +72,30 @@ mod tests {
         assert_eq!(one.len(), 2);
         assert_ne!(one["id"], other["id"]);
         assert_eq!(one["name"], other["name"]);
-        let twice = arrow_array::RecordBatch::try_new(
-            batch(3).schema(),
-            [9, 3]
-                .map(|last| batch(last))
-                .map(|batch| batch.column(0).clone())
-                .into_iter()
-                .take(1)
-                .chain([batch(3).column(1).clone()])
-                .collect(),
-        );
-        assert_ne!(digests(&twice.unwrap())["id"], one["id"]);
         assert_eq!(digests(&batch(3).slice(0, 3)), one);
     }
 
     #[test]
-    fn a_tape_says_when_it_has_the_rows_that_were_wanted_and_takes_nothing_down_after_them() {
+    fn a_tape_says_when_it_has_the_rows_that_were_wanted_and_takes_nothing_down_after_that() {
         let taping = Taping::record();
         let tape = taping.instance().unwrap();
         tape.lock().rows_left = 4;
-        assert!(!tape.batch("s", &batch(3)));
-        assert!(tape.batch("s", &batch(3)));
+        tape.batch("s", &batch(3));
+        assert!(!tape.ends());
+        tape.batch("s", &batch(3));
+        assert!(tape.ends());
         tape.push(Event::WallClock(1), 0);
         let taken = taping.take().unwrap();
         assert_eq!((taken.len(), taken[0].events.len(), taken[0].rows()), (1, 2, 6));
     }
 
     #[test]
-    fn a_tape_that_is_full_says_so() {
+    fn a_tape_that_is_full_says_so_and_ends_the_read() {
         let taping = Taping::record();
         let tape = taping.instance().unwrap();
+        assert!(!tape.ends());
         tape.push(Event::WallClock(1), sluice_core::recording::MAX_BYTES);
-        assert!(tape.batch("s", &batch(3)), "the read is ended");
+        assert!(tape.ends());
         let error = taping.take().unwrap_err();
         assert!(error.message.contains("64 MiB") && error.message.contains("--limit"), "{error}");
     }

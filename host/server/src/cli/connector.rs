@@ -148,7 +148,7 @@ pub(crate) struct RecordArgs {
     /// Record this stream (repeat for several) [default: the first 20 that are listed]
     #[arg(long = "stream", value_name = "ID")]
     pub(crate) streams: Vec<String>,
-    /// End the read of a stream with the batch that completes so many rows
+    /// End the read of a stream once it has so many rows, at its next checkpoint or batch
     #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
     /// Read by this column, as a first incremental run does; without a value by none, for sources that need none [default: all rows]

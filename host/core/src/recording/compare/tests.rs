@@ -1,5 +1,5 @@
 use super::*;
-use crate::recording::Response;
+use crate::recording::{Exchange, Request, Response};
 
 fn get(url: &str, header: &str, body: &str, answered_by: Option<usize>) -> Event {
     Event::Http(Exchange {
