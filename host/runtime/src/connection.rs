@@ -15,6 +15,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use crate::clocks::Coarse;
 use crate::component::Connector;
 use crate::contract;
 use crate::environment::Environment;
@@ -141,6 +142,7 @@ impl Connection {
     fn store_data(&self, log: Log, tape: Option<Tape>) -> Result<StoreData, RunError> {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(Stdio(log.clone())).stderr(Stdio(log.clone())).allow_tcp(false).allow_udp(false);
+        wasi.monotonic_clock(Coarse::default()).wall_clock(Coarse::default());
         // Before the folders: each takes it from what holds when it is added.
         let disks = self.grants.folders.values().all(|folder| is_on_a_disk(folder));
         wasi.allow_blocking_current_thread(disks);

@@ -19,6 +19,7 @@
     )
 )]
 
+mod clocks;
 mod component;
 mod connection;
 mod contract;

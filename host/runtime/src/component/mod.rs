@@ -13,7 +13,7 @@ mod cache;
 pub(crate) mod inspect;
 mod limits;
 
-use crate::contract::Version;
+use crate::contract::{self, Version};
 use crate::engine::Sandbox;
 use crate::instance::store::StoreData;
 use crate::settings::Settings;
@@ -75,10 +75,12 @@ pub(crate) fn load(
     }
     let inspected = inspect::inspect(bytes)?;
     let component = cache::compile(bytes, &digest, sandbox, settings)?;
-    let pre = sandbox.linker.instantiate_pre(&component).map_err(|e| {
+    let unfit = |e: wasmtime::Error| {
         let message = format!("the connector does not fit the contract's world: {e:#}; build it against wit/v0.1");
         RunError::new(Kind::Unsupported, Actor::Source, message)
-    })?;
+    };
+    let pre = sandbox.linker.instantiate_pre(&component).map_err(unfit)?;
+    contract::fits(inspected.version, &pre).map_err(unfit)?;
     Ok(Connector {
         inner: Arc::new(Inner {
             manifest: inspected.manifest,
