@@ -236,6 +236,7 @@ export class Response {
       if (length > most) throw new SourceError("protocol", `${this.doing}: the answer has more than ${most} bytes`);
       chunks.push(chunk);
     }
+    if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
     const all = new Uint8Array(length);
     chunks.reduce((at, chunk) => {
       all.set(chunk, at);

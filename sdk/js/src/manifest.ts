@@ -64,9 +64,11 @@ export const secret = (description: string, more: More = {}): Field<string> =>
 /** The fields of a configuration, by their names. */
 export type Fields = { [name: string]: Field<unknown> };
 
-/** What a configuration of these fields holds; what may be left out is undefined then. */
-export type Values<C extends Config<Fields>> =
-  C extends Config<infer F> ? { [name in keyof F]: F[name] extends Field<infer T> ? T : never } : never;
+/** What fields hold; what may be left out is undefined then. */
+export type ValuesOf<F> = { [name in keyof F]: F[name] extends Field<infer T> ? T : never };
+
+/** What a configuration holds. */
+export type Values<C> = C extends Config<infer F> ? ValuesOf<F> : never;
 
 /** A configuration. */
 export class Config<F extends Fields> {
@@ -89,7 +91,7 @@ export class Config<F extends Fields> {
   }
 
   /** Reads it from JSON. The host has validated it; what does not fit all the same is an error that names the field. */
-  parse(json: string): Values<this> {
+  parse(json: string): ValuesOf<F> {
     const given = JSON.parse(json) as { [name: string]: unknown };
     for (const name of Object.keys(given)) {
       if (!(name in this.fields)) throw new SourceError("config", `there is no field ${name}`, { field: `/${name}` });
@@ -105,7 +107,7 @@ export class Config<F extends Fields> {
         throw new SourceError("config", `the field ${name} is not what it should be`, { field: `/${name}` });
       }
     }
-    return values as Values<this>;
+    return values as ValuesOf<F>;
   }
 }
 

@@ -1,9 +1,9 @@
 /** JSON records into columns, with types that the connector declares. */
 
-import { type Cell, type Column, Schema } from "../arrow.ts";
+import { type Cell, type Column, type Rows, Schema } from "../arrow.ts";
 import { SourceError } from "../errors.ts";
 import { notFound } from "../source.ts";
-import { type Json, kind, pointer } from "./json.ts";
+import { follow, type Json, kind, path } from "./json.ts";
 import { JSON, type Type } from "./types.ts";
 
 /** What more there is to say of a column. */
@@ -16,6 +16,7 @@ export interface ColumnOptions {
 /** A column, and where in a record it is. */
 export class Field {
   readonly at: string;
+  private readonly path: string[];
 
   constructor(
     readonly name: string,
@@ -24,11 +25,12 @@ export class Field {
     private readonly options: ColumnOptions,
   ) {
     this.at = options.at ?? `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    this.path = path(this.at);
   }
 
   /** The value of a record. */
   of(record: Json): Cell {
-    const value = pointer(record, this.at);
+    const value = follow(record, this.path);
     if (value === null) {
       if (this.nullable) return null;
       throw new SourceError("protocol", `field "${this.at}" is missing or null, and must not be`);
@@ -84,11 +86,11 @@ export class Columns {
     );
   }
 
-  /** A record's values. */
-  row(record: Json): Cell[] {
+  /** Adds a record's values to rows of this schema. */
+  append(rows: Rows, record: Json): void {
     if (record === null || typeof record !== "object" || Array.isArray(record)) {
       throw new SourceError("protocol", `it is ${kind(record)}, and a record is an object`);
     }
-    return this.fields.map((field) => field.of(record));
+    rows.append(this.fields.map((field) => field.of(record)));
   }
 }

@@ -100,13 +100,8 @@ export function encode(field: Field, value: Ordered | undefined): Uint8Array {
 
 /** The value that was stored. */
 export function decode(field: Field, cursor: Uint8Array): Ordered | undefined {
-  let state: { version?: unknown; column?: unknown; value?: unknown } | null = null;
-  try {
-    state = JSON.parse(new TextDecoder().decode(cursor)) as typeof state;
-  } catch {
-    // Said below.
-  }
-  if (state === null || typeof state !== "object" || state.version === undefined) {
+  const state = stored(cursor);
+  if (state?.version === undefined) {
     throw new SourceError("config", `the stored state is not one of this connector's; ${HINT}`);
   }
   if (state.version !== VERSION) {
@@ -117,4 +112,13 @@ export function decode(field: Field, cursor: Uint8Array): Ordered | undefined {
     throw new SourceError("config", `the stored state belongs to column ${state.column}, not ${field.name}; ${HINT}`);
   }
   return state.value === null ? undefined : parse(field, String(state.value));
+}
+
+function stored(cursor: Uint8Array): { version?: unknown; column?: unknown; value?: unknown } | undefined {
+  try {
+    const state: unknown = JSON.parse(new TextDecoder().decode(cursor));
+    return typeof state === "object" && state !== null ? state : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -27,17 +27,24 @@ export function spell(value: Json): string {
     .join(",")}}`;
 }
 
-/** What a JSON pointer leads to; null where there is nothing. */
-export function pointer(value: Json, path: string): Json {
-  if (path === "") return value;
+/** The parts of a JSON pointer. */
+export function path(pointer: string): string[] {
+  const parts = pointer === "" ? [] : pointer.slice(1).split("/");
+  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** What a path leads to; null where there is nothing. */
+export function follow(value: Json, path: string[]): Json {
   let at = value;
-  for (const part of path.slice(1).split("/")) {
-    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+  for (const name of path) {
     if (at === null || typeof at !== "object" || !Object.hasOwn(at, name)) return null;
     at = (at as { [name: string]: Json })[name] ?? null;
   }
   return at;
 }
+
+/** What a JSON pointer leads to; null where there is nothing. */
+export const pointer = (value: Json, pointer: string): Json => follow(value, path(pointer));
 
 /** What a value is, without saying which: rows are nobody's to read in a log. */
 export function kind(value: Json): string {

@@ -60,6 +60,11 @@ function pagesOf(api: Api, { path, query, records, paging }: Resource, more: Que
   });
 }
 
+/** Puts the record's place before an error. */
+function placed(error: unknown, page: Page, at: number): unknown {
+  return error instanceof SourceError ? error.context(page.place(at)) : error;
+}
+
 /** The rows on their way out. */
 class Pushed {
   private readonly rows: Rows;
@@ -73,12 +78,11 @@ class Pushed {
   }
 
   append(page: Page, at: number, record: Json): void {
-    this.rows.append(
-      SourceError.within(
-        () => page.place(at),
-        () => this.columns.row(record),
-      ),
-    );
+    try {
+      this.columns.append(this.rows, record);
+    } catch (error) {
+      throw placed(error, page, at);
+    }
   }
 
   isFull(): boolean {
@@ -124,11 +128,10 @@ class Incremental {
   private range(range: Range): boolean {
     const { low, high } = range;
     for (const page of pagesOf(this.api, this.resource, this.increment.query(this.by, range))) {
-      for (const [at, record] of page.records.entries()) {
-        const value = SourceError.within(
-          () => page.place(at),
-          () => this.value(record),
-        );
+      let at = -1;
+      for (const record of page.records) {
+        at += 1;
+        const value = this.value(page, at, record);
         const wanted = (low === undefined || value > low) && (high === undefined || value <= high);
         if (wanted && !this.row(page, at, record, value)) return false;
       }
@@ -136,12 +139,15 @@ class Incremental {
     return true;
   }
 
-  private value(record: Json): Ordered {
-    const value = this.by.of(record);
-    if (value === null) {
-      throw new SourceError("protocol", `field "${this.by.at}", by which increments are read, is null`);
+  private value(page: Page, at: number, record: Json): Ordered {
+    try {
+      const value = this.by.of(record);
+      if (value !== null) return value as Ordered;
+    } catch (error) {
+      throw placed(error, page, at);
     }
-    return value as Ordered;
+    const message = `field "${this.by.at}", by which increments are read, is null`;
+    throw new SourceError("protocol", message).context(page.place(at));
   }
 
   private row(page: Page, at: number, record: Json, value: Ordered): boolean {

@@ -25,18 +25,14 @@ export interface Type {
 const EXACT_DIGITS = 15;
 
 function int(value: Json): bigint | undefined {
-  if (typeof value === "string" ? !/^-?\d{1,19}$/.test(value) : typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-    return undefined;
-  }
-  const number = BigInt(value as bigint | number | string);
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== "bigint" && (typeof value !== "string" || !/^-?\d{1,19}$/.test(value))) return undefined;
+  const number = BigInt(value);
   return BigInt.asIntN(64, number) === number ? number : undefined;
 }
 
 function time(zoned: boolean): (value: Json) => bigint | undefined {
-  return (value) => {
-    const found = typeof value === "string" ? times.micros(value) : undefined;
-    return found?.zoned === zoned ? found.value : undefined;
-  };
+  return (value) => (typeof value === "string" && times.isZoned(value) === zoned ? times.micros(value) : undefined);
 }
 
 function epoch(unit: bigint): (value: Json) => bigint | undefined {
@@ -136,19 +132,26 @@ export function decimal(precision: number, scale: number): Type {
     arrow: arrow.decimal(precision, scale),
     convert: (value) => {
       if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
-      const found = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(String(value).trim());
-      const [, sign, whole = "", fraction = "", exponent = "0"] = found ?? [];
-      if (found === null || whole + fraction === "") return undefined;
-      const digits = (whole + fraction).replace(/^0+/, "");
-      if (typeof value === "number" && digits.replace(/0+$/, "").length > EXACT_DIGITS) return undefined;
-      const shift = scale - fraction.length + Number(exponent);
-      if (digits === "") return 0n;
-      if (shift > 100 || digits.length > 100) return undefined;
-      const kept = shift < 0 ? digits.slice(0, shift) : digits + "0".repeat(shift);
-      if (shift < 0 && /[^0]/.test(digits.slice(shift))) return undefined;
-      const number = BigInt(kept);
-      if (number >= most) return undefined;
-      return sign === "-" ? -number : number;
+      const number = scaled(String(value).trim(), scale, typeof value === "number");
+      return number !== undefined && number < most && number > -most ? number : undefined;
     },
   };
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+
+/** A decimal as a whole number of its last digit; undefined where digits would be lost, or are too many to be exact. */
+function scaled(text: string, scale: number, rounded: boolean): bigint | undefined {
+  if (text.length > 100 || !DECIMAL.test(text)) return undefined;
+  const e = text.search(/[eE]/);
+  const mantissa = e < 0 ? text : text.slice(0, e);
+  const point = mantissa.indexOf(".");
+  const places = point < 0 ? 0 : mantissa.length - point - 1;
+  const digits = point < 0 ? mantissa : mantissa.slice(0, point) + mantissa.slice(point + 1);
+  const significant = digits.replace(/^[+-]?0*/, "");
+  if (significant === "") return 0n;
+  if (rounded && significant.replace(/0+$/, "").length > EXACT_DIGITS) return undefined;
+  const shift = scale - places + (e < 0 ? 0 : Number(text.slice(e + 1)));
+  if (shift >= 0) return shift > 100 ? undefined : BigInt(digits) * 10n ** BigInt(shift);
+  return /[^0]/.test(significant.slice(shift)) ? undefined : BigInt(digits.slice(0, shift) || 0);
 }
