@@ -27,11 +27,14 @@ pub(crate) fn runtime(options: &Options) -> Result<Runtime, RunError> {
 
 /// The folder for compiled connectors.
 pub(crate) fn cache(options: &Options) -> PathBuf {
-    options.cache.clone().unwrap_or_else(|| {
-        let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-        home.unwrap_or_else(std::env::temp_dir).join("sluice").join("compiled")
-    })
+    options.cache.clone().unwrap_or_else(|| user_cache().join("compiled"))
+}
+
+/// Sluice's folder in the user's cache.
+pub(crate) fn user_cache() -> PathBuf {
+    let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
+    home.unwrap_or_else(std::env::temp_dir).join("sluice")
 }
 
 /// A connection to a pipeline's source.

@@ -7,4 +7,7 @@
     reason = "a failed assertion is how a test fails"
 )]
 
+mod javascript;
+mod project;
+mod python;
 mod sockets;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `connector`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub(crate) struct ConnectorArgs {
 /// What to do with a connector.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorCommand {
-    /// Write a new connector in Rust: an HTTP JSON API with pages, increments and an API key
+    /// Write a new connector: an HTTP JSON API with pages, increments and an API key
     New(NewArgs),
     /// Build the project in this folder to a component, and look at its manifest
     Build(BuildArgs),
@@ -50,9 +50,24 @@ pub(crate) struct NewArgs {
     /// Where the project goes [default: a folder of that name]
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// The SDK: the folder sdk/rust of a checkout of Sluice [default: that of the checkout that this program was built in]
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t = Written::Rust)]
+    pub(crate) language: Written,
+    /// The language's SDK: e.g. the folder sdk/rust of a checkout of Sluice [default: that of the checkout that this program was built in]
     #[arg(long, env = "SLUICE_SDK", value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
+}
+
+/// A language that there is an SDK for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Written {
+    /// Small and fast components
+    Rust,
+    /// CPython, by componentize-py
+    Python,
+    /// JavaScript or TypeScript, by componentize-js
+    #[value(alias = "javascript", alias = "ts", alias = "typescript")]
+    Js,
 }
 
 /// Arguments of `build`.
