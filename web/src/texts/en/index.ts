@@ -6,6 +6,7 @@ import { pipelines } from './pipelines';
 import { problems } from './problems';
 import { roles } from './roles';
 import { runs } from './runs';
+import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
 
@@ -17,6 +18,7 @@ export const en = {
   problems,
   roles,
   runs,
+  schemaForm,
   session,
   shell,
 };
