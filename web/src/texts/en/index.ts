@@ -9,6 +9,7 @@ import { runs } from './runs';
 import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
+import { who } from './who';
 
 export const en = {
   common,
@@ -21,4 +22,5 @@ export const en = {
   schemaForm,
   session,
   shell,
+  who,
 };
