@@ -20,7 +20,7 @@ const COLUMNS: Column<LoadView>[] = [
           {load.stream}
         </Name>
         <Text size="xs" c="dimmed" component="div" truncate>
-          <bdi>{load.table}</bdi> · {load.load}
+          <bdi>{load.table}</bdi>
         </Text>
         {load.error && (
           <Text size="xs" c="red" className="wrap-anywhere" lineClamp={3}>
@@ -37,7 +37,7 @@ const COLUMNS: Column<LoadView>[] = [
   { title: t.runs.committed, end: true, cell: load => number(load.rows_committed) },
   { title: t.runs.nulled, end: true, wide: true, cell: load => number(load.values_nulled) },
   { title: t.runs.bytes, end: true, wide: true, cell: load => bytes(load.bytes_read) },
-  { title: t.runs.record, width: 16, cell: load => <Verdict load={load} /> },
+  { title: t.runs.verdict, width: 18, cell: load => <Verdict load={load} /> },
 ];
 
 function Verdict({ load }: { load: LoadView }) {
@@ -61,7 +61,7 @@ function Verdict({ load }: { load: LoadView }) {
   );
 }
 
-const idOf = (load: LoadView) => load.stream;
+const idOf = (load: LoadView) => load.load;
 const textOf = (load: LoadView) => `${load.stream} ${load.table}`;
 
 /** What became of every row, for each attempt: the newest is shown first. */
@@ -71,7 +71,7 @@ export function Records({ attempts }: { attempts: AttemptView[] }) {
   return (
     <Panel title={t.runs.record} hint={t.runs.recordHint} flush>
       {only && newest[0] ? (
-        <Attempt attempt={newest[0]} />
+        <Attempt attempt={newest[0]} only />
       ) : (
         <Tabs defaultValue={newest[0]?.id} keepMounted={false}>
           <Tabs.List px="md" className="scroll-tabs">
@@ -92,23 +92,22 @@ export function Records({ attempts }: { attempts: AttemptView[] }) {
   );
 }
 
-function Attempt({ attempt, beside }: { attempt: AttemptView; beside?: React.ReactNode }) {
+/** Tables of quarantine are shown where something went into them. */
+function told(load: LoadView): boolean {
+  return !load.table.endsWith('__quarantine') || load.rows_read > 0 || load.rows_committed > 0 || !load.reconciled;
+}
+
+function Attempt({ attempt, beside, only }: { attempt: AttemptView; beside?: React.ReactNode; only?: boolean }) {
+  const loads = attempt.streams.filter(told);
   return (
     <Stack gap="sm">
-      {attempt.error && (
+      {attempt.error && !only && (
         <div className="panel-body">
           <RunProblem error={attempt.error} final />
         </div>
       )}
-      {attempt.streams.length > 0 ? (
-        <PagedRows
-          label={t.runs.record}
-          columns={COLUMNS}
-          items={attempt.streams}
-          id={idOf}
-          text={textOf}
-          beside={beside}
-        />
+      {loads.length > 0 ? (
+        <PagedRows label={t.runs.record} columns={COLUMNS} items={loads} id={idOf} text={textOf} beside={beside} />
       ) : (
         <Text size="sm" c="dimmed" px="md" pb="md">
           {t.runs.progressNone}

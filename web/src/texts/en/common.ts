@@ -20,6 +20,7 @@ export const common = {
   actions: 'Actions',
   optional: 'optional',
   saved: 'Saved',
+  leave: 'There are changes that are not saved. Leave without saving?',
   unsaved: 'There are changes that are not saved.',
   showing: (shown: string, total: string) => `${shown} of ${total}`,
   loadedSoFar: (count: string) => `${count} loaded so far`,

@@ -58,6 +58,7 @@ export const runs = {
   splits: (done: string, all: string) => `${done} of ${all} parts`,
   record: 'Where every row went',
   recordHint: 'A run succeeds only if, for each stream, every row that was read is accounted for.',
+  verdict: 'Verdict',
   reconciled: 'Accounted for',
   notReconciled: 'Not accounted for',
   open: 'Not committed',
