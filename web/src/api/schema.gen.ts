@@ -388,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/connections/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a connection that is not saved
+         * @description The body is the one that would make it. Nothing of it is kept.
+         */
+        post: operations["check_unsaved_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/connections/{connection}": {
         parameters: {
             query?: never;
@@ -468,26 +488,6 @@ export interface paths {
         get: operations["list_streams"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tenants/{tenant}/connections/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Try a connection that is not saved
-         * @description The body is the one that would make it. Nothing of it is kept.
-         */
-        post: operations["check_unsaved_connection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +649,46 @@ export interface paths {
          * @description Its schedule, if it has one and is enabled, holds from now on.
          */
         post: operations["create_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/pipelines/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a pipeline from the file of `sluice run`
+         * @description Its source becomes a connection that is there already: secrets are never taken from a file.
+         */
+        post: operations["import_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/pipelines/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a pipeline without saving it
+         * @description Answers with the problem that saving it would have.
+         */
+        post: operations["validate_pipeline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -975,46 +1015,6 @@ export interface paths {
          * @description Files and items that it remembers are forgotten, which cannot be taken back. Rows that its table has stay there.
          */
         delete: operations["reset_state"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tenants/{tenant}/pipelines/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Make a pipeline from the file of `sluice run`
-         * @description Its source becomes a connection that is there already: secrets are never taken from a file.
-         */
-        post: operations["import_pipeline"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tenants/{tenant}/pipelines/validate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Check a pipeline without saving it
-         * @description Answers with the problem that saving it would have.
-         */
-        post: operations["validate_pipeline"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1416,7 +1416,7 @@ export interface components {
              *     that is left out stays, and null removes it. `{"reference": "projects/P/secrets/S/versions/V"}` in place of a secret is one that
              *     Google Secret Manager keeps, and is read from there when it is used.
              */
-            config?: Record<string, never>;
+            config?: Record<string, unknown>;
             /** @description The connector's name. It stays what it is when a connection is changed. */
             connector: string;
             /** @description What it may do beyond the sandbox's defaults. */
@@ -1427,7 +1427,7 @@ export interface components {
         /** @description A connection. */
         ConnectionView: {
             /** @description Its configuration without the secrets. */
-            config: Record<string, never>;
+            config: Record<string, unknown>;
             /** @description The connector's name. */
             connector: string;
             /**
@@ -1465,7 +1465,7 @@ export interface components {
             /** @description What it can do. */
             capabilities: components["schemas"]["CapabilitiesView"];
             /** @description JSON Schema of its configuration; secrets are marked `"writeOnly": true`. */
-            config: Record<string, never>;
+            config: Record<string, unknown>;
             /** @description Version of the contract that it was built for. */
             contract: string;
             /** @description One or two sentences for people. */
@@ -1815,7 +1815,7 @@ export interface components {
             /** @description In the list's own order. */
             items: {
                 /** @description Its configuration without the secrets. */
-                config: Record<string, never>;
+                config: Record<string, unknown>;
                 /** @description The connector's name. */
                 connector: string;
                 /**
@@ -1858,7 +1858,7 @@ export interface components {
                 /** @description What it can do. */
                 capabilities: components["schemas"]["CapabilitiesView"];
                 /** @description JSON Schema of its configuration; secrets are marked `"writeOnly": true`. */
-                config: Record<string, never>;
+                config: Record<string, unknown>;
                 /** @description Version of the contract that it was built for. */
                 contract: string;
                 /** @description One or two sentences for people. */
@@ -1973,7 +1973,7 @@ export interface components {
                  */
                 created_at: string;
                 /** @description Everything else: streams, sink, limits, schedule, retry, notify; as in the file of `sluice run`. */
-                definition: Record<string, never>;
+                definition: Record<string, unknown>;
                 /** @description Whether its schedule is followed. */
                 enabled: boolean;
                 /** @description Names it for ever. */
@@ -2010,7 +2010,7 @@ export interface components {
                 /** @description The connection that it read from. */
                 connection: string;
                 /** @description Everything else. */
-                definition: Record<string, never>;
+                definition: Record<string, unknown>;
                 /** @description Whether its schedule was followed. */
                 enabled: boolean;
                 /** @description What people called it. */
@@ -2165,7 +2165,7 @@ export interface components {
             /** @description The id of the connection that it reads from. */
             connection: string;
             /** @description Everything else: `streams`, `sink`, `limits`, `schedule`, `retry`, `notify`; as in the file of `sluice run`. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /**
              * @description Whether its schedule is followed.
              * @default true
@@ -2184,7 +2184,7 @@ export interface components {
              */
             created_at: string;
             /** @description Everything else: streams, sink, limits, schedule, retry, notify; as in the file of `sluice run`. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /** @description Whether its schedule is followed. */
             enabled: boolean;
             /** @description Names it for ever. */
@@ -2319,7 +2319,7 @@ export interface components {
             /** @description The connection that it read from. */
             connection: string;
             /** @description Everything else. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /** @description Whether its schedule was followed. */
             enabled: boolean;
             /** @description What people called it. */
@@ -2408,9 +2408,9 @@ export interface components {
         /** @description When a pipeline runs by itself. */
         ScheduleView: {
             /** @description The blackout that there is now, if there is one. */
-            blackout?: Record<string, never> | null;
+            blackout?: Record<string, unknown> | null;
             /** @description Windows in which nothing is started. */
-            blackouts: Record<string, never>[];
+            blackouts: Record<string, unknown>[];
             /** @description What it means, in words; none if there is no schedule. */
             description?: string | null;
             /** @description Whether it is followed: there is one, it is enabled, and so is the pipeline. */
@@ -2469,11 +2469,6 @@ export interface components {
             /** @description The position. */
             cursor: components["schemas"]["CursorBody"];
         };
-        /** @description The states of a pipeline. */
-        StatesView: {
-            /** @description One for each stream of the pipeline, and for each that has a state from when it was one. */
-            streams: components["schemas"]["StateView"][];
-        };
         /** @description Where the next run of a stream begins. */
         StateView: {
             cursor?: components["schemas"]["CursorView"] | null;
@@ -2492,6 +2487,11 @@ export interface components {
             since?: string | null;
             /** @description The stream. */
             stream: string;
+        };
+        /** @description The states of a pipeline. */
+        StatesView: {
+            /** @description One for each stream of the pipeline, and for each that has a state from when it was one. */
+            streams: components["schemas"]["StateView"][];
         };
         /** @description One step of trying a connection. */
         StepView: {
@@ -2553,18 +2553,6 @@ export interface components {
             /** @description Its table. */
             table: string;
         };
-        /** @description Streams that a connection offers. */
-        StreamsView: {
-            /** @description Ordered by id. */
-            items: components["schemas"]["StreamView"][];
-            /** @description What to ask for the next page with; none on the last one. */
-            next?: string | null;
-            /**
-             * Format: date-time
-             * @description When the source was asked.
-             */
-            read_at: string;
-        };
         /** @description A stream that a connection offers. */
         StreamView: {
             /**
@@ -2589,6 +2577,18 @@ export interface components {
              * @description Estimated rows.
              */
             rows?: number | null;
+        };
+        /** @description Streams that a connection offers. */
+        StreamsView: {
+            /** @description Ordered by id. */
+            items: components["schemas"]["StreamView"][];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+            /**
+             * Format: date-time
+             * @description When the source was asked.
+             */
+            read_at: string;
         };
         /** @description A tenant. */
         Tenant: {
@@ -2748,12 +2748,12 @@ export type Setup = components['schemas']['Setup'];
 export type SignIn = components['schemas']['SignIn'];
 export type StartBody = components['schemas']['StartBody'];
 export type StateBody = components['schemas']['StateBody'];
-export type StatesView = components['schemas']['StatesView'];
 export type StateView = components['schemas']['StateView'];
+export type StatesView = components['schemas']['StatesView'];
 export type StepView = components['schemas']['StepView'];
 export type StreamProgressView = components['schemas']['StreamProgressView'];
-export type StreamsView = components['schemas']['StreamsView'];
 export type StreamView = components['schemas']['StreamView'];
+export type StreamsView = components['schemas']['StreamsView'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantBody = components['schemas']['TenantBody'];
 export type TenantRole = components['schemas']['TenantRole'];
@@ -2772,6 +2772,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page for people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2788,15 +2797,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A page for people */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
                 };
             };
         };
@@ -2810,6 +2810,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2826,15 +2835,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
@@ -2848,6 +2848,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Prometheus's text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2864,15 +2873,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Prometheus's text format */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
                 };
             };
         };
@@ -2886,6 +2886,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2902,15 +2911,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description OpenAPI 3.1 */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
                 };
             };
         };
@@ -2924,24 +2924,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -2953,6 +2935,24 @@ export interface operations {
             };
             /** @description Not now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2972,14 +2972,23 @@ export interface operations {
                 "X-CloudScheduler-ScheduleTime": string;
             };
             path: {
-                pipeline: string;
                 /** @description The tenant */
                 scope: string;
+                pipeline: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnockView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2996,15 +3005,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["KnockView"];
                 };
             };
         };
@@ -3022,24 +3022,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description A member now, in the session that asked */
             200: {
                 headers: {
@@ -3060,6 +3042,24 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     change_password: {
@@ -3075,6 +3075,13 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3092,13 +3099,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3111,6 +3111,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"][];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3127,15 +3136,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IdentityProvider"][];
                 };
             };
         };
@@ -3155,24 +3155,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description To the provider */
             303: {
                 headers: {
@@ -3191,27 +3173,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    finish_with_provider: {
-        parameters: {
-            query?: {
-                /** @description Stands for what the person agreed to. */
-                code?: string;
-                /** @description Why there is no code. */
-                error?: string;
-                /** @description What the errand began with. */
-                state?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Its name */
-                provider: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3230,6 +3191,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    finish_with_provider: {
+        parameters: {
+            query?: {
+                /** @description Stands for what the person agreed to. */
+                code?: string;
+                /** @description What the errand began with. */
+                state?: string;
+                /** @description Why there is no code. */
+                error?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Signed in */
             303: {
                 headers: {
@@ -3248,17 +3230,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    read_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3277,6 +3248,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -3284,6 +3266,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3301,6 +3301,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description The session, for browsers */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3317,17 +3328,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    /** @description The session, for browsers */
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
                 };
             };
         };
@@ -3341,6 +3341,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3358,13 +3365,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3377,6 +3377,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Session"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3393,15 +3402,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Session"];
                 };
             };
         };
@@ -3415,6 +3415,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3432,13 +3439,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3453,6 +3453,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3470,13 +3477,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3489,6 +3489,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3505,15 +3514,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Setup"];
                 };
             };
         };
@@ -3531,6 +3531,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description The session, for browsers */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3547,17 +3558,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    /** @description The session, for browsers */
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
                 };
             };
         };
@@ -3578,6 +3578,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3594,15 +3603,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3618,6 +3618,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3634,15 +3643,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3665,6 +3665,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3681,15 +3690,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3710,6 +3710,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3726,15 +3735,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AuditEntry"];
                 };
             };
         };
@@ -3750,6 +3750,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A line per entry */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3766,15 +3775,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A line per entry */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": string;
                 };
             };
         };
@@ -3795,6 +3795,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConnectionView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3811,15 +3820,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ConnectionView"];
                 };
             };
         };
@@ -3842,24 +3842,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -3869,20 +3851,6 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionView"];
                 };
             };
-        };
-    };
-    get_connection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3899,239 +3867,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConnectionView"];
-                };
-            };
-        };
-    };
-    update_connection: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConnectionBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConnectionView"];
-                };
-            };
-        };
-    };
-    delete_connection: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    check_connection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CheckView"];
-                };
-            };
-        };
-    };
-    preview_rows: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreviewBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PreviewView"];
-                };
-            };
-        };
-    };
-    list_streams: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description Only streams whose ids contain this, ignoring case. */
-                contains?: string;
-                /** @description At most this many streams. */
-                limit?: number;
-                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
-                refresh?: boolean;
-            };
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamsView"];
                 };
             };
         };
@@ -4151,6 +3886,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4169,6 +3913,149 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectionBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -4176,6 +4063,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_streams: {
+        parameters: {
+            query?: {
+                /** @description Only streams whose ids contain this, ignoring case. */
+                contains?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many streams. */
+                limit?: number;
+                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
+                refresh?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamsView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4196,24 +4196,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -4223,20 +4205,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ConnectorView"];
                 };
             };
-        };
-    };
-    get_connector: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4255,6 +4223,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -4262,6 +4244,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4282,6 +4282,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4298,15 +4307,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Invitation"];
                 };
             };
         };
@@ -4326,24 +4326,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -4353,20 +4335,6 @@ export interface operations {
                     "application/json": components["schemas"]["NewInvitation"];
                 };
             };
-        };
-    };
-    withdraw_invitation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                invitation: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4385,12 +4353,44 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    withdraw_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -4410,6 +4410,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4426,15 +4435,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Member"];
                 };
             };
         };
@@ -4451,6 +4451,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4468,13 +4475,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -4494,6 +4494,13 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4511,13 +4518,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -4532,6 +4532,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4550,26 +4557,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
         };
     };
     list_pipelines: {
         parameters: {
             query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
                 /** @description Only those of this connection. */
                 connection?: string;
-                /** @description At most this many items. */
-                limit?: number;
                 /** @description Only the one of this name. */
                 name?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
             };
             header?: never;
             path: {
@@ -4579,6 +4579,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PipelineView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4595,15 +4604,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_PipelineView"];
                 };
             };
         };
@@ -4626,24 +4626,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -4653,20 +4635,6 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineView"];
                 };
             };
-        };
-    };
-    get_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4684,837 +4652,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    update_pipeline: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PipelineBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    delete_pipeline: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    backfill: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BackfillBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BackfillView"];
-                };
-            };
-        };
-    };
-    get_cloud_job: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CloudJobView"];
-                };
-            };
-        };
-    };
-    disable_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    dry_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DryRunView"];
-                };
-            };
-        };
-    };
-    enable_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    export_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/yaml": string;
-                };
-            };
-        };
-    };
-    list_pipeline_revisions: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RevisionView"];
-                };
-            };
-        };
-    };
-    get_pipeline_revision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                revision: number;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RevisionView"];
-                };
-            };
-        };
-    };
-    restore_pipeline_revision: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                revision: number;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    start_run: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StartBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
-                };
-            };
-        };
-    };
-    get_pipeline_schedule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScheduleView"];
-                };
-            };
-        };
-    };
-    get_state: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatesView"];
-                };
-            };
-        };
-    };
-    reset_all_states: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    list_state_changes: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-                /** @description Only those of this stream. */
-                stream?: string;
-            };
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ChangeView"];
-                };
-            };
-        };
-    };
-    undo_state_change: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                change: string;
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangeView"];
-                };
-            };
-        };
-    };
-    set_state: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                stream: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StateBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StateView"];
-                };
-            };
-        };
-    };
-    reset_state: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                stream: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -5536,6 +4673,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5552,15 +4698,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
                 };
             };
         };
@@ -5580,24 +4717,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -5607,28 +4726,6 @@ export interface operations {
                     "application/json": components["schemas"]["ValidView"];
                 };
             };
-        };
-    };
-    list_runs: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-                /** @description Only those of this pipeline. */
-                pipeline?: string;
-                /** @description Only those in this state: `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
-                state?: string;
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5647,6 +4744,891 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_pipeline: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_pipeline: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cloud_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudJobView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pipeline_revisions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RevisionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pipeline_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_pipeline_revision: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pipeline_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatesView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_all_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_state_changes: {
+        parameters: {
+            query?: {
+                /** @description Only those of this stream. */
+                stream?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_state_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+                change: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_state: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_state: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Only those of this pipeline. */
+                pipeline?: string;
+                /** @description Only those in this state: `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
+                state?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5656,20 +5638,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RunView"];
                 };
             };
-        };
-    };
-    get_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5688,6 +5656,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5697,20 +5679,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetails"];
                 };
             };
-        };
-    };
-    cancel_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5729,6 +5697,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    cancel_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5738,20 +5720,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunView"];
                 };
             };
-        };
-    };
-    follow_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5770,6 +5738,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    follow_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5779,27 +5761,6 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ProgressView"];
                 };
             };
-        };
-    };
-    get_run_logs: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description True for all of it, as a text file. So does `Accept: text/plain`. */
-                download?: boolean;
-                /** @description At most this many items. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5818,6 +5779,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_run_logs: {
+        parameters: {
+            query?: {
+                /** @description True for all of it, as a text file. So does `Accept: text/plain`. */
+                download?: boolean;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5826,6 +5808,24 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_LogView"];
                     "text/plain": string;
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5838,13 +5838,22 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                run: string;
                 tenant: string;
+                run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5861,15 +5870,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
                 };
             };
         };
@@ -5890,6 +5890,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Token"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5906,15 +5915,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Token"];
                 };
             };
         };
@@ -5934,6 +5934,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5950,15 +5959,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
                 };
             };
         };
@@ -5975,6 +5975,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5992,13 +5999,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -6018,6 +6018,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Token"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6034,15 +6043,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Token"];
                 };
             };
         };
@@ -6062,6 +6062,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6078,15 +6087,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
                 };
             };
         };
@@ -6103,6 +6103,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6120,13 +6127,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -6141,6 +6141,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6157,15 +6166,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
         };
@@ -6188,6 +6188,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookSecret"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6204,15 +6213,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewWebhookSecret"];
                 };
             };
         };
@@ -6231,6 +6231,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6248,13 +6255,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };

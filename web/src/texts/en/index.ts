@@ -6,8 +6,10 @@ import { pipelines } from './pipelines';
 import { problems } from './problems';
 import { roles } from './roles';
 import { runs } from './runs';
+import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
+import { who } from './who';
 
 export const en = {
   common,
@@ -17,6 +19,8 @@ export const en = {
   problems,
   roles,
   runs,
+  schemaForm,
   session,
   shell,
+  who,
 };
