@@ -11,7 +11,12 @@ function Cell({ x, y, run, words }: { x: number; y: number; run: number; words: 
   return (
     <g>
       <rect x={x} y={y} width={104} height={18} rx={3} fill={SHADES[run]} />
-      <text x={x + 8} y={y + 13} fontSize={10} fill={run === 0 ? 'var(--mantine-color-black)' : 'var(--mantine-color-white)'}>
+      <text
+        x={x + 8}
+        y={y + 13}
+        fontSize={10}
+        fill={run === 0 ? 'var(--mantine-color-black)' : 'var(--mantine-color-white)'}
+      >
         {words}
       </text>
     </g>
@@ -20,11 +25,7 @@ function Cell({ x, y, run, words }: { x: number; y: number; run: number; words: 
 
 /** Each run adds what is new: three runs, one table that grows. */
 function Transactional() {
-  const rows = [
-    [`A · 10`, `B · 20`],
-    [`C · 30`],
-    [`A · 15`, `D · 40`],
-  ];
+  const rows = [[`A · 10`, `B · 20`], [`C · 30`], [`A · 15`, `D · 40`]];
   let line = 0;
   return (
     <>

@@ -31,7 +31,10 @@ const stream = (change: Partial<StreamView>): StreamView => ({
 describe('a draft', () => {
   test('sends a secret once, and again when it changes', () => {
     const typed = draft();
-    expect((bodyOf(typed, schema, {}).source as { config: unknown }).config).toEqual({ host: 'db', password: 'hunter2' });
+    expect((bodyOf(typed, schema, {}).source as { config: unknown }).config).toEqual({
+      host: 'db',
+      password: 'hunter2',
+    });
     const sent = typedSecrets(typed, schema);
     expect((bodyOf(typed, schema, sent).source as { config: unknown }).config).toEqual({ host: 'db' });
     const other = draft({ source: { ...typed.source, config: { password: 'x' } } as Draft['source'] });
@@ -54,7 +57,9 @@ describe('a draft', () => {
 
 describe('a stream', () => {
   test('is read from where the last run ended where the source offers a column for it', () => {
-    expect(suggested(stream({ cursor_candidates: ['updated_at', 'id'] }), true).read).toEqual({ incremental: 'updated_at' });
+    expect(suggested(stream({ cursor_candidates: ['updated_at', 'id'] }), true).read).toEqual({
+      incremental: 'updated_at',
+    });
     expect(suggested(stream({ kind: 'files' }), true).read).toEqual({ incremental: '' });
     expect(suggested(stream({}), true).read).toBeUndefined();
     expect(suggested(stream({ cursor_candidates: ['updated_at'] }), false).read).toBeUndefined();

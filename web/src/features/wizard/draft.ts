@@ -1,6 +1,7 @@
 // What the wizard knows of a pipeline that is being set up, and what of it is ready. Nothing here is drawn or sent.
 import type { DraftBody, DraftView, StreamView } from '~/api/schema.gen';
-import { at, isObject, put, type Schema, secretsOf, type Values } from './form/schema';
+import type { Schema } from '~/ui/schema-form/model';
+import { at, isObject, secretsOf, type Values, without } from './secrets';
 
 export const STEPS = [
   'source',
@@ -119,7 +120,7 @@ export function draftOf(view: DraftView): Draft {
 export function bodyOf(draft: Draft, schema: Schema | undefined, sent: Readonly<Record<string, unknown>>): DraftBody {
   let config: unknown = draft.source?.config;
   for (const pointer of schema && draft.source ? secretsOf(schema, draft.source.config) : []) {
-    if (pointer in sent && sent[pointer] === at(config, pointer)) config = put(config, pointer, undefined);
+    if (pointer in sent && sent[pointer] === at(config, pointer)) config = without(config, pointer);
   }
   return {
     name: draft.name,

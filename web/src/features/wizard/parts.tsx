@@ -2,8 +2,8 @@
 import { Text, UnstyledButton } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { OffersView, StreamView } from '~/api/schema.gen';
+import type { Schema } from '~/ui/schema-form/model';
 import type { Draft, Step, Stream } from './draft';
-import type { Schema } from './form/schema';
 import type { Kept } from './useDraft';
 import classes from './Wizard.module.css';
 

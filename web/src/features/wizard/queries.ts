@@ -22,9 +22,7 @@ export const draftQuery = (tenant: string, draft: string) =>
   });
 
 export const beginDraft = (tenant: string, body: DraftBody) =>
-  answer(
-    api.POST('/v1/tenants/{tenant}/drafts', { params: { path: { tenant }, header: once() as never }, body }),
-  );
+  answer(api.POST('/v1/tenants/{tenant}/drafts', { params: { path: { tenant }, header: once() as never }, body }));
 
 export const keepDraft = (tenant: string, draft: string, revision: number, body: DraftBody) =>
   answer(

@@ -2,8 +2,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '~/api/problem';
 import type { DraftView } from '~/api/schema.gen';
+import type { Schema } from '~/ui/schema-form/model';
 import { bodyOf, type Draft, draftOf, typedSecrets } from './draft';
-import type { Schema } from './form/schema';
 import { keepDraft } from './queries';
 
 const PAUSE_MS = 700;
@@ -49,7 +49,7 @@ export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: 
         const typed = Object.entries(typedSecrets(body, schema));
         sent.current = Object.fromEntries(typed.filter(([pointer]) => has.includes(pointer)));
         // The service forgets secrets that would go to another host; what still stands in the form is sent again.
-        if (typed.some(([pointer]) => !has.includes(pointer))) dirty.current = true;
+        if (typed.some(([pointer, value]) => value !== null && !has.includes(pointer))) dirty.current = true;
         setSecrets(has);
         setProblem(null);
         setKeeping(dirty.current ? 'changed' : 'kept');

@@ -10,6 +10,7 @@ import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
 import { who } from './who';
+import { wizard } from './wizard';
 
 export const en = {
   common,
@@ -22,5 +23,6 @@ export const en = {
   schemaForm,
   session,
   shell,
+  wizard,
   who,
 };

@@ -1,9 +1,15 @@
 import { Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
+import type { Json } from '~/ui/schema-form/model';
+import { SchemaForm } from '~/ui/schema-form/SchemaForm';
 import type { Grants, Source } from '../draft';
-import { SchemaForm } from '../form/SchemaForm';
 import type { StepProps } from '../parts';
+import { at } from '../secrets';
+
+/** While somebody types, only what was typed can be wrong; what is missing is told when they want to go on. */
+const typedWrong = (wrong: Record<string, string>, config: unknown) =>
+  Object.fromEntries(Object.entries(wrong).filter(([place]) => at(config, place) !== undefined));
 
 /** The connector's own form, and what the connection asks of whoever operates the service. */
 export function Configure({ draft, kept, schema, wrong, can, offers, all }: StepProps & { all: boolean }) {
@@ -23,7 +29,7 @@ export function Configure({ draft, kept, schema, wrong, can, offers, all }: Step
             value={source.name}
             maxLength={100}
             withAsterisk
-            error={source.name.trim() === '' ? t.wizard.form.rules.required?.('') : undefined}
+            error={source.name.trim() === '' ? t.schemaForm.missing : undefined}
             onChange={event => change({ name: event.currentTarget.value })}
           />
         </Stack>
@@ -32,11 +38,10 @@ export function Configure({ draft, kept, schema, wrong, can, offers, all }: Step
         <SchemaForm
           key={source.connector}
           schema={schema}
-          values={source.config}
-          onChange={config => change({ config })}
-          kept={kept.secrets}
-          problems={wrong}
-          all={all}
+          value={source.config as Record<string, Json>}
+          change={config => change({ config })}
+          errors={all ? wrong : typedWrong(wrong, source.config)}
+          stored={kept.secrets}
         />
       </Panel>
       {asks && (

@@ -37,7 +37,14 @@ export function Load(props: StepProps) {
       <Panel title={t.wizard.load.title} hint={t.wizard.load.hint}>
         <div className="halves" role="radiogroup" aria-label={t.wizard.load.title}>
           {(['transactional', 'catalog'] as const).map(load => (
-            <Tile key={load} radio tall chosen={all === load} onChoose={() => choose(load)} label={t.wizard.load.names[load]}>
+            <Tile
+              key={load}
+              radio
+              tall
+              chosen={all === load}
+              onChoose={() => choose(load)}
+              label={t.wizard.load.names[load]}
+            >
               <Title order={3} size="h5">
                 {t.wizard.load.names[load]}
               </Title>
@@ -78,8 +85,7 @@ function Sink({ draft, kept, offers }: StepProps) {
   const set = (next: Definition['sink']) =>
     kept.change(before => ({ ...before, definition: { ...before.definition, sink: next } }));
   const words = (name: string) => (typeof sink?.[name] === 'string' ? (sink[name] as string) : '');
-  const change = (name: string, value: unknown) =>
-    sink && set({ ...sink, [name]: value === '' ? undefined : value });
+  const change = (name: string, value: unknown) => sink && set({ ...sink, [name]: value === '' ? undefined : value });
   const first = offers.bigquery[0];
   const canBigquery = offers.bigquery.length > 0 || offers.endpoints;
   if (!canBigquery && !offers.local_warehouse) return <Text c="red">{t.wizard.load.noSink}</Text>;
@@ -171,7 +177,7 @@ function Sink({ draft, kept, offers }: StepProps) {
             label={t.wizard.load.path}
             description={t.wizard.load.pathHint}
             value={words('path')}
-            error={words('path') === '' ? t.wizard.form.rules.required?.('') : undefined}
+            error={words('path') === '' ? t.schemaForm.missing : undefined}
             onChange={event => change('path', event.currentTarget.value)}
             maw={420}
             withAsterisk

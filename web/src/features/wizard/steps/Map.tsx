@@ -15,7 +15,20 @@ import { namesQuery, readStreams, sampleDraft } from '../queries';
 import classes from '../Wizard.module.css';
 import { SampleTable } from './SampleTable';
 
-const TYPES = ['STRING', 'INT64', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC', 'BOOL', 'DATE', 'DATETIME', 'TIMESTAMP', 'TIME', 'BYTES', 'JSON'];
+const TYPES = [
+  'STRING',
+  'INT64',
+  'FLOAT64',
+  'NUMERIC',
+  'BIGNUMERIC',
+  'BOOL',
+  'DATE',
+  'DATETIME',
+  'TIMESTAMP',
+  'TIME',
+  'BYTES',
+  'JSON',
+];
 const MISFITS: Misfit[] = ['fail', 'set-null', 'quarantine'];
 const ROW = 52;
 const SAMPLE_ROWS = 50;

@@ -1,4 +1,17 @@
-import { Code, Group, List, Loader, NumberInput, Radio, Select, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import {
+  Code,
+  Group,
+  List,
+  Loader,
+  NumberInput,
+  Radio,
+  Select,
+  Stack,
+  Switch,
+  Table,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';

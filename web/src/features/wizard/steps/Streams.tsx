@@ -70,7 +70,9 @@ export function Streams(props: StepProps) {
     rows: sum(draft.definition.streams.map(one => props.seen.get(one.id)?.rows)),
     bytes: sum(draft.definition.streams.map(one => props.seen.get(one.id)?.bytes)),
   };
-  const missing = draft.definition.streams.filter(one => !hasNextPage && !contains && query.isSuccess && !props.seen.has(one.id));
+  const missing = draft.definition.streams.filter(
+    one => !hasNextPage && !contains && query.isSuccess && !props.seen.has(one.id),
+  );
   return (
     <Stack>
       <Group justify="space-between" align="flex-end">
@@ -93,11 +95,7 @@ export function Streams(props: StepProps) {
           >
             {contains ? t.wizard.streams.chooseMatching : t.wizard.streams.chooseAll}
           </Button>
-          <Button
-            variant="default"
-            disabled={chosen.size === 0}
-            onClick={() => changeStreams(kept, () => [])}
-          >
+          <Button variant="default" disabled={chosen.size === 0} onClick={() => changeStreams(kept, () => [])}>
             {t.wizard.streams.chooseNone}
           </Button>
           <Button
@@ -126,7 +124,8 @@ export function Streams(props: StepProps) {
           {chosen.size > 0 && total.bytes !== undefined && ` · ${t.wizard.streams.size(bytes(total.bytes))}`}
         </Text>
         <Text size="sm" c="dimmed">
-          {query.isSuccess && (hasNextPage ? t.common.loadedSoFar(number(found.length)) : t.wizard.streams.found(number(found.length)))}
+          {query.isSuccess &&
+            (hasNextPage ? t.common.loadedSoFar(number(found.length)) : t.wizard.streams.found(number(found.length)))}
         </Text>
       </Group>
       {query.isSuccess && found.length === 0 ? (
@@ -194,7 +193,7 @@ function StreamRow({
         onChange={toggle}
         label={
           <span className="wrap-anywhere">
-            <Name lines={1} title={stream.description ?? stream.id}>
+            <Name lines={1}>
               {stream.id}
             </Name>
             {stream.primary_key.length > 0 && (

@@ -1,11 +1,24 @@
-import { ActionIcon, Button, Checkbox, Fieldset, Group, MultiSelect, NumberInput, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  Fieldset,
+  Group,
+  MultiSelect,
+  NumberInput,
+  Select,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
 import { type Check, columnsOf, type Notify, type Stream } from '../draft';
-import { isObject } from '../form/schema';
 import { changeStream, type StepProps } from '../parts';
+import { isObject } from '../secrets';
 
 const EVENTS = ['failure', 'recovery', 'schema-change', 'quality-warning', 'zero-rows', 'quota-risk', 'success'];
 const USUAL = EVENTS.filter(event => event !== 'success');
@@ -46,7 +59,7 @@ function Notifications({ draft, kept }: StepProps) {
                     onChange={email => change(index, { ...rule, email })}
                     splitChars={[',', ' ', ';']}
                     acceptValueOnBlur
-                    error={rule.email.length === 0 ? t.wizard.form.rules.required?.('') : undefined}
+                    error={rule.email.length === 0 ? t.schemaForm.missing : undefined}
                   />
                 ) : (
                   <TextInput
@@ -55,7 +68,7 @@ function Notifications({ draft, kept }: StepProps) {
                     placeholder="https://hooks.example.com/load"
                     value={rule.webhook ?? ''}
                     onChange={event => change(index, { ...rule, webhook: event.currentTarget.value })}
-                    error={rule.webhook ? undefined : t.wizard.form.rules.required?.('')}
+                    error={rule.webhook ? undefined : t.schemaForm.missing}
                   />
                 )}
                 <Checkbox.Group
@@ -248,7 +261,12 @@ function CheckOf({
           onChange={level => change({ ...check, level: level === 'warn' ? 'warn' : undefined })}
           w={220}
         />
-        <ActionIcon variant="subtle" color="gray" aria-label={t.wizard.watch.removeCheck(t.wizard.watch.rules[rule])} onClick={remove}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={t.wizard.watch.removeCheck(t.wizard.watch.rules[rule])}
+          onClick={remove}
+        >
           <IconTrash size={16} aria-hidden />
         </ActionIcon>
       </Group>
