@@ -39,6 +39,17 @@ class Reachability {
     this.#askLater();
   }
 
+  /** Something that had been connected is not any more; whether the service answers is asked at once. */
+  suspect(): void {
+    if (!this.#answers) return;
+    fetch('/ready', { cache: 'no-store' }).then(
+      response => {
+        if (response.status >= 500) this.lost();
+      },
+      () => this.lost(),
+    );
+  }
+
   #askLater(): void {
     setTimeout(async () => {
       if (this.#answers) return;

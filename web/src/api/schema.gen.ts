@@ -388,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/connections/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a connection that is not saved
+         * @description The body is the one that would make it. Nothing of it is kept.
+         */
+        post: operations["check_unsaved_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/connections/{connection}": {
         parameters: {
             query?: never;
@@ -474,26 +494,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tenants/{tenant}/connections/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Try a connection that is not saved
-         * @description The body is the one that would make it. Nothing of it is kept.
-         */
-        post: operations["check_unsaved_connection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/tenants/{tenant}/connectors": {
         parameters: {
             query?: never;
@@ -520,6 +520,150 @@ export interface paths {
         };
         /** A connector, with the schema of its configuration */
         get: operations["get_connector"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own drafts, the oldest first */
+        get: operations["list_drafts"];
+        put?: never;
+        /**
+         * Begin to set up a pipeline
+         * @description Everybody has at most 20 drafts in a tenant. One that nobody changed for 30 days is forgotten.
+         */
+        post: operations["create_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of one's own drafts */
+        get: operations["get_draft"];
+        /**
+         * Keep a draft as it is now
+         * @description The body is the whole draft, but for its secrets: those that are left out stay.
+         */
+        put: operations["update_draft"];
+        post?: never;
+        /** Delete a draft, and its secrets for good */
+        delete: operations["delete_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try what a draft reads from
+         * @description A worker connects as a run would, for at most a minute. Reads no rows. A connector tells its steps when it is done with them.
+         */
+        post: operations["check_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make what a draft says, and delete it
+         * @description The connection, if it is a new one, and the pipeline are made together or not at all. The schedule holds from now on.
+         */
+        post: operations["finish_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what would be made of a draft
+         * @description Answers with the first problem that finishing it would have; otherwise a worker asks the source for its plan and compares the tables,
+         *     for at most a minute. No row is read, and no table is touched.
+         */
+        post: operations["plan_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first rows of a stream as the table would have them, and what casts lose of them
+         * @description Who looked at which stream is in the audit log.
+         */
+        post: operations["sample_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The streams that a draft can choose from
+         * @description As those of a connection; the source's answer is remembered until what is read from changes.
+         */
+        get: operations["list_draft_streams"];
         put?: never;
         post?: never;
         delete?: never;
@@ -634,6 +778,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this service offers the tenant */
+        get: operations["get_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/pipelines": {
         parameters: {
             query?: never;
@@ -649,6 +810,46 @@ export interface paths {
          * @description Its schedule, if it has one and is enabled, holds from now on.
          */
         post: operations["create_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/pipelines/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a pipeline from the file of `sluice run`
+         * @description Its source becomes a connection that is there already: secrets are never taken from a file.
+         */
+        post: operations["import_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/pipelines/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a pipeline without saving it
+         * @description Answers with the problem that saving it would have.
+         */
+        post: operations["validate_pipeline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -980,7 +1181,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tenants/{tenant}/pipelines/import": {
+    "/v1/tenants/{tenant}/previews/names": {
         parameters: {
             query?: never;
             header?: never;
@@ -990,17 +1191,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a pipeline from the file of `sluice run`
-         * @description Its source becomes a connection that is there already: secrets are never taken from a file.
+         * What tables and columns would be called
+         * @description Of names that nobody remembers yet; those of a pipeline that has run stay what they are.
          */
-        post: operations["import_pipeline"];
+        post: operations["preview_names"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/tenants/{tenant}/pipelines/validate": {
+    "/v1/tenants/{tenant}/previews/schedule": {
         parameters: {
             query?: never;
             header?: never;
@@ -1009,11 +1210,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Check a pipeline without saving it
-         * @description Answers with the problem that saving it would have.
-         */
-        post: operations["validate_pipeline"];
+        /** What a schedule means, and when it would start runs */
+        post: operations["preview_schedule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1173,6 +1371,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the tenant's data are fresh and right */
+        get: operations["get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/tokens": {
         parameters: {
             query?: never;
@@ -1251,6 +1466,26 @@ export interface paths {
         post?: never;
         /** End the earlier secret before its time */
         delete: operations["end_previous_webhook_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/time-zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The time zones that schedules may have
+         * @description Those that the binary has; a browser's own list may have others.
+         */
+        get: operations["list_time_zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1416,7 +1651,7 @@ export interface components {
              *     that is left out stays, and null removes it. `{"reference": "projects/P/secrets/S/versions/V"}` in place of a secret is one that
              *     Google Secret Manager keeps, and is read from there when it is used.
              */
-            config?: Record<string, never>;
+            config?: Record<string, unknown>;
             /** @description The connector's name. It stays what it is when a connection is changed. */
             connector: string;
             /** @description What it may do beyond the sandbox's defaults. */
@@ -1427,7 +1662,7 @@ export interface components {
         /** @description A connection. */
         ConnectionView: {
             /** @description Its configuration without the secrets. */
-            config: Record<string, never>;
+            config: Record<string, unknown>;
             /** @description The connector's name. */
             connector: string;
             /**
@@ -1465,7 +1700,7 @@ export interface components {
             /** @description What it can do. */
             capabilities: components["schemas"]["CapabilitiesView"];
             /** @description JSON Schema of its configuration; secrets are marked `"writeOnly": true`. */
-            config: Record<string, never>;
+            config: Record<string, unknown>;
             /** @description Version of the contract that it was built for. */
             contract: string;
             /** @description One or two sentences for people. */
@@ -1505,12 +1740,131 @@ export interface components {
             /** @description The bytes as text, where they are text. */
             text?: string | null;
         };
-        /** @description The run of a day. */
+        /** @description Where in BigQuery a pipeline may load. */
+        DatasetView: {
+            /** @description The dataset; any of the project if there is none. */
+            dataset?: string | null;
+            /** @description The project. */
+            project: string;
+        };
+        /** @description A day. */
         DayView: {
-            /** @description The run. */
-            run: string;
-            /** @description The day that catalog loads stand for. */
-            snapshot_date: string;
+            /**
+             * Format: int64
+             * @description Bytes that were read for them.
+             */
+            bytes: number;
+            /**
+             * Format: date
+             * @description Which one, in UTC.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description Runs that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that became visible.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Runs that succeeded.
+             */
+            succeeded: number;
+        };
+        /** @description A pipeline that is being set up. Everything may be missing, and nothing has to be right before it is finished. */
+        DraftBody: {
+            /** @description The connection that it reads from, if that is there already. */
+            connection?: string | null;
+            /** @description As much of the pipeline's definition as there is. */
+            definition?: Record<string, unknown>;
+            /**
+             * @description Whether its schedule will be followed.
+             * @default true
+             */
+            enabled: boolean;
+            /** @description What the pipeline will be called. */
+            name?: string;
+            source?: components["schemas"]["SourceBody"] | null;
+            /** @description Where its author is: the client's own word. */
+            step?: string;
+        };
+        /** @description What would be made of a draft. */
+        DraftPlanView: {
+            /**
+             * Format: int64
+             * @description The same in bytes.
+             */
+            bytes?: number | null;
+            /** @description Whether no stream would fail before its first row. */
+            passed: boolean;
+            /**
+             * Format: int64
+             * @description Rows that its first run would read, where every stream has an estimate.
+             */
+            rows?: number | null;
+            /** @description Where its runs would be carried out. */
+            runs: string;
+            /** @description What its schedule means, in words. */
+            schedule?: string | null;
+            /** @description What its first run would do with each stream, in the draft's order. */
+            streams: components["schemas"]["PlannedView"][];
+        };
+        /** @description A connection that is being set up. */
+        DraftSourceView: {
+            /** @description The configuration without the secrets. */
+            config: Record<string, unknown>;
+            /** @description The connector's name. */
+            connector: string;
+            /** @description What it may do beyond the sandbox's defaults. */
+            grants: components["schemas"]["GrantsBody"];
+            /** @description What the connection will be called. */
+            name: string;
+            /** @description Of these, under which name Google Secret Manager keeps those that are not kept here. */
+            references: {
+                [key: string]: string;
+            };
+            /** @description The fields of the configuration that have a secret, as JSON pointers. The secrets themselves are never shown. */
+            secrets: string[];
+        };
+        /** @description A pipeline that is being set up. */
+        DraftView: {
+            /** @description The connection that it reads from, if that is there already. */
+            connection?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /** @description As much of the pipeline's definition as there is. */
+            definition: Record<string, unknown>;
+            /** @description Whether its schedule will be followed. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When it is forgotten, if nobody changes it before.
+             */
+            expires_at: string;
+            /** @description Names it; becomes the id of the connection that it makes. */
+            id: string;
+            /** @description What the pipeline will be called. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the `ETag`.
+             */
+            revision: number;
+            source?: components["schemas"]["DraftSourceView"] | null;
+            /** @description Where its author is: the client's own word. */
+            step: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
         };
         /** @description What a run would do. */
         DryRunView: {
@@ -1538,6 +1892,27 @@ export interface components {
             retryable: boolean;
             /** @description The stream concerned. */
             stream?: string | null;
+        };
+        /** @description A value that a cast does not leave as it is. */
+        ExampleView: {
+            /** @description What it would be in the table; null if it does not fit. */
+            after?: string | null;
+            /** @description What it is at the source. */
+            before: string;
+            /**
+             * Format: int64
+             * @description The row's number in the sample, from 1.
+             */
+            row: number;
+        };
+        /** @description What a draft was made into. */
+        FinishedView: {
+            /** @description The id of the connection that it reads from. */
+            connection: string;
+            /** @description Whether that was made of the draft, too. */
+            connection_made: boolean;
+            /** @description The pipeline's id. */
+            pipeline: string;
         };
         /** @description The first person and the first tenant. */
         FirstPerson: {
@@ -1640,6 +2015,20 @@ export interface components {
             /** @description Runs that were queued. */
             queued: number;
         };
+        /** @description The last run of a pipeline that ended. */
+        LastRunView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            ended_at: string;
+            /** @description The run's id. */
+            id: string;
+            /** @description What it failed with. */
+            message?: string | null;
+            /** @description How it ended. */
+            state: string;
+        };
         /** @description What became of a stream: the reconciliation record. A stream is a success only if the counts agree. */
         LoadView: {
             /**
@@ -1738,6 +2127,54 @@ export interface components {
             /** @description The person's id. */
             user: string;
         };
+        /** @description A moment of a schedule. */
+        MomentView: {
+            /**
+             * Format: date-time
+             * @description As an instant.
+             */
+            at: string;
+            /** @description How far that is from UTC: `+02`. */
+            offset: string;
+            /** @description What a clock in the schedule's zone shows then: `2026-03-29T03:00:00`. */
+            there: string;
+        };
+        /** @description What is wrong with a name. */
+        NameProblem: {
+            /** @description What to do. */
+            detail: string;
+            /** @description `table`, or `rename.COLUMN`. */
+            field: string;
+        };
+        /** @description What a column would be called. */
+        NamedColumn: {
+            /** @description In the table. */
+            name: string;
+            /** @description At the source. */
+            source: string;
+            /** @description Why: `kept`, `chosen` by a person, `made-safe`, or `taken` (another column, or the load, has the name that it would have had). */
+            why: string;
+        };
+        /** @description What a stream's table would be called. */
+        NamedView: {
+            /** @description Its columns, in the order in which they were asked for. */
+            columns: components["schemas"]["NamedColumn"][];
+            /** @description The stream's id. */
+            id: string;
+            problem?: components["schemas"]["NameProblem"] | null;
+            /** @description Its table. */
+            table: string;
+        };
+        /** @description Streams on their way to tables. */
+        NamesBody: {
+            /** @description The streams of one pipeline. */
+            streams: components["schemas"]["StreamNames"][];
+        };
+        /** @description What everything would be called. */
+        NamesView: {
+            /** @description Each stream, in the order in which they were asked for. */
+            streams: components["schemas"]["NamedView"][];
+        };
         /** @description An invitation that was just made. */
         NewInvitation: components["schemas"]["Invitation"] & {
             /** @description The address to send. The secret stands behind the #, which no server's log keeps. */
@@ -1754,6 +2191,23 @@ export interface components {
         NewWebhookSecret: components["schemas"]["WebhookSecret"] & {
             /** @description The secret itself. It is shown this once. */
             readonly secret: string;
+        };
+        /** @description What this service offers the tenant. Anything else is refused when it is saved. */
+        OffersView: {
+            /** @description Where in BigQuery pipelines may load. */
+            bigquery: components["schemas"]["DatasetView"][];
+            /** @description Whether sinks may be at endpoints of one's own, such as emulators. */
+            endpoints: boolean;
+            /** @description The names of folders that connections may read. */
+            folders: string[];
+            /** @description Whether connections may authenticate to Google as the service does. */
+            google_identity: boolean;
+            /** @description Whether pipelines may load into Parquet files of a warehouse of the service. */
+            local_warehouse: boolean;
+            /** @description Whether connections may reach private addresses. */
+            private_network: boolean;
+            /** @description Where runs can be carried out: `local`. */
+            runs: string[];
         };
         /** @description A page of a list. */
         Page_AuditEntry: {
@@ -1815,7 +2269,7 @@ export interface components {
             /** @description In the list's own order. */
             items: {
                 /** @description Its configuration without the secrets. */
-                config: Record<string, never>;
+                config: Record<string, unknown>;
                 /** @description The connector's name. */
                 connector: string;
                 /**
@@ -1858,7 +2312,7 @@ export interface components {
                 /** @description What it can do. */
                 capabilities: components["schemas"]["CapabilitiesView"];
                 /** @description JSON Schema of its configuration; secrets are marked `"writeOnly": true`. */
-                config: Record<string, never>;
+                config: Record<string, unknown>;
                 /** @description Version of the contract that it was built for. */
                 contract: string;
                 /** @description One or two sentences for people. */
@@ -1883,6 +2337,47 @@ export interface components {
                 title: string;
                 /** @description Its own version. */
                 version: string;
+            }[];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DraftView: {
+            /** @description In the list's own order. */
+            items: {
+                /** @description The connection that it reads from, if that is there already. */
+                connection?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was begun.
+                 */
+                created_at: string;
+                /** @description As much of the pipeline's definition as there is. */
+                definition: Record<string, unknown>;
+                /** @description Whether its schedule will be followed. */
+                enabled: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it is forgotten, if nobody changes it before.
+                 */
+                expires_at: string;
+                /** @description Names it; becomes the id of the connection that it makes. */
+                id: string;
+                /** @description What the pipeline will be called. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change; the `ETag`.
+                 */
+                revision: number;
+                source?: components["schemas"]["DraftSourceView"] | null;
+                /** @description Where its author is: the client's own word. */
+                step: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
             }[];
             /** @description What to ask for the next page with; none on the last one. */
             next?: string | null;
@@ -1973,7 +2468,7 @@ export interface components {
                  */
                 created_at: string;
                 /** @description Everything else: streams, sink, limits, schedule, retry, notify; as in the file of `sluice run`. */
-                definition: Record<string, never>;
+                definition: Record<string, unknown>;
                 /** @description Whether its schedule is followed. */
                 enabled: boolean;
                 /** @description Names it for ever. */
@@ -2010,7 +2505,7 @@ export interface components {
                 /** @description The connection that it read from. */
                 connection: string;
                 /** @description Everything else. */
-                definition: Record<string, never>;
+                definition: Record<string, unknown>;
                 /** @description Whether its schedule was followed. */
                 enabled: boolean;
                 /** @description What people called it. */
@@ -2165,7 +2660,7 @@ export interface components {
             /** @description The id of the connection that it reads from. */
             connection: string;
             /** @description Everything else: `streams`, `sink`, `limits`, `schedule`, `retry`, `notify`; as in the file of `sluice run`. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /**
              * @description Whether its schedule is followed.
              * @default true
@@ -2184,7 +2679,7 @@ export interface components {
              */
             created_at: string;
             /** @description Everything else: streams, sink, limits, schedule, retry, notify; as in the file of `sluice run`. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /** @description Whether its schedule is followed. */
             enabled: boolean;
             /** @description Names it for ever. */
@@ -2319,7 +2814,7 @@ export interface components {
             /** @description The connection that it read from. */
             connection: string;
             /** @description Everything else. */
-            definition: Record<string, never>;
+            definition: Record<string, unknown>;
             /** @description Whether its schedule was followed. */
             enabled: boolean;
             /** @description What people called it. */
@@ -2405,12 +2900,67 @@ export interface components {
             /** @description `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
             state: string;
         };
+        /** @description Which rows, and what becomes of them. */
+        SampleBody: {
+            /**
+             * Format: int32
+             * @description At most this many rows.
+             * @default 50
+             */
+            rows: number | null;
+            /** @description A stream as in a pipeline's definition: `id`, `columns`, `rename`, `cast` and so on. */
+            stream: Record<string, unknown>;
+        };
+        /** @description The first rows of a stream as the table would have them. */
+        SampleView: {
+            /** @description The columns of the table. */
+            columns: components["schemas"]["SampledView"][];
+            /** @description Rows of cells, each as text, cut where it is long; null is NULL, also where a value does not fit. */
+            rows: (string | null)[][];
+        };
+        /** @description A column of a sample. */
+        SampledView: {
+            /**
+             * Format: int64
+             * @description Values of the sample that fit, but are not what they were: rounded, cut, or written differently.
+             */
+            changed: number;
+            /** @description The first of both. */
+            examples: components["schemas"]["ExampleView"][];
+            /**
+             * Format: int64
+             * @description Values of the sample that do not fit the type.
+             */
+            misfits: number;
+            /** @description Its name in the table. */
+            name: string;
+            /** @description Whether it may be NULL in the table. */
+            nullable: boolean;
+            /** @description Its name at the source. */
+            source: string;
+            /** @description Its type at the source. */
+            source_type: string;
+            /** @description Its type in the table, in BigQuery's words. */
+            type: string;
+        };
+        /** @description A schedule. */
+        ScheduleBody: {
+            /** @description As in a pipeline's definition: `cron`, `time_zone`, `blackouts` and so on. */
+            schedule: Record<string, unknown>;
+        };
+        /** @description What a schedule means. */
+        SchedulePreview: {
+            /** @description In words, with its zone. */
+            description: string;
+            /** @description The next five moments at which a run would start; each up to the schedule's jitter later. */
+            next: components["schemas"]["MomentView"][];
+        };
         /** @description When a pipeline runs by itself. */
         ScheduleView: {
             /** @description The blackout that there is now, if there is one. */
-            blackout?: Record<string, never> | null;
+            blackout?: Record<string, unknown> | null;
             /** @description Windows in which nothing is started. */
-            blackouts: Record<string, never>[];
+            blackouts: Record<string, unknown>[];
             /** @description What it means, in words; none if there is no schedule. */
             description?: string | null;
             /** @description Whether it is followed: there is one, it is enabled, and so is the pipeline. */
@@ -2456,6 +3006,57 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description A connection that is being set up. */
+        SourceBody: {
+            /**
+             * @description The configuration as far as it goes, secrets at their places. Of the secrets, those that are left out stay, unless the rest now
+             *     leads to another host: then they are forgotten. Null removes one.
+             */
+            config?: Record<string, unknown>;
+            /** @description The connector's name. */
+            connector: string;
+            /** @description What it may do beyond the sandbox's defaults. */
+            grants?: components["schemas"]["GrantsBody"];
+            /** @description What the connection will be called. */
+            name?: string;
+        };
+        /** @description How a pipeline stands. */
+        StandingView: {
+            /**
+             * Format: date-time
+             * @description When newer data were, or are, due.
+             */
+            due_at?: string | null;
+            /** @description Whether its schedule is followed. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last day.
+             */
+            failures_day: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last week.
+             */
+            failures_week: number;
+            /** @description `fresh`: as new as its schedule promises; `late`: it is not; `never`: nothing was loaded yet; `unscheduled`: nothing is promised. */
+            freshness: string;
+            /** @description The pipeline's id. */
+            id: string;
+            last_run?: components["schemas"]["LastRunView"] | null;
+            /**
+             * Format: date-time
+             * @description When the last run that succeeded ended.
+             */
+            last_success_at?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the next scheduled run starts.
+             */
+            next_at?: string | null;
+        };
         /** @description How a run is started. */
         StartBody: {
             /**
@@ -2468,11 +3069,6 @@ export interface components {
         StateBody: {
             /** @description The position. */
             cursor: components["schemas"]["CursorBody"];
-        };
-        /** @description The states of a pipeline. */
-        StatesView: {
-            /** @description One for each stream of the pipeline, and for each that has a state from when it was one. */
-            streams: components["schemas"]["StateView"][];
         };
         /** @description Where the next run of a stream begins. */
         StateView: {
@@ -2493,6 +3089,11 @@ export interface components {
             /** @description The stream. */
             stream: string;
         };
+        /** @description The states of a pipeline. */
+        StatesView: {
+            /** @description One for each stream of the pipeline, and for each that has a state from when it was one. */
+            streams: components["schemas"]["StateView"][];
+        };
         /** @description One step of trying a connection. */
         StepView: {
             /** @description What was found. */
@@ -2503,6 +3104,21 @@ export interface components {
             outcome: string;
             /** @description What a person can do; empty when it passed. */
             remedy: string;
+        };
+        /** @description A stream on its way to its table. */
+        StreamNames: {
+            /** @description Whether it is loaded as a catalog, which adds a column of its own. */
+            catalog?: boolean;
+            /** @description Its columns, as they are called at the source; none to ask for the table's name only. */
+            columns?: string[];
+            /** @description Its id. */
+            id: string;
+            /** @description Names that a person chose, by the name at the source. */
+            rename?: {
+                [key: string]: string;
+            };
+            /** @description The table's name, if a person chose it. */
+            table?: string | null;
         };
         /** @description How far a stream is. */
         StreamProgressView: {
@@ -2553,18 +3169,6 @@ export interface components {
             /** @description Its table. */
             table: string;
         };
-        /** @description Streams that a connection offers. */
-        StreamsView: {
-            /** @description Ordered by id. */
-            items: components["schemas"]["StreamView"][];
-            /** @description What to ask for the next page with; none on the last one. */
-            next?: string | null;
-            /**
-             * Format: date-time
-             * @description When the source was asked.
-             */
-            read_at: string;
-        };
         /** @description A stream that a connection offers. */
         StreamView: {
             /**
@@ -2590,6 +3194,51 @@ export interface components {
              */
             rows?: number | null;
         };
+        /** @description Streams that a connection offers. */
+        StreamsView: {
+            /** @description Ordered by id. */
+            items: components["schemas"]["StreamView"][];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+            /**
+             * Format: date-time
+             * @description When the source was asked.
+             */
+            read_at: string;
+        };
+        /** @description Whether the tenant's data are fresh and right. */
+        SummaryView: {
+            /**
+             * Format: date-time
+             * @description As of when.
+             */
+            at: string;
+            /** @description Each day (UTC), the oldest first, today last. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Pipelines whose last run failed.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last day.
+             */
+            failures_day: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last week.
+             */
+            failures_week: number;
+            /** @description How many pipelines stand how: `late`, `never`, `fresh`, `unscheduled`. */
+            freshness: {
+                [key: string]: number;
+            };
+            /** @description Whether there are more pipelines than these. */
+            more: boolean;
+            /** @description Every pipeline, by name; the first 5,000. */
+            pipelines: components["schemas"]["StandingView"][];
+        };
         /** @description A tenant. */
         Tenant: {
             /**
@@ -2611,6 +3260,11 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description Time zones. */
+        TimeZonesView: {
+            /** @description Their IANA names, in order. */
+            items: string[];
         };
         /** @description A token, without its secret. */
         Token: {
@@ -2695,9 +3349,16 @@ export type ConnectionView = components['schemas']['ConnectionView'];
 export type ConnectorView = components['schemas']['ConnectorView'];
 export type CursorBody = components['schemas']['CursorBody'];
 export type CursorView = components['schemas']['CursorView'];
+export type DatasetView = components['schemas']['DatasetView'];
 export type DayView = components['schemas']['DayView'];
+export type DraftBody = components['schemas']['DraftBody'];
+export type DraftPlanView = components['schemas']['DraftPlanView'];
+export type DraftSourceView = components['schemas']['DraftSourceView'];
+export type DraftView = components['schemas']['DraftView'];
 export type DryRunView = components['schemas']['DryRunView'];
 export type ErrorView = components['schemas']['ErrorView'];
+export type ExampleView = components['schemas']['ExampleView'];
+export type FinishedView = components['schemas']['FinishedView'];
 export type FirstPerson = components['schemas']['FirstPerson'];
 export type GrantsBody = components['schemas']['GrantsBody'];
 export type Health = components['schemas']['Health'];
@@ -2706,17 +3367,26 @@ export type ImportBody = components['schemas']['ImportBody'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationBody = components['schemas']['InvitationBody'];
 export type KnockView = components['schemas']['KnockView'];
+export type LastRunView = components['schemas']['LastRunView'];
 export type LoadView = components['schemas']['LoadView'];
 export type LogView = components['schemas']['LogView'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
+export type MomentView = components['schemas']['MomentView'];
+export type NameProblem = components['schemas']['NameProblem'];
+export type NamedColumn = components['schemas']['NamedColumn'];
+export type NamedView = components['schemas']['NamedView'];
+export type NamesBody = components['schemas']['NamesBody'];
+export type NamesView = components['schemas']['NamesView'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhookSecret = components['schemas']['NewWebhookSecret'];
+export type OffersView = components['schemas']['OffersView'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
 export type Page_ChangeView = components['schemas']['Page_ChangeView'];
 export type Page_ConnectionView = components['schemas']['Page_ConnectionView'];
 export type Page_ConnectorView = components['schemas']['Page_ConnectorView'];
+export type Page_DraftView = components['schemas']['Page_DraftView'];
 export type Page_Invitation = components['schemas']['Page_Invitation'];
 export type Page_LogView = components['schemas']['Page_LogView'];
 export type Page_Member = components['schemas']['Page_Member'];
@@ -2742,21 +3412,31 @@ export type RoleChange = components['schemas']['RoleChange'];
 export type RotateBody = components['schemas']['RotateBody'];
 export type RunDetails = components['schemas']['RunDetails'];
 export type RunView = components['schemas']['RunView'];
+export type SampleBody = components['schemas']['SampleBody'];
+export type SampleView = components['schemas']['SampleView'];
+export type SampledView = components['schemas']['SampledView'];
+export type ScheduleBody = components['schemas']['ScheduleBody'];
+export type SchedulePreview = components['schemas']['SchedulePreview'];
 export type ScheduleView = components['schemas']['ScheduleView'];
 export type Session = components['schemas']['Session'];
 export type Setup = components['schemas']['Setup'];
 export type SignIn = components['schemas']['SignIn'];
+export type SourceBody = components['schemas']['SourceBody'];
+export type StandingView = components['schemas']['StandingView'];
 export type StartBody = components['schemas']['StartBody'];
 export type StateBody = components['schemas']['StateBody'];
-export type StatesView = components['schemas']['StatesView'];
 export type StateView = components['schemas']['StateView'];
+export type StatesView = components['schemas']['StatesView'];
 export type StepView = components['schemas']['StepView'];
+export type StreamNames = components['schemas']['StreamNames'];
 export type StreamProgressView = components['schemas']['StreamProgressView'];
-export type StreamsView = components['schemas']['StreamsView'];
 export type StreamView = components['schemas']['StreamView'];
+export type StreamsView = components['schemas']['StreamsView'];
+export type SummaryView = components['schemas']['SummaryView'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantBody = components['schemas']['TenantBody'];
 export type TenantRole = components['schemas']['TenantRole'];
+export type TimeZonesView = components['schemas']['TimeZonesView'];
 export type Token = components['schemas']['Token'];
 export type TokenBody = components['schemas']['TokenBody'];
 export type ValidView = components['schemas']['ValidView'];
@@ -2772,6 +3452,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page for people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2788,15 +3477,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A page for people */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
                 };
             };
         };
@@ -2810,6 +3490,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2826,15 +3515,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
@@ -2848,6 +3528,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Prometheus's text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2864,15 +3553,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Prometheus's text format */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
                 };
             };
         };
@@ -2886,6 +3566,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2902,15 +3591,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description OpenAPI 3.1 */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
                 };
             };
         };
@@ -2924,24 +3604,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -2953,6 +3615,24 @@ export interface operations {
             };
             /** @description Not now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2972,14 +3652,23 @@ export interface operations {
                 "X-CloudScheduler-ScheduleTime": string;
             };
             path: {
-                pipeline: string;
                 /** @description The tenant */
                 scope: string;
+                pipeline: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnockView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -2996,15 +3685,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["KnockView"];
                 };
             };
         };
@@ -3022,24 +3702,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description A member now, in the session that asked */
             200: {
                 headers: {
@@ -3060,6 +3722,24 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     change_password: {
@@ -3075,6 +3755,13 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3092,13 +3779,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3111,6 +3791,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"][];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3127,15 +3816,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IdentityProvider"][];
                 };
             };
         };
@@ -3155,24 +3835,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description To the provider */
             303: {
                 headers: {
@@ -3191,27 +3853,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    finish_with_provider: {
-        parameters: {
-            query?: {
-                /** @description Stands for what the person agreed to. */
-                code?: string;
-                /** @description Why there is no code. */
-                error?: string;
-                /** @description What the errand began with. */
-                state?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Its name */
-                provider: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3230,6 +3871,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    finish_with_provider: {
+        parameters: {
+            query?: {
+                /** @description Stands for what the person agreed to. */
+                code?: string;
+                /** @description What the errand began with. */
+                state?: string;
+                /** @description Why there is no code. */
+                error?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Signed in */
             303: {
                 headers: {
@@ -3248,17 +3910,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    read_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3277,6 +3928,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -3284,6 +3946,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3301,6 +3981,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description The session, for browsers */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3317,17 +4008,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    /** @description The session, for browsers */
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
                 };
             };
         };
@@ -3341,6 +4021,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3358,13 +4045,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3377,6 +4057,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Session"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3393,15 +4082,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Session"];
                 };
             };
         };
@@ -3415,6 +4095,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3432,13 +4119,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3453,6 +4133,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3470,13 +4157,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -3489,6 +4169,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3505,15 +4194,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Setup"];
                 };
             };
         };
@@ -3531,6 +4211,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description The session, for browsers */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3547,17 +4238,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    /** @description The session, for browsers */
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
                 };
             };
         };
@@ -3578,6 +4258,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3594,15 +4283,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3618,6 +4298,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3634,15 +4323,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3665,6 +4345,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3681,15 +4370,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
                 };
             };
         };
@@ -3710,6 +4390,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3726,15 +4415,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AuditEntry"];
                 };
             };
         };
@@ -3750,6 +4430,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A line per entry */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3766,15 +4455,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A line per entry */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": string;
                 };
             };
         };
@@ -3795,6 +4475,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConnectionView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3811,15 +4500,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ConnectionView"];
                 };
             };
         };
@@ -3842,24 +4522,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -3869,20 +4531,6 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionView"];
                 };
             };
-        };
-    };
-    get_connection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -3899,239 +4547,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConnectionView"];
-                };
-            };
-        };
-    };
-    update_connection: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConnectionBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConnectionView"];
-                };
-            };
-        };
-    };
-    delete_connection: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    check_connection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CheckView"];
-                };
-            };
-        };
-    };
-    preview_rows: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreviewBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PreviewView"];
-                };
-            };
-        };
-    };
-    list_streams: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description Only streams whose ids contain this, ignoring case. */
-                contains?: string;
-                /** @description At most this many streams. */
-                limit?: number;
-                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
-                refresh?: boolean;
-            };
-            header?: never;
-            path: {
-                connection: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamsView"];
                 };
             };
         };
@@ -4151,6 +4566,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4169,6 +4593,149 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectionBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -4176,6 +4743,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_streams: {
+        parameters: {
+            query?: {
+                /** @description Only streams whose ids contain this, ignoring case. */
+                contains?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many streams. */
+                limit?: number;
+                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
+                refresh?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamsView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4196,24 +4876,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -4223,20 +4885,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ConnectorView"];
                 };
             };
-        };
-    };
-    get_connector: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4255,6 +4903,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -4262,6 +4924,467 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_drafts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinishedView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftPlanView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sample_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_draft_streams: {
+        parameters: {
+            query?: {
+                /** @description Only streams whose ids contain this, ignoring case. */
+                contains?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many streams. */
+                limit?: number;
+                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
+                refresh?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamsView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4282,6 +5405,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4298,15 +5430,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Invitation"];
                 };
             };
         };
@@ -4326,24 +5449,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -4353,20 +5458,6 @@ export interface operations {
                     "application/json": components["schemas"]["NewInvitation"];
                 };
             };
-        };
-    };
-    withdraw_invitation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                invitation: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4385,12 +5476,44 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    withdraw_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -4410,6 +5533,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4426,15 +5558,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Member"];
                 };
             };
         };
@@ -4451,6 +5574,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4468,13 +5598,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -4494,6 +5617,13 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4511,13 +5641,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -4532,6 +5655,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4550,26 +5680,59 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Done */
-            204: {
+        };
+    };
+    get_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["OffersView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
     list_pipelines: {
         parameters: {
             query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
                 /** @description Only those of this connection. */
                 connection?: string;
-                /** @description At most this many items. */
-                limit?: number;
                 /** @description Only the one of this name. */
                 name?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
             };
             header?: never;
             path: {
@@ -4579,6 +5742,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PipelineView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4595,15 +5767,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_PipelineView"];
                 };
             };
         };
@@ -4626,24 +5789,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Made */
             201: {
                 headers: {
@@ -4653,20 +5798,6 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineView"];
                 };
             };
-        };
-    };
-    get_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -4684,837 +5815,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    update_pipeline: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PipelineBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    delete_pipeline: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    backfill: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BackfillBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BackfillView"];
-                };
-            };
-        };
-    };
-    get_cloud_job: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CloudJobView"];
-                };
-            };
-        };
-    };
-    disable_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    dry_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DryRunView"];
-                };
-            };
-        };
-    };
-    enable_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    export_pipeline: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/yaml": string;
-                };
-            };
-        };
-    };
-    list_pipeline_revisions: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RevisionView"];
-                };
-            };
-        };
-    };
-    get_pipeline_revision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                revision: number;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RevisionView"];
-                };
-            };
-        };
-    };
-    restore_pipeline_revision: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                revision: number;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
-                };
-            };
-        };
-    };
-    start_run: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StartBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
-                };
-            };
-        };
-    };
-    get_pipeline_schedule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScheduleView"];
-                };
-            };
-        };
-    };
-    get_state: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatesView"];
-                };
-            };
-        };
-    };
-    reset_all_states: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    list_state_changes: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-                /** @description Only those of this stream. */
-                stream?: string;
-            };
-            header?: never;
-            path: {
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ChangeView"];
-                };
-            };
-        };
-    };
-    undo_state_change: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                change: string;
-                pipeline: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangeView"];
-                };
-            };
-        };
-    };
-    set_state: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                stream: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StateBody"];
-            };
-        };
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StateView"];
-                };
-            };
-        };
-    };
-    reset_state: {
-        parameters: {
-            query?: never;
-            header: {
-                "If-Match": string;
-            };
-            path: {
-                pipeline: string;
-                stream: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -5536,6 +5836,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5552,15 +5861,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PipelineView"];
                 };
             };
         };
@@ -5580,24 +5880,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The request cannot be answered as it is: the problem says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It failed: the problem says at whom */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The answer */
             200: {
                 headers: {
@@ -5607,28 +5889,6 @@ export interface operations {
                     "application/json": components["schemas"]["ValidView"];
                 };
             };
-        };
-    };
-    list_runs: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description At most this many items. */
-                limit?: number;
-                /** @description Only those of this pipeline. */
-                pipeline?: string;
-                /** @description Only those in this state: `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
-                state?: string;
-            };
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5647,6 +5907,979 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_pipeline: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_pipeline: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cloud_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudJobView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pipeline_revisions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RevisionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pipeline_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_pipeline_revision: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pipeline_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatesView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_all_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_state_changes: {
+        parameters: {
+            query?: {
+                /** @description Only those of this stream. */
+                stream?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_state_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                pipeline: string;
+                change: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_state: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_state: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                pipeline: string;
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_names: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamesBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamesView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Only those of this pipeline. */
+                pipeline?: string;
+                /** @description Only those in this state: `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
+                state?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5656,20 +6889,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RunView"];
                 };
             };
-        };
-    };
-    get_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5688,6 +6907,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5697,20 +6930,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetails"];
                 };
             };
-        };
-    };
-    cancel_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5729,6 +6948,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    cancel_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5738,20 +6971,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunView"];
                 };
             };
-        };
-    };
-    follow_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5770,6 +6989,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    follow_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5779,27 +7012,6 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ProgressView"];
                 };
             };
-        };
-    };
-    get_run_logs: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before; none for the first one. */
-                after?: string;
-                /** @description True for all of it, as a text file. So does `Accept: text/plain`. */
-                download?: boolean;
-                /** @description At most this many items. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                run: string;
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5818,6 +7030,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    get_run_logs: {
+        parameters: {
+            query?: {
+                /** @description True for all of it, as a text file. So does `Accept: text/plain`. */
+                download?: boolean;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The answer */
             200: {
                 headers: {
@@ -5826,6 +7059,24 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_LogView"];
                     "text/plain": string;
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5838,13 +7089,22 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                run: string;
                 tenant: string;
+                run: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5861,15 +7121,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
                 };
             };
         };
@@ -5890,6 +7141,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Token"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5906,15 +7166,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Token"];
                 };
             };
         };
@@ -5934,6 +7185,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5950,15 +7210,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
                 };
             };
         };
@@ -5975,6 +7226,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -5993,12 +7251,48 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Done */
-            204: {
+        };
+    };
+    get_summary: {
+        parameters: {
+            query?: {
+                /** @description How many days are told of, with today (UTC). */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -6018,6 +7312,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Token"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6034,15 +7337,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Token"];
                 };
             };
         };
@@ -6062,6 +7356,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6078,15 +7381,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewToken"];
                 };
             };
         };
@@ -6103,6 +7397,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6120,13 +7421,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -6141,6 +7435,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6157,15 +7460,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The answer */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
         };
@@ -6188,6 +7482,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookSecret"];
+                };
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6204,15 +7507,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Made */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewWebhookSecret"];
                 };
             };
         };
@@ -6231,6 +7525,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
                 headers: {
@@ -6249,12 +7550,43 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Done */
-            204: {
+        };
+    };
+    list_time_zones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["TimeZonesView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };

@@ -30,11 +30,12 @@ export const theme = createTheme({
   autoContrast: true,
   respectReducedMotion: true,
   components: {
-    // Locking the page's scrolling would put a <style> element into it; global.css does the same with a selector.
+    // Locking the page's scrolling would put a <style> element into it.
     Modal: { defaultProps: { lockScroll: false, centered: true, closeButtonProps } },
     Drawer: { defaultProps: { lockScroll: false, closeButtonProps } },
     Spotlight: { defaultProps: { lockScroll: false } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } } },
-    Table: { defaultProps: { verticalSpacing: 'xs', horizontalSpacing: 'md' } },
+    Table: { defaultProps: { verticalSpacing: 'xs', horizontalSpacing: 'md', fz: 'sm' } },
+    Badge: { styles: { label: { overflow: 'visible' } } },
   },
 });

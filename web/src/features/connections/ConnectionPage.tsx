@@ -1,10 +1,124 @@
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { Button, Modal, Tabs } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlugConnected, IconRoute, IconTrash } from '@tabler/icons-react';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { answer, api, ifMatch } from '~/api/client';
+import { key } from '~/api/query';
+import type { ConnectionView } from '~/api/schema.gen';
+import { connectorQuery } from '~/features/connectors/queries';
+import { PipelineList } from '~/features/pipelines/PipelineList';
 import { useHere } from '~/session/session';
+import { t } from '~/texts';
+import { useAct } from '~/ui/act';
+import { Confirm } from '~/ui/Confirm';
+import { Empty } from '~/ui/Empty';
+import { Loaded, Waiting } from '~/ui/Loaded';
+import { TextLink } from '~/ui/links';
 import { Page } from '~/ui/Page';
+import { ProblemAlert } from '~/ui/Problem';
+import { CheckSteps } from './CheckSteps';
+import { EditForm } from './EditForm';
 import { connectionQuery } from './queries';
+import { Streams } from './Streams';
 
 export function ConnectionPage({ id }: { id: string }) {
   const { tenant } = useHere();
-  const { data } = useSuspenseQuery(connectionQuery(tenant, id));
-  return <Page title={data.name}>{null}</Page>;
+  const { data: connection } = useSuspenseQuery(connectionQuery(tenant, id));
+  const connector = useQuery(connectorQuery(tenant, connection.connector));
+  return (
+    <Page
+      title={connection.name}
+      lead={connector.data?.title ?? connection.connector}
+      crumbs={
+        <TextLink to="/t/$tenant/connections" params={{ tenant }} size="sm">
+          {t.connections.title}
+        </TextLink>
+      }
+      actions={<Actions connection={connection} />}
+    >
+      <Tabs defaultValue="configuration" keepMounted={false}>
+        <Tabs.List className="scroll-tabs" mb="md">
+          <Tabs.Tab value="configuration">{t.connections.tabs.configuration}</Tabs.Tab>
+          <Tabs.Tab value="streams">{t.connections.tabs.streams}</Tabs.Tab>
+          <Tabs.Tab value="pipelines">{t.connections.tabs.pipelines}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="configuration">
+          <Loaded query={connector} lines={8}>
+            {of => <EditForm key={connection.revision} connection={connection} connector={of} />}
+          </Loaded>
+        </Tabs.Panel>
+        <Tabs.Panel value="streams">
+          <Streams connection={id} />
+        </Tabs.Panel>
+        <Tabs.Panel value="pipelines">
+          <PipelineList
+            connection={id}
+            empty={
+              <Empty icon={IconRoute} title={t.connections.pipelinesEmpty}>
+                {t.connections.pipelinesEmptyHint}
+              </Empty>
+            }
+          />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function Actions({ connection }: { connection: ConnectionView }) {
+  const { tenant, may } = useHere();
+  const navigate = useNavigate();
+  const [checking, { open, close }] = useDisclosure();
+  const [asking, { open: ask, close: unask }] = useDisclosure();
+  const path = { tenant, connection: connection.id };
+  const check = useAct({
+    run: () => answer(api.POST('/v1/tenants/{tenant}/connections/{connection}/check', { params: { path } })),
+    quiet: true,
+  });
+  const remove = useAct({
+    run: () => {
+      const params = { path, header: ifMatch(connection.revision) };
+      return answer(api.DELETE('/v1/tenants/{tenant}/connections/{connection}', { params }));
+    },
+    stale: [key(tenant, 'connections', 'list'), key(tenant, 'connections', 'all')],
+    said: t.connections.removed,
+    done: () => void navigate({ to: '/t/$tenant/connections', params: { tenant } }),
+  });
+  return (
+    <>
+      {may('connections-check') && (
+        <Button
+          leftSection={<IconPlugConnected size={16} aria-hidden />}
+          onClick={() => {
+            open();
+            check.mutate();
+          }}
+        >
+          {t.connections.check}
+        </Button>
+      )}
+      {may('connections-write') && (
+        <Button variant="default" leftSection={<IconTrash size={16} aria-hidden />} onClick={ask}>
+          {t.connections.remove}
+        </Button>
+      )}
+      <Modal opened={checking} onClose={close} title={t.connections.check} size="lg">
+        {check.isPending && <Waiting lines={4} />}
+        {check.error && <ProblemAlert error={check.error} retry={() => check.mutate()} />}
+        {check.data && <CheckSteps result={check.data} />}
+      </Modal>
+      <Confirm
+        opened={asking}
+        close={unask}
+        title={t.connections.removeAsk}
+        action={t.connections.remove}
+        confirm={() => remove.mutate()}
+        busy={remove.isPending}
+        danger
+      >
+        {t.connections.removeHint}
+      </Confirm>
+    </>
+  );
 }

@@ -25,3 +25,14 @@ export const allConnectionsQuery = (tenant: string) =>
         ),
       ),
   });
+
+export const streamsQuery = (tenant: string, connection: string, contains: string) => ({
+  ...pages(key(tenant, 'streams', connection, contains), after =>
+    answer(
+      api.GET('/v1/tenants/{tenant}/connections/{connection}/streams', {
+        params: { path: { tenant, connection }, query: { contains: contains || undefined, after, limit: 100 } },
+      }),
+    ),
+  ),
+  staleTime: 5 * 60_000,
+});

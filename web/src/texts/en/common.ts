@@ -20,10 +20,15 @@ export const common = {
   actions: 'Actions',
   optional: 'optional',
   saved: 'Saved',
+  leave: 'There are changes that are not saved. Leave without saving?',
   unsaved: 'There are changes that are not saved.',
   showing: (shown: string, total: string) => `${shown} of ${total}`,
   loadedSoFar: (count: string) => `${count} loaded so far`,
-  end: 'That is all.',
+  page: { first: 'First page', previous: 'Page before', next: 'Next page', last: 'Last page' } as Record<
+    string,
+    string
+  >,
+  pageNumber: (number: number) => `Page ${number}`,
   /** What was typed to confirm must match. */
   typeToConfirm: (word: string) => `Type “${word}” to confirm`,
   secretOnce: 'Shown this once. Keep it now: it cannot be shown again.',

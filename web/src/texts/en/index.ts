@@ -6,8 +6,11 @@ import { pipelines } from './pipelines';
 import { problems } from './problems';
 import { roles } from './roles';
 import { runs } from './runs';
+import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
+import { who } from './who';
+import { wizard } from './wizard';
 
 export const en = {
   common,
@@ -17,6 +20,9 @@ export const en = {
   problems,
   roles,
   runs,
+  schemaForm,
   session,
   shell,
+  wizard,
+  who,
 };

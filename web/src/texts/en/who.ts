@@ -1,0 +1,5 @@
+export const who = {
+  formerMember: 'Somebody who is not a member any more',
+  token: (id: string) => `API token ${id}`,
+  others: { schedule: 'Its schedule', host: 'The service', operator: 'The operator' } as Record<string, string>,
+};
