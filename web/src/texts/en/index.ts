@@ -9,6 +9,7 @@ import { runs } from './runs';
 import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
+import { state } from './state';
 import { who } from './who';
 
 export const en = {
@@ -22,5 +23,6 @@ export const en = {
   schemaForm,
   session,
   shell,
+  state,
   who,
 };
