@@ -33,6 +33,7 @@ mod tidy;
 pub mod v1;
 #[cfg(test)]
 mod walk;
+mod web;
 
 pub use http::limits::{Limits, Rate};
 pub use router::{document, router};

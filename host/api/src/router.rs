@@ -15,6 +15,7 @@ use crate::http::{client, fence, metrics, security, trace};
 use crate::ops;
 use crate::state::App;
 use crate::v1;
+use crate::web;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,7 +36,7 @@ pub fn router(app: &App) -> Router {
 /// Routes with what every request goes through.
 fn served(app: &App, routes: Router<App>) -> Router {
     routes
-        .fallback(async || Problem::not_found("address"))
+        .fallback(web::page)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(app.clone(), fence::panics))
         .layer(from_fn(fence::problems))

@@ -1,13 +1,15 @@
 //! Forgets what is over: sessions that ended long ago, failed attempts to sign in, answers that were kept for repeated requests,
-//! secrets that do not sign any more. Every host does so; what one has forgotten, the next does not find.
+//! secrets that do not sign any more, drafts that nobody goes on with. Every host does so; what one has forgotten, the next does not find.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use sluice_core::RunError;
+use sluice_store::DAY_US;
 
 use crate::auth::throttle;
 use crate::state::App;
+use crate::v1::drafts::KEPT_DAYS;
 
 const EVERY: Duration = Duration::from_secs(3_600);
 
@@ -30,6 +32,7 @@ async fn once(app: &App) -> Result<(), RunError> {
     app.store.forget_failures(now.saturating_sub(throttle::WINDOW_US)).await?;
     app.store.forget_keys(now).await?;
     app.store.forget_signing_secrets(now).await?;
+    app.store.forget_drafts(now.saturating_sub(KEPT_DAYS * DAY_US)).await?;
     Ok(())
 }
 

@@ -156,6 +156,44 @@ pub fn assign(
     Ok(columns.iter().filter_map(|column| Some(((*column).to_owned(), given.get(column)?.clone()))).collect())
 }
 
+/// Why a column is called what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// As at the source.
+    Kept,
+    /// A person chose it.
+    Chosen,
+    /// The name at the source has what BigQuery does not take.
+    MadeSafe,
+    /// Another column, or the load, has the name that it would have had.
+    Taken,
+}
+
+impl Reason {
+    /// Why the column `source` is called `name` by [`assign`].
+    pub fn of(source: &str, name: &str, renames: &BTreeMap<String, String>) -> Self {
+        if renames.contains_key(source) {
+            Self::Chosen
+        } else if source == name {
+            Self::Kept
+        } else if safe_name(source) == name {
+            Self::MadeSafe
+        } else {
+            Self::Taken
+        }
+    }
+
+    /// The word for it, in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Chosen => "chosen",
+            Self::MadeSafe => "made-safe",
+            Self::Taken => "taken",
+        }
+    }
+}
+
 /// Gives every column and every nested field of a schema its name, level by level, and returns `remembered` with what
 /// is new: the map to store for the next run and to look names up in. Renames and reserved names concern the top level.
 ///

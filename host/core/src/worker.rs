@@ -17,6 +17,7 @@ use crate::pipeline::{Pipeline, SourceSpec};
 use crate::plan::{CheckStep, DiscoverFilter, DiscoverPage, StreamKind};
 use crate::quality::Finding;
 use crate::run::{RunState, StreamCounts};
+use crate::sample::SampledColumn;
 use crate::trace::{Context, Span};
 
 /// Longest line in either direction, bytes: a page of streams with wide tables is the longest there is.
@@ -50,6 +51,15 @@ pub enum Job {
     Plan(Box<PlanJob>),
     /// The first rows of a stream, as the sink would get them.
     Preview {
+        /// The pipeline, its secrets filled in; nothing is written to its sink.
+        pipeline: Box<Pipeline>,
+        /// One of its streams.
+        stream: String,
+        /// At most this many rows.
+        rows: usize,
+    },
+    /// The same, with what the casts lose; no value fails the job.
+    Sample {
         /// The pipeline, its secrets filled in; nothing is written to its sink.
         pipeline: Box<Pipeline>,
         /// One of its streams.
@@ -150,6 +160,13 @@ pub enum Event {
     Rows {
         /// Names and types of the columns, as the sink has them.
         columns: Vec<Column>,
+        /// Rows of cells, each as text; none is NULL.
+        rows: Vec<Vec<Option<String>>>,
+    },
+    /// The first rows of a stream, and what its casts lose of them.
+    Sampled {
+        /// The columns, as the sink has them.
+        columns: Vec<SampledColumn>,
         /// Rows of cells, each as text; none is NULL.
         rows: Vec<Vec<Option<String>>>,
     },

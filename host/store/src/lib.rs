@@ -72,16 +72,17 @@ pub use queue::{
     RunRequest, SkippedMoment,
 };
 pub use record::{
-    Answer, AuditEntry, AuditRecord, LogsBefore, NewNotification, NewState, News, Notice, Notification, Repeated,
-    StateChange, Target,
+    Answer, AuditEntry, AuditRecord, DAY_US, Daily, LastRun, LogsBefore, NewNotification, NewState, News, Notice,
+    Notification, Repeated, Standing, StateChange, Target,
 };
 pub use run::{
     CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamMark, StreamRecord,
 };
 pub use secrets::{Dice, MasterKey, MasterKeys, Plain};
 pub use service::{
-    Connection, ConnectionChange, NewConnection, NewPipeline, OpenSecret, PipelineChange, PipelineRecord,
-    PipelineRevision, Rewrapped, SecretChange, SecretField, SecretValue, SigningSecrets, Timing, Vault,
+    Connection, ConnectionChange, Draft, DraftChange, Finished, NewConnection, NewPipeline, OpenSecret, Owner,
+    PipelineChange, PipelineRecord, PipelineRevision, Rewrapped, SecretChange, SecretField, SecretValue,
+    SigningSecrets, Timing, Vault,
 };
 pub use store::{Settings, Store};
 

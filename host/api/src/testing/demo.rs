@@ -38,6 +38,9 @@ case "$job" in
   *'"job":"plan"'*)
     printf '%s\n' '{"event":"planned","streams":[{"stream":"public.orders","table":"main.orders","from":"state","splits":3,"rows":70,"bytes":null,"columns":[{"name":"x","type":"Int64","nullable":true}],"table_change":{"exists":true,"changes":["column x is added as Int64"]},"error":null},{"stream":"b","table":"main.b","from":"beginning","splits":0,"rows":null,"bytes":null,"columns":[],"table_change":null,"error":{"kind":"auth","actor":"user","retry":"never","message":"hunter2-correct-horse was refused","field":null,"stream":null}}]}'
     printf '%s\n' '{"event":"done"}';;
+  *'"job":"sample"'*)
+    printf '%s\n' '{"event":"sampled","columns":[{"source":"id","name":"id","source_type":"text","type":"STRING","nullable":true,"misfits":1,"changed":0,"examples":[{"row":1,"before":"x","after":null}]}],"rows":[[null]]}'
+    printf '%s\n' '{"event":"done"}';;
   *'"job":"preview"'*)
     printf '%s\n' '{"event":"rows","columns":[{"name":"id","type":"Int64","nullable":false}],"rows":[["1"],[null]]}'
     printf '%s\n' '{"event":"done"}';;

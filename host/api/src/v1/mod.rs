@@ -3,11 +3,14 @@
 pub mod audit;
 pub mod connections;
 pub mod connectors;
+pub mod drafts;
 pub mod hooks;
 pub mod invitations;
 pub mod members;
+pub mod offers;
 pub mod password;
 pub mod pipelines;
+pub mod previews;
 pub mod providers;
 pub(crate) mod record;
 pub mod runs;
@@ -15,7 +18,9 @@ pub mod session;
 pub mod sessions;
 pub mod setup;
 pub mod state;
+pub mod summary;
 pub mod tenants;
+pub mod time_zones;
 pub mod tokens;
 pub mod webhook_secret;
 
@@ -37,7 +42,12 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(connectors::routes)
         .and(connections::routes)
         .and(pipelines::routes)
+        .and(drafts::routes)
+        .and(previews::routes)
+        .and(offers::routes)
+        .and(time_zones::routes)
         .and(runs::routes)
+        .and(summary::routes)
         .and(state::routes)
         .and(webhook_secret::routes)
         .and(hooks::routes)

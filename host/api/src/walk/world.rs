@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use serde_json::json;
 use sluice_core::access::Role;
 use sluice_core::request::{Cause, RequestState};
-use sluice_store::{NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, PipelineChange, Scope, Whose};
+use sluice_store::{
+    DraftChange, NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, Owner, PipelineChange, Scope, Whose,
+};
 
 use crate::testing::{START_US, Service};
 
@@ -92,6 +94,9 @@ impl World {
         };
         let pipeline = NewPipeline { id: "pipeline-b".into(), first };
         store.create_pipeline(scope, &pipeline, None, "test", START_US).await.unwrap();
+        let draft = DraftChange { content: json!({}), secrets: Vec::new(), moves: false };
+        let whose = Owner { scope, owner: "user somebody" };
+        store.create_draft(whose, vault, "draft-b", &draft, 1, START_US).await.unwrap();
         let run = NewRequest {
             id: "run-b".into(),
             pipeline: pipeline.id.clone(),
@@ -106,7 +111,12 @@ impl World {
             traceparent: None,
         };
         store.ask_for_run(scope, &run, START_US).await.unwrap();
-        let ids = [("connection", connection.id), ("pipeline", pipeline.id), ("run", run.id)];
+        let ids = [
+            ("connection", connection.id),
+            ("pipeline", pipeline.id),
+            ("run", run.id),
+            ("draft", "draft-b".to_owned()),
+        ];
         self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
 
@@ -150,6 +160,7 @@ impl World {
         assert_eq!(store.open_invitations(scope, START_US).await.unwrap(), 1);
         assert!(store.connection(scope, "connection-b").await.unwrap().is_some());
         assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
+        assert!(store.draft(Owner { scope, owner: "user somebody" }, "draft-b").await.unwrap().is_some());
         let run = store.run_request(scope, "run-b").await.unwrap();
         assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));
         assert_eq!(store.audit_after(scope, 0, 9).await.unwrap(), [], "nobody of another tenant did anything");

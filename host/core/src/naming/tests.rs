@@ -214,3 +214,12 @@ fn keys_of_paths_do_not_run_into_each_other() {
         assert_eq!(*before, (outer, inner));
     }
 }
+
+#[test]
+fn why_a_column_is_called_so_is_told() {
+    let renames = BTreeMap::from([("x".to_owned(), "y".to_owned())]);
+    let assigned = assign(&BTreeMap::new(), &["id", "a b", "a_b", "x"], &renames, &[]).unwrap();
+    let why: Vec<_> = assigned.iter().map(|(source, name)| Reason::of(source, name, &renames).as_str()).collect();
+    assert_eq!(why, ["kept", "taken", "kept", "chosen"]);
+    assert_eq!(Reason::of("a b", "a_b", &renames), Reason::MadeSafe);
+}

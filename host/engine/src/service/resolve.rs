@@ -121,10 +121,40 @@ impl Resolver {
             return Ok(secrets);
         }
         self.record(scope, format!("connection {connection}"), &wanted, purpose).await?;
-        for (field, secret) in self.store.open_secrets(scope, &self.vault, connection).await? {
-            if secrets.contains_key(&field) {
-                continue;
-            }
+        let mut opened = self.store.open_secrets(scope, &self.vault, connection).await?;
+        opened.retain(|field, _| !secrets.contains_key(field));
+        secrets.extend(self.in_the_clear(scope, opened).await?);
+        Ok(secrets)
+    }
+
+    /// A connection that is still being set up: `source` is its configuration without the secrets, which are the draft's. That they were
+    /// opened is in the audit log before they are.
+    ///
+    /// # Errors
+    /// If it asks for what is not offered, or a secret cannot be opened.
+    pub async fn draft(
+        &self,
+        scope: Scope<'_>,
+        draft: &str,
+        mut source: SourceSpec,
+        purpose: Purpose<'_>,
+    ) -> Result<Resolved<SourceSpec>, RunError> {
+        self.offers.lend(&source.connector, &mut source.grants)?;
+        let fields = self.store.draft_secrets(scope, draft).await?;
+        let mut secrets = Secrets::new();
+        if !fields.is_empty() {
+            self.record(scope, format!("draft {draft}"), &fields, purpose).await?;
+            let opened = self.store.open_draft_secrets(scope, &self.vault, draft).await?;
+            secrets = self.in_the_clear(scope, opened).await?;
+        }
+        source.config = join(&source.config, &secrets);
+        Ok(Resolved { it: source, redactor: Redactor::new(&secrets) })
+    }
+
+    /// Secrets as a configuration has them, with those that are kept elsewhere read.
+    async fn in_the_clear(&self, scope: Scope<'_>, opened: BTreeMap<String, OpenSecret>) -> Result<Secrets, RunError> {
+        let mut secrets = Secrets::new();
+        for (field, secret) in opened {
             let value = match secret {
                 OpenSecret::Plain(plain) => sealed(&field, &plain)?,
                 OpenSecret::Reference(name) => self.referenced(scope, &field, &name).await?,

@@ -60,7 +60,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
@@ -68,6 +68,7 @@ use sluice_core::naming::Names;
 use sluice_core::pipeline::{Misfit, StreamSpec};
 
 use column::{Column, Draft};
+use convert::is_json;
 use misfit::{Found, IS_NULL, Misfits};
 
 pub use quarantine::quarantine_schema;
@@ -79,6 +80,11 @@ pub use select::select;
 /// Says what is wrong with them.
 pub fn check_cast(column: &str, words: &str) -> Result<(), RunError> {
     cast_type::parse(column, words).map(drop)
+}
+
+/// The type of a table's column, in BigQuery's words.
+pub fn type_words(field: &Field) -> String {
+    cast_type::words(field.data_type(), is_json(field))
 }
 
 /// What turns a stream's batches into the table's. A clone made before the first batch serves another split.

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use sluice_core::RunError;
 use sluice_core::naming::{Names, assign_fields};
 use sluice_core::pipeline::{Pipeline, SinkSpec, StreamSpec};
 use sluice_core::plan::{PlanHints, ReadPlan};
-use sluice_engine::transform::Transform;
+use sluice_core::sample::SampledColumn;
+use sluice_engine::Sample;
+use sluice_engine::transform::{Transform, select};
 use sluice_runtime::{Budget, Connection, NothingRecalled, ReadEvent};
 use sluice_sinks::local;
 
@@ -57,45 +60,76 @@ pub(super) async fn stream_rows(
     name: Option<&str>,
     limit: usize,
 ) -> Result<Vec<RecordBatch>, RunError> {
+    let spec = chosen(pipeline, name)?;
+    let read = first_rows(options, pipeline, spec, limit).await;
+    let shaped = async {
+        let Some((schema, batches)) = read? else { return Ok(Vec::new()) };
+        let selected = select(spec, &schema)?;
+        let names = assign_fields(&Names::default(), selected.fields(), &spec.rename, spec.reserved_columns())?;
+        let sink = wire::sink(&pipeline.sink).await?;
+        let mut transform = Transform::new(spec, &schema, &names, |schema| sink.native_schema(schema))?;
+        batches.into_iter().map(|batch| Ok(transform.apply(batch)?.batch)).collect()
+    };
+    shaped.await.map_err(|error: RunError| error.with_stream(&spec.id))
+}
+
+/// The same, with what the casts lose of them.
+pub(super) async fn sampled(
+    options: &Options,
+    pipeline: &Pipeline,
+    name: &str,
+    limit: usize,
+) -> Result<(Vec<SampledColumn>, Vec<RecordBatch>), RunError> {
+    let spec = chosen(pipeline, Some(name))?;
+    let read = first_rows(options, pipeline, spec, limit).await;
+    let shaped = async {
+        let Some((schema, batches)) = read? else { return Ok((Vec::new(), Vec::new())) };
+        let sink = wire::sink(&pipeline.sink).await?;
+        let mut sample = Sample::new(spec, &schema, |schema| sink.native_schema(schema))?;
+        let batches: Result<_, RunError> = batches.into_iter().map(|batch| sample.take(batch)).collect();
+        Ok((sample.finish(), batches?))
+    };
+    shaped.await.map_err(|error: RunError| error.with_stream(&spec.id))
+}
+
+fn chosen<'p>(pipeline: &'p Pipeline, name: Option<&str>) -> Result<&'p StreamSpec, RunError> {
     let spec = match name {
         None => pipeline.streams.first(),
         Some(name) => pipeline.streams.iter().find(|spec| spec.id == *name),
     };
-    let Some(spec) = spec else {
+    spec.ok_or_else(|| {
         let all: Vec<&str> = pipeline.streams.iter().map(|spec| spec.id.as_str()).collect();
-        return Err(RunError::config("preview", format!("the pipeline has no such stream; it has {}", all.join(", "))));
-    };
-    let runtime = wire::runtime(options)?;
-    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
-    rows(pipeline, spec, &connection, limit).await.map_err(|error| error.with_stream(&spec.id))
+        RunError::config("preview", format!("the pipeline has no such stream; it has {}", all.join(", ")))
+    })
 }
 
-/// Reads the first rows. Nothing is committed and no state is read or written.
-async fn rows(
+/// Rows as the connector gives them, with their schema; none if it plans nothing. Nothing is committed and no state is read or written.
+type FirstRows = Option<(SchemaRef, Vec<RecordBatch>)>;
+
+async fn first_rows(
+    options: &Options,
     pipeline: &Pipeline,
     spec: &StreamSpec,
-    connection: &Connection,
     limit: usize,
-) -> Result<Vec<RecordBatch>, RunError> {
+) -> Result<FirstRows, RunError> {
+    let runtime = wire::runtime(options)?;
+    let connection = wire::connection(options, &runtime, &pipeline.source, &pipeline.limits).await?;
     let planner = connection.instance().await?;
     let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
     let (plan, _) = planner.plan(vec![spec.selection(None)], hints, Arc::new(NothingRecalled)).await?;
-    let rows = first_rows(pipeline, spec, connection, plan, limit).await;
+    let rows = read(pipeline, spec, &connection, plan, limit).await;
     planner.close().await;
     rows
 }
 
-async fn first_rows(
+async fn read(
     pipeline: &Pipeline,
     spec: &StreamSpec,
     connection: &Connection,
     plan: ReadPlan,
     limit: usize,
-) -> Result<Vec<RecordBatch>, RunError> {
-    let Some(stream) = plan.streams.first() else { return Ok(Vec::new()) };
-    let names = assign_fields(&Names::default(), stream.schema.fields(), &spec.rename, spec.reserved_columns())?;
-    let sink = wire::sink(&pipeline.sink).await?;
-    let mut transform = Transform::new(spec, &stream.schema, &names, |schema| sink.native_schema(schema))?;
+) -> Result<FirstRows, RunError> {
+    let Some(stream) = plan.streams.first() else { return Ok(None) };
     let mut rows = Vec::new();
     let mut left = limit;
     for split in plan.splits {
@@ -104,16 +138,15 @@ async fn first_rows(
         let mut read = instance.read(split, None, planned, Budget::new(pipeline.limits.bytes_in_flight)).await?;
         while let Some(event) = read.next().await {
             if let ReadEvent::Batch { batch, .. } = event {
-                let batch = transform.apply(batch)?.batch;
                 let batch = batch.slice(0, batch.num_rows().min(left));
                 left -= batch.num_rows();
                 rows.push(batch);
                 if left == 0 {
-                    return Ok(rows);
+                    return Ok(Some((stream.schema.clone(), rows)));
                 }
             }
         }
         read.finish().await?;
     }
-    Ok(rows)
+    Ok(Some((stream.schema.clone(), rows)))
 }

@@ -93,6 +93,7 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
             Job::Plan(job) => plan(options, *job).await,
             Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
+            Job::Sample { pipeline, stream, rows } => sample(options, &pipeline, &stream, rows).await,
         }
     };
     work.await
@@ -260,6 +261,16 @@ async fn first_rows(options: &Options, pipeline: &Pipeline, stream: &str, rows: 
         as_text(batch, &mut cells)?;
     }
     tell(&Event::Rows { columns: columns.unwrap_or_default(), rows: cells });
+    Ok(())
+}
+
+async fn sample(options: &Options, pipeline: &Pipeline, stream: &str, rows: usize) -> Result<(), RunError> {
+    let (columns, batches) = preview::sampled(options, pipeline, stream, rows).await?;
+    let mut cells = Vec::new();
+    for batch in &batches {
+        as_text(batch, &mut cells)?;
+    }
+    tell(&Event::Sampled { columns, rows: cells });
     Ok(())
 }
 

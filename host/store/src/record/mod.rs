@@ -7,6 +7,7 @@ mod idempotency;
 mod notices;
 mod outbox;
 mod retention;
+mod summary;
 
 pub(crate) use audit::audit_in;
 pub use audit::{AuditEntry, AuditRecord};
@@ -15,3 +16,4 @@ pub use idempotency::{Answer, Repeated};
 pub use notices::{News, Notice, Target};
 pub use outbox::{NewNotification, Notification};
 pub use retention::LogsBefore;
+pub use summary::{DAY_US, Daily, LastRun, Standing};

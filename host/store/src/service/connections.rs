@@ -110,19 +110,7 @@ impl Store {
         now_us: i64,
     ) -> Result<(), ChangeError> {
         let mut tx = self.db.begin("making a connection").await?;
-        let rows = sql("INSERT INTO connections (tenant, id, name, connector, config, grants, revision, created_us, \
-                        updated_us, updated_by) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8) ON CONFLICT DO NOTHING")
-        .bind(scope.tenant)
-        .bind(&new.id)
-        .bind(&new.name)
-        .bind(&new.connector)
-        .bind(to_json(&new.config)?)
-        .bind(to_json(&new.grants)?)
-        .bind(now_us)
-        .bind(by)
-        .run_in(&mut tx)
-        .await?;
-        inserted(rows, WHAT, "name")?;
+        insert(&mut tx, scope, new, by, now_us).await?;
         change_secrets(&mut tx, scope, vault, &new.id, secrets, now_us).await?;
         Ok(tx.commit().await?)
     }
@@ -260,6 +248,47 @@ impl Store {
     }
 }
 
+/// A new connection, without its secrets.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    new: &NewConnection,
+    by: &str,
+    now_us: i64,
+) -> Result<(), ChangeError> {
+    let rows = sql("INSERT INTO connections (tenant, id, name, connector, config, grants, revision, created_us, \
+                    updated_us, updated_by) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8) ON CONFLICT DO NOTHING")
+    .bind(scope.tenant)
+    .bind(&new.id)
+    .bind(&new.name)
+    .bind(&new.connector)
+    .bind(to_json(&new.config)?)
+    .bind(to_json(&new.grants)?)
+    .bind(now_us)
+    .bind(by)
+    .run_in(tx)
+    .await?;
+    inserted(rows, WHAT, "name")
+}
+
+/// A secret as it is kept: sealed, or where it is; none if it is to be forgotten.
+pub(super) async fn kept(
+    tx: &mut Tx,
+    vault: &Vault,
+    (scope, connection, field): (Scope<'_>, &str, &str),
+    value: &SecretValue,
+    now_us: i64,
+) -> Result<Option<(Option<Vec<u8>>, Option<String>)>, RunError> {
+    Ok(match value {
+        SecretValue::Set(plain) => {
+            let spot = Spot { tenant: scope.tenant, connection, field };
+            Some((Some(vault::seal(tx, vault, spot, plain, now_us).await?), None))
+        }
+        SecretValue::Reference(name) => Some((None, Some(name.clone()))),
+        SecretValue::Remove => None,
+    })
+}
+
 /// Locks the row for a change, if it is as it was seen; the revision after it.
 async fn lock(tx: &mut Tx, scope: Scope<'_>, id: &str, seen: u64) -> Result<u64, ChangeError> {
     let lock = tx.dialect().for_update();
@@ -278,17 +307,10 @@ async fn change_secrets(
     now_us: i64,
 ) -> Result<(), RunError> {
     for SecretChange { field, value } in changes {
-        let (sealed, reference) = match value {
-            SecretValue::Set(plain) => {
-                let spot = Spot { tenant: scope.tenant, connection, field };
-                (Some(vault::seal(tx, vault, spot, plain, now_us).await?), None)
-            }
-            SecretValue::Reference(name) => (None, Some(name.clone())),
-            SecretValue::Remove => {
-                let gone = "DELETE FROM connection_secrets WHERE tenant = $1 AND connection_id = $2 AND field = $3";
-                sql(gone).bind(scope.tenant).bind(connection).bind(field).run_in(tx).await?;
-                continue;
-            }
+        let Some((sealed, reference)) = kept(tx, vault, (scope, connection, field), value, now_us).await? else {
+            let gone = "DELETE FROM connection_secrets WHERE tenant = $1 AND connection_id = $2 AND field = $3";
+            sql(gone).bind(scope.tenant).bind(connection).bind(field).run_in(tx).await?;
+            continue;
         };
         sql("INSERT INTO connection_secrets (tenant, connection_id, field, sealed, reference, updated_us) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, connection_id, field) DO UPDATE SET \

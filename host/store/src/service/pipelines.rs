@@ -89,23 +89,7 @@ impl Store {
         now_us: i64,
     ) -> Result<(), ChangeError> {
         let mut tx = self.db.begin("making a pipeline").await?;
-        connection_exists(&mut tx, scope, &new.first.connection).await?;
-        let rows =
-            sql("INSERT INTO pipelines (tenant, id, name, connection_id, definition, enabled, revision, created_us, \
-                        updated_us, updated_by) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8) ON CONFLICT DO NOTHING")
-            .bind(scope.tenant)
-            .bind(&new.id)
-            .bind(&new.first.name)
-            .bind(&new.first.connection)
-            .bind(to_json(&new.first.definition)?)
-            .bind(new.first.enabled)
-            .bind(now_us)
-            .bind(by)
-            .run_in(&mut tx)
-            .await?;
-        inserted(rows, WHAT, "name")?;
-        keep_revision(&mut tx, scope, (&new.id, 1), &new.first, (by, now_us)).await?;
-        time(&mut tx, scope, (&new.id, 1), &new.first, timing, now_us).await?;
+        insert(&mut tx, scope, new, timing, by, now_us).await?;
         Ok(tx.commit().await?)
     }
 
@@ -271,6 +255,34 @@ impl Store {
         .await?;
         row.as_ref().map(revision).transpose()
     }
+}
+
+/// A new pipeline, with its first revision and its schedule.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    new: &NewPipeline,
+    timing: Option<&Timing>,
+    by: &str,
+    now_us: i64,
+) -> Result<(), ChangeError> {
+    connection_exists(tx, scope, &new.first.connection).await?;
+    let rows =
+        sql("INSERT INTO pipelines (tenant, id, name, connection_id, definition, enabled, revision, created_us, \
+                    updated_us, updated_by) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $8) ON CONFLICT DO NOTHING")
+        .bind(scope.tenant)
+        .bind(&new.id)
+        .bind(&new.first.name)
+        .bind(&new.first.connection)
+        .bind(to_json(&new.first.definition)?)
+        .bind(new.first.enabled)
+        .bind(now_us)
+        .bind(by)
+        .run_in(tx)
+        .await?;
+    inserted(rows, WHAT, "name")?;
+    keep_revision(tx, scope, (&new.id, 1), &new.first, (by, now_us)).await?;
+    Ok(time(tx, scope, (&new.id, 1), &new.first, timing, now_us).await?)
 }
 
 /// Locks the row for a change, if it is as it was seen; the revision after it.

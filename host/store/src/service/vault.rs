@@ -61,6 +61,9 @@ pub enum OpenSecret {
     Reference(String),
 }
 
+/// What the store is asked for, in errors.
+const READING: &str = "reading secrets";
+
 impl Store {
     /// The secrets of a connection by their fields, in the clear. Whoever asks writes that down ([`Store::audit`]).
     ///
@@ -72,20 +75,45 @@ impl Store {
         vault: &Vault,
         connection: &str,
     ) -> Result<BTreeMap<String, OpenSecret>, RunError> {
-        let doing = "reading secrets";
         let rows =
             sql("SELECT field, sealed, reference FROM connection_secrets WHERE tenant = $1 AND connection_id = $2");
-        let rows = rows.bind(scope.tenant).bind(connection).all_on(&self.db, doing).await?;
+        let rows = rows.bind(scope.tenant).bind(connection).all_on(&self.db, READING).await?;
+        self.opened(scope, vault, connection, &rows).await
+    }
+
+    /// The secrets of a draft by their fields, as [`Store::open_secrets`]. Whose it is was looked at before.
+    ///
+    /// # Errors
+    /// As [`Store::open_secrets`].
+    pub async fn open_draft_secrets(
+        &self,
+        scope: Scope<'_>,
+        vault: &Vault,
+        draft: &str,
+    ) -> Result<BTreeMap<String, OpenSecret>, RunError> {
+        let rows = sql("SELECT field, sealed, reference FROM draft_secrets WHERE tenant = $1 AND draft_id = $2");
+        let rows = rows.bind(scope.tenant).bind(draft).all_on(&self.db, READING).await?;
+        self.opened(scope, vault, draft, &rows).await
+    }
+
+    /// What these rows seal, for a connection or for what will be one.
+    async fn opened(
+        &self,
+        scope: Scope<'_>,
+        vault: &Vault,
+        connection: &str,
+        rows: &[Row],
+    ) -> Result<BTreeMap<String, OpenSecret>, RunError> {
         let mut secrets = BTreeMap::new();
         if rows.is_empty() {
             return Ok(secrets);
         }
         let keys = sql("SELECT number, master_id, wrapped FROM data_keys WHERE tenant = $1").bind(scope.tenant);
         let mut opened: BTreeMap<i64, DataKey> = BTreeMap::new();
-        for row in keys.all_on(&self.db, doing).await? {
+        for row in keys.all_on(&self.db, READING).await? {
             opened.insert(row.number("number")?, unwrap(vault, scope, &row)?);
         }
-        for row in &rows {
+        for row in rows {
             let field = row.text("field")?;
             let secret = match row.get::<Option<String>>("reference")? {
                 Some(reference) => OpenSecret::Reference(reference),

@@ -11,6 +11,7 @@
 )]
 
 mod commits;
+mod drafts;
 mod items;
 mod leases;
 mod marks;

@@ -21,7 +21,7 @@ use crate::v1::record::record;
 
 /// What trying a connection came to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CheckView {
+pub(in crate::v1) struct CheckView {
     /// Whether no step failed.
     passed: bool,
     /// What was tried, in that order.
@@ -67,7 +67,7 @@ pub(super) async fn check(
 }
 
 /// Has a worker try a source.
-pub(super) async fn steps(app: &App, source: SourceSpec, redactor: &Redactor) -> Result<CheckView, Problem> {
+pub(in crate::v1) async fn steps(app: &App, source: SourceSpec, redactor: &Redactor) -> Result<CheckView, Problem> {
     let told = ask(app, &Job::Check { source, limits: limits() }, redactor).await?;
     let steps = told.into_iter().filter_map(|event| match event {
         Event::Step(step) => Some(step),

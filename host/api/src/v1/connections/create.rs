@@ -53,12 +53,12 @@ pub(super) async fn create(
     Ok(Tagged(1, (StatusCode::CREATED, [(header::LOCATION, place)], Json(view))).into_response())
 }
 
-pub(super) fn as_json(value: &impl serde::Serialize) -> Result<serde_json::Value, RunError> {
+pub(in crate::v1) fn as_json(value: &impl serde::Serialize) -> Result<serde_json::Value, RunError> {
     serde_json::to_value(value).map_err(|e| RunError::internal(format!("writing JSON: {e}")))
 }
 
 /// Secrets on their way into the vault: each as JSON, which is how they are read; of those that are kept elsewhere only where.
-pub(super) fn sealing(secrets: &Secrets) -> Result<Vec<SecretChange>, RunError> {
+pub(in crate::v1) fn sealing(secrets: &Secrets) -> Result<Vec<SecretChange>, RunError> {
     let each = secrets.iter().map(|(field, value)| {
         let value = match SecretRef::of(value) {
             Some(Ok(reference)) => SecretValue::Reference(reference.to_string()),

@@ -61,7 +61,22 @@ pub(super) fn read<'a>(app: &'a App, tenant: &str, body: ConnectionBody) -> Resu
         return Err(Problem::field("/config", "the configuration is an object of fields and values"));
     }
     let parts = split(&manifest.config, &config);
-    for (field, value) in &parts.secrets {
+    permitted(app, tenant, &parts.secrets)?;
+    let grants = Grants::from(body.grants);
+    app.resolver.offers.lend(&manifest.name, &mut grants.clone())?;
+    if let Some(folder) = grants.folders.keys().find(|folder| !manifest.folders.contains(folder)) {
+        let detail = format!("the connector does not ask for a folder named {folder}");
+        return Err(Problem::field(format!("grants.folders.{folder}"), detail));
+    }
+    Ok(Sent { name, manifest, parts, grants })
+}
+
+/// Checks that secrets which only say where one is are the tenant's to use.
+///
+/// # Errors
+/// Names the first that is not.
+pub(in crate::v1) fn permitted(app: &App, tenant: &str, secrets: &Secrets) -> Result<(), Problem> {
+    for (field, value) in secrets {
         if let Some(reference) = SecretRef::of(value) {
             let reference = reference.map_err(|why| Problem::field(in_body(field), why))?;
             app.resolver.offers.secret(tenant, &reference).map_err(|error| error.with_field(in_body(field)))?;
@@ -70,13 +85,7 @@ pub(super) fn read<'a>(app: &'a App, tenant: &str, body: ConnectionBody) -> Resu
             return Err(Problem::field(in_body(field), how));
         }
     }
-    let grants = Grants::from(body.grants);
-    app.resolver.offers.lend(&manifest.name, &mut grants.clone())?;
-    if let Some(folder) = grants.folders.keys().find(|folder| !manifest.folders.contains(folder)) {
-        let detail = format!("the connector does not ask for a folder named {folder}");
-        return Err(Problem::field(format!("grants.folders.{folder}"), detail));
-    }
-    Ok(Sent { name, manifest, parts, grants })
+    Ok(())
 }
 
 /// Checks a configuration with all its secrets.

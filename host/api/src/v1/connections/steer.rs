@@ -23,11 +23,11 @@ const DEEPEST: usize = 32;
 
 /// A configuration and its grants, before or after a change.
 #[derive(Clone, Copy)]
-pub(super) struct Leads<'a> {
+pub(in crate::v1) struct Leads<'a> {
     /// Without the secrets.
-    pub(super) config: &'a Value,
+    pub(in crate::v1) config: &'a Value,
     /// What it may do.
-    pub(super) grants: &'a Grants,
+    pub(in crate::v1) grants: &'a Grants,
 }
 
 /// Checks that secrets which stay go where they went before. `kept` are those that were not given anew.
@@ -52,6 +52,11 @@ pub(super) fn same_places<'k>(
 /// The fields of the old secrets that are among the new ones without having been given anew.
 pub(super) fn kept<'s>(secrets: &'s Secrets, given: &'s Secrets) -> impl Iterator<Item = &'s str> {
     secrets.keys().filter(|field| !given.contains_key(*field)).map(String::as_str)
+}
+
+/// Whether anything leads elsewhere now.
+pub(in crate::v1) fn leads_elsewhere(manifest: &Manifest, before: Leads<'_>, after: Leads<'_>) -> bool {
+    changed(manifest, before, after).is_some()
 }
 
 /// The first field that leads elsewhere now.

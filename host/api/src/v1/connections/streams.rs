@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sluice_core::pipeline::SourceSpec;
 use sluice_core::plan::{DiscoverFilter, StreamKind};
 use sluice_core::secret::Redactor;
 use sluice_core::worker::{Column, Event, Job, Stream, StreamPage};
-use sluice_engine::service::resolve::Purpose;
+use sluice_engine::service::resolve::{Purpose, Resolved};
 use utoipa::ToSchema;
 
 use super::discovered::Place;
@@ -28,7 +29,7 @@ const LONGEST_AFTER: usize = 4 << 10;
 /// Which streams.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct StreamsQuery {
+pub(in crate::v1) struct StreamsQuery {
     /// Only streams whose ids contain this, ignoring case.
     #[param(max_length = 200)]
     contains: Option<String>,
@@ -45,7 +46,7 @@ pub(super) struct StreamsQuery {
 
 /// Streams that a connection offers.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StreamsView {
+pub(in crate::v1) struct StreamsView {
     /// Ordered by id.
     items: Vec<StreamView>,
     /// What to ask for the next page with; none on the last one.
@@ -125,6 +126,24 @@ pub(super) async fn streams(
     Path((_, id)): Path<(String, String)>,
     Query(query): Query<StreamsQuery>,
 ) -> Result<Json<StreamsView>, Problem> {
+    let found = find(&app, member.scope(), &id).await?;
+    let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
+    let purpose = Purpose { actor: &actor, object: "discover", address, now_us: app.now_us() };
+    let opening = async {
+        let opened = app.resolver.source(member.scope(), &id, purpose).await;
+        opened.map_err(|error| hide(error, &Redactor::default()).into())
+    };
+    Ok(Json(told(&app, &member.tenant, (id.clone(), found.revision), query, opening).await?))
+}
+
+/// A page of the streams of a connection, or of what will be one, at a revision. It is opened only if the source has to be asked.
+pub(in crate::v1) async fn told(
+    app: &App,
+    tenant: &str,
+    (connection, revision): (String, u64),
+    query: StreamsQuery,
+    opening: impl Future<Output = Result<Resolved<SourceSpec>, Problem>> + Send,
+) -> Result<StreamsView, Problem> {
     let page_size = match query.limit.unwrap_or(100) {
         limit @ 1..=MAX_LIMIT => limit,
         other => return Err(Problem::field("limit", format!("a page has 1 to {MAX_LIMIT} items, not {other}"))),
@@ -136,15 +155,7 @@ pub(super) async fn streams(
     if contains.chars().count() > 200 {
         return Err(Problem::field("contains", "at most 200 characters are looked for"));
     }
-    let found = find(&app, member.scope(), &id).await?;
-    let place = Place {
-        tenant: member.tenant.clone(),
-        connection: id,
-        revision: found.revision,
-        contains,
-        page_size,
-        after: query.after,
-    };
+    let place = Place { tenant: tenant.to_owned(), connection, revision, contains, page_size, after: query.after };
     let again = query.refresh.unwrap_or_default();
     let known = app.discovered().get(&place, app.now_us()).filter(|_| !again);
     let (page, at_us) = match known {
@@ -153,18 +164,14 @@ pub(super) async fn streams(
             if again && place.after.is_none() {
                 app.discovered().forget(&place.tenant, &place.connection);
             }
-            (discover(&app, &member, &place).await?, app.now_us())
+            (discover(app, &place, opening.await?).await?, app.now_us())
         }
     };
     let items = page.streams.iter().map(StreamView::from).collect();
-    Ok(Json(StreamsView { items, next: page.next.clone(), read_at: instant(at_us) }))
+    Ok(StreamsView { items, next: page.next.clone(), read_at: instant(at_us) })
 }
 
-async fn discover(app: &App, member: &Member, place: &Place) -> Result<Arc<StreamPage>, Problem> {
-    let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
-    let purpose = Purpose { actor: &actor, object: "discover", address, now_us: app.now_us() };
-    let opened = app.resolver.source(member.scope(), &place.connection, purpose).await;
-    let opened = opened.map_err(|error| hide(error, &Redactor::default()))?;
+async fn discover(app: &App, place: &Place, opened: Resolved<SourceSpec>) -> Result<Arc<StreamPage>, Problem> {
     let filter = DiscoverFilter { contains: place.contains.clone(), ids: Vec::new(), page_size: place.page_size };
     let job = Job::Discover { source: opened.it, limits: limits(), filter, page: place.after.clone() };
     let told = ask(app, &job, &opened.redactor).await?;

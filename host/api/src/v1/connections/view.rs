@@ -46,7 +46,7 @@ pub(super) struct ConnectionView {
 /// What a connection may do beyond the sandbox's defaults, as far as whoever operates the service offers it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct GrantsBody {
+pub(in crate::v1) struct GrantsBody {
     /// Its own configured hosts may be private addresses.
     private_network: bool,
     /// Folders that it may read: the connector's name for each, and the name under which the service offers it.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use sluice_core::error::Kind;
 use sluice_core::forecast::{ReadFrom, StreamForecast};
+use sluice_core::pipeline::Pipeline;
 use sluice_core::secret::Redactor;
 use sluice_core::worker::{Event, Job, PlanJob};
 use sluice_engine::service::resolve::Purpose;
@@ -32,7 +33,7 @@ pub(super) struct DryRunView {
 
 /// What a run would do with a stream.
 #[derive(Debug, Serialize, ToSchema)]
-struct PlannedView {
+pub(in crate::v1) struct PlannedView {
     /// The stream.
     stream: String,
     /// The table that it would go to.
@@ -90,22 +91,48 @@ pub(super) async fn dry_run(
     let opened = app.resolver.pipeline(member.scope(), &id, found.revision, purpose).await;
     let opened = opened.map_err(|error| hide(error, &Redactor::default()))?;
     record(&app, &member, "pipeline.dry-run", format!("pipeline {id}"), json!({"revision": found.revision})).await?;
-    let mut pipeline = opened.it;
+    let streams = forecast(&app, &member.tenant, opened.it, &opened.redactor).await?;
+    let passed = streams.iter().all(PlannedView::passes);
+    Ok(Json(DryRunView { pipeline_revision: found.revision, passed, streams }))
+}
+
+/// What a run of a pipeline would do with each stream: asked of a worker, within less than a run may take.
+pub(in crate::v1) async fn forecast(
+    app: &App,
+    tenant: &str,
+    mut pipeline: Pipeline,
+    redactor: &Redactor,
+) -> Result<Vec<PlannedView>, Problem> {
     let (own, most) = (&mut pipeline.limits.instance, limits().instance);
     own.cpu_ms = own.cpu_ms.min(most.cpu_ms);
     own.wall_ms = own.wall_ms.min(most.wall_ms);
     own.memory_bytes = own.memory_bytes.min(most.memory_bytes);
     let snapshot_date = app.now().to_zoned(TimeZone::UTC).date().to_string();
-    let job = PlanJob { tenant: member.tenant, pipeline, snapshot_date, store: app.address.clone() };
-    let told = ask(&app, &Job::Plan(Box::new(job)), &opened.redactor).await?;
+    let job = PlanJob { tenant: tenant.to_owned(), pipeline, snapshot_date, store: app.address.clone() };
+    let told = ask(app, &Job::Plan(Box::new(job)), redactor).await?;
     let streams = told.into_iter().find_map(|event| match event {
         Event::Planned { streams } => Some(streams),
         _ => None,
     });
     let streams = streams.ok_or_else(|| Problem::new(Slug::Upstream, "the connector made no plan"))?;
-    let streams: Vec<PlannedView> = streams.into_iter().map(|stream| planned(stream, &opened.redactor)).collect();
-    let passed = streams.iter().all(|stream| stream.error.is_none());
-    Ok(Json(DryRunView { pipeline_revision: found.revision, passed, streams }))
+    Ok(streams.into_iter().map(|stream| planned(stream, redactor)).collect())
+}
+
+impl PlannedView {
+    /// Whether the stream would not fail before its first row.
+    pub(in crate::v1) fn passes(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Rows that the connector expects, if it does.
+    pub(in crate::v1) fn rows(&self) -> Option<u64> {
+        self.rows
+    }
+
+    /// Bytes that the connector expects, if it does.
+    pub(in crate::v1) fn bytes(&self) -> Option<u64> {
+        self.bytes
+    }
 }
 
 fn planned(stream: StreamForecast, redactor: &Redactor) -> PlannedView {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::known;
 use crate::http::problem::Problem;
 use crate::state::App;
+use crate::v1::connections::discovered::Known;
 use crate::v1::connections::grants_of;
 
 /// A pipeline that is to be.
@@ -64,22 +65,37 @@ pub(super) async fn prepare(app: &App, scope: Scope<'_>, id: &str, body: Pipelin
         Problem::field("connection", detail)
     })?;
     let pipeline = whole(id, &definition, &connection)?;
-    pipeline.validate()?;
-    pipeline.suits(&installed.manifest)?;
-    can(&pipeline, &installed.manifest)?;
-    // On a copy: what is stored says what the tenant wrote, not where the operator has it.
-    app.resolver.offers.place(scope.tenant, &mut definition.sink.clone())?;
-    app.resolver.offers.allow(&definition.limits)?;
     let known = app.discovered().known(scope.tenant, &connection.id, connection.revision, app.now_us());
-    let compared = known::fits(&definition, &known)?;
+    let compared = examine(app, scope.tenant, &pipeline, &installed.manifest, &definition, &known)?;
     let timing = timing(definition.schedule.as_ref(), id, app.now())?;
     let stored = serde_json::to_value(&definition).map_err(|e| RunError::internal(format!("a definition: {e}")))?;
     let change = PipelineChange { name, connection: connection.id, definition: stored, enabled: body.enabled };
     Ok(Ready { change, definition, timing, compared })
 }
 
+/// Checks a definition, and the pipeline that it is of. Whether every stream could be compared with what is known.
+///
+/// # Errors
+/// Names the first field that is wrong.
+pub(in crate::v1) fn examine(
+    app: &App,
+    tenant: &str,
+    pipeline: &Pipeline,
+    connector: &Manifest,
+    definition: &Definition,
+    known: &Known,
+) -> Result<bool, Problem> {
+    pipeline.validate()?;
+    pipeline.suits(connector)?;
+    can(pipeline, connector)?;
+    // On a copy: what is stored says what the tenant wrote, not where the operator has it.
+    app.resolver.offers.place(tenant, &mut definition.sink.clone())?;
+    app.resolver.offers.allow(&definition.limits)?;
+    known::fits(definition, known)
+}
+
 /// A definition out of JSON.
-fn parse(definition: &Value) -> Result<Definition, Problem> {
+pub(in crate::v1) fn parse(definition: &Value) -> Result<Definition, Problem> {
     serde_path_to_error::deserialize(definition).map_err(|e| {
         let path = e.path().to_string();
         let field = if path == "." { "definition".to_owned() } else { path };
@@ -125,7 +141,7 @@ fn can(pipeline: &Pipeline, connector: &Manifest) -> Result<(), Problem> {
 }
 
 /// When a pipeline runs by itself: nothing without a schedule, or with one that is not to be followed.
-pub(super) fn timing(schedule: Option<&Schedule>, id: &str, now: Timestamp) -> Result<Option<Timing>, RunError> {
+pub(in crate::v1) fn timing(schedule: Option<&Schedule>, id: &str, now: Timestamp) -> Result<Option<Timing>, RunError> {
     let Some(schedule) = schedule.filter(|schedule| schedule.enabled) else { return Ok(None) };
     let timetable = Timetable::new(schedule)?;
     let next = timetable.next_after(now).map(|moment| timetable.start_of(moment, id));

@@ -21,6 +21,9 @@ mod update;
 mod validate;
 pub(in crate::v1) mod view;
 
+pub(in crate::v1) use dry_run::{PlannedView, forecast};
+pub(in crate::v1) use input::{examine, parse, timing};
+
 use sluice_core::access::Operation;
 use utoipa_axum::routes;
 
