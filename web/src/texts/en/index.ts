@@ -9,6 +9,7 @@ import { runs } from './runs';
 import { schemaForm } from './schemaForm';
 import { session } from './session';
 import { shell } from './shell';
+import { state } from './state';
 import { who } from './who';
 import { wizard } from './wizard';
 
@@ -23,6 +24,7 @@ export const en = {
   schemaForm,
   session,
   shell,
-  wizard,
+  state,
   who,
+  wizard,
 };
