@@ -78,7 +78,7 @@ impl Stage {
         let secret = SecretChange { field: "/api_key".into(), value: SecretValue::Set(Plain::new(key)) };
         let (config, grants) = (json!({"url": api.url}), json!({"private_network": true}));
         self.site.connection("acme", "shop", "widgets", config, grants, &[secret]).await;
-        let more = json!({"streams": [{"id": "orders", "read": "full", "load": "catalog"}]});
+        let more = json!({"streams": [{"id": "orders", "read": {"incremental": "updated_at"}}]});
         self.site.pipeline("acme", "orders", "shop", more, None).await
     }
 

@@ -148,6 +148,16 @@ impl Store {
         rows.all_on(&self.db, "listing connectors").await?.iter().map(read).collect()
     }
 
+    /// How many versions wait for somebody to decide.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn undecided_versions(&self, scope: Scope<'_>) -> Result<u64, RunError> {
+        let row = sql("SELECT COUNT(*) AS waiting FROM connector_versions WHERE tenant = $1 AND state = 'valid'");
+        let row = row.bind(scope.tenant).one_on(&self.db, "counting connectors").await?;
+        row.map_or(Ok(0), |row| row.count("waiting"))
+    }
+
     /// The versions that runs use, by the connectors' names: of one connector, or of all.
     ///
     /// # Errors

@@ -111,6 +111,9 @@ async fn a_version_is_never_another_component(home: Home) {
     assert_eq!(page.iter().map(|one| one.new.sha256.as_str()).collect::<Vec<_>>(), ["33"]);
     assert_eq!(store.connector_versions(A, listed(None, None), 1).await.unwrap().len(), 1);
     assert_eq!(store.connector_versions(A, listed(Some("other"), None), 9).await.unwrap(), []);
+    assert_eq!(store.undecided_versions(A).await.unwrap(), 2);
+    approve(&store, "33", None).await.unwrap();
+    assert_eq!((store.undecided_versions(A).await.unwrap(), store.undecided_versions(B).await.unwrap()), (1, 1));
 }
 
 async fn what_was_approved_is_installed_and_the_one_before_it_can_come_back(home: Home) {

@@ -92,6 +92,7 @@ pub(super) async fn approve(
     let instead_of = install.as_ref().map(|install| install.sha256.as_str());
     let approval = Approval { sha256: &sha256, instead_of, pin: body.pin.as_deref() };
     app.store.approve_connector(scope, approval, &by, app.now_us()).await?;
+    app.discovered().forget_all(scope.tenant);
     let detail = json!({
         "name": manifest.name, "version": manifest.version, "permissions": permissions, "instead_of": instead_of,
         "tried": tried, "pin": body.pin,

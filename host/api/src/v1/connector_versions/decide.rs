@@ -51,6 +51,7 @@ pub(in crate::v1) async fn went_back(
     let done: Result<Install, ChangeError> =
         app.store.go_back_to_connector(scope, (name, from), (&by, reason), app.now_us()).await;
     let install = done?;
+    app.discovered().forget_all(scope.tenant);
     let detail = json!({"from": from, "to": install.sha256, "reason": reason});
     record(app, member, "connector.go-back", format!("connector {name}"), detail).await?;
     Ok(install)

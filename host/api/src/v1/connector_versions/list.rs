@@ -5,7 +5,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use sluice_engine::service::catalogue::Origin;
 use sluice_store::VersionsBehind;
-use utoipa::IntoParams;
 
 use super::view::{VersionView, plain};
 use crate::auth::principal::Member;
@@ -15,7 +14,7 @@ use crate::http::query::Query;
 use crate::state::App;
 
 /// Which versions.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     /// Only those of this connector.

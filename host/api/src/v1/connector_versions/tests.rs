@@ -158,7 +158,7 @@ async fn an_upgrade_shows_what_changes_and_is_tried_before_it_takes_its_place() 
     // What the connection would not fit any more stays outside.
     let stricter = component(
         "1.2.0",
-        json!({"config": {"type": "object", "required": ["region"], "properties": {"host": {"type": "string"},
+        json!({"config": {"type": "object", "required": ["host", "region"], "properties": {"host": {"type": "string"},
             "region": {"type": "string"}, "password": {"type": "string", "writeOnly": true}}}}),
     );
     let made = service.upload("acme", &admin, stricter, None).await.body;

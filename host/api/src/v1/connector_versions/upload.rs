@@ -27,6 +27,9 @@ use crate::v1::record::record;
 /// The header with a detached signature.
 const SIGNATURE: &str = "Sluice-Signature";
 
+/// Most versions of a tenant that wait for a decision: their bytes lie in the database.
+const MOST_UNDECIDED: u64 = 50;
+
 /// Upload a version of a connector
 ///
 /// A worker with little memory and time looks at the component and compiles it; nothing of it is run. What was found is the report. A
@@ -40,7 +43,7 @@ const SIGNATURE: &str = "Sluice-Signature";
         ("Sluice-Signature" = Option<String>, Header,
             description = "The detached signature that `sluice connector sign` writes, its file's bytes in base64.")
     ),
-    request_body(content = inline(Vec<u8>), content_type = "application/wasm", description = "The component."),
+    request_body(content = String, content_type = "application/wasm", description = "The component."),
     responses(
         (status = 201, body = VersionView), (status = 200, body = VersionView), (status = "4XX", body = ProblemBody),
         (status = "5XX", body = ProblemBody)
@@ -57,6 +60,10 @@ pub(super) async fn upload(
     let (scope, sha256) = (member.scope(), digest(&component));
     if let Some(known) = own(&app, scope, &sha256).await?.filter(|known| known.state != VersionState::Rejected) {
         return Ok(Json(shown(&app, &member, known, Origin::Tenant).await?).into_response());
+    }
+    if app.store.undecided_versions(scope).await? >= MOST_UNDECIDED {
+        let detail = format!("{MOST_UNDECIDED} versions wait for a decision already; approve or reject some first");
+        return Err(Problem::new(Slug::Refused, detail));
     }
     let staged = app.resolver.components.stage(&sha256, component.to_vec()).await?;
     let mut examination = examine(&app.workers, staged.path()).await?;
