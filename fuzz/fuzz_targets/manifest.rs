@@ -1,8 +1,8 @@
 //! Whatever a connector says of itself, and whatever a person fills into the form that it asks for: the manifest is refused, or
 //! the configuration is checked in bounded time and what may be reached follows from it alone.
 //!
-//! The input is a manifest, a zero byte and a configuration, both JSON; without the zero byte the configuration is empty. Run with
-//! `cargo +nightly fuzz run manifest corpus/manifest seeds/manifest -- -dict=dictionaries/manifest.dict -timeout=10` in this folder.
+//! The input is a manifest, a zero byte and a configuration, both JSON; without the zero byte the configuration is empty.
+//! `fuzz/README.md` says how it is run.
 
 #![no_main]
 

@@ -2,8 +2,8 @@
 //! name, or its parts are within their bounds. Everything that the host does with the bytes before it compiles them, and nothing
 //! else; nothing of them is executed.
 //!
-//! The input is one file: a component, a signature (it begins with a brace) or a key (it begins with a dash). Run with
-//! `cargo +nightly fuzz run upload corpus/upload seeds/upload -- -dict=dictionaries/upload.dict -timeout=10` in this folder.
+//! The input is one file: a component, a signature (it begins with a brace) or a key (it begins with a dash).
+//! `fuzz/README.md` says how it is run.
 
 #![no_main]
 

@@ -6,8 +6,8 @@ use sluice_core::RunError;
 use sluice_runtime::{Runtime, Settings};
 use sluice_tests::attack::{Outcome, load, load_file};
 use sluice_tests::crafted::{
-    Crafted, SOURCE, custom, export, functions, import, leb, manifest, manifest_section, module, outside, section,
-    with_sections,
+    Core, SOURCE, component, custom, export, functions, import, leb, manifest, manifest_section, module, outside,
+    section, with_sections,
 };
 use sluice_tests::guest;
 
@@ -46,26 +46,25 @@ async fn compiled(folder: &Path, component: &Path) -> Result<(Runtime, std::path
 
 pub(crate) async fn precompiled() -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let component = folder.path().join("crafted.wasm");
-    std::fs::write(&component, Crafted::default().bytes()).unwrap();
-    let (_, file) = compiled(&folder.path().join("cache"), &component).await?;
-    let code = std::fs::read(file).unwrap();
+    let file = folder.path().join("crafted.wasm");
+    std::fs::write(&file, component(&Core::default(), &manifest())).unwrap();
+    let (_, cached) = compiled(&folder.path().join("cache"), &file).await?;
+    let code = std::fs::read(cached).unwrap();
     // Without the digest that precedes it in the cache: what the compiler itself wrote.
     loaded(&code[32..]).await
 }
 
 pub(crate) async fn forged_cache() -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let component = folder.path().join("crafted.wasm");
-    std::fs::write(&component, Crafted::default().bytes()).unwrap();
-    let (runtime, file) = compiled(&folder.path().join("cache"), &component).await?;
-    let honest = std::fs::read(&file).unwrap();
-    let mut forged = honest.clone();
+    let file = folder.path().join("crafted.wasm");
+    std::fs::write(&file, component(&Core::default(), &manifest())).unwrap();
+    let (runtime, cached) = compiled(&folder.path().join("cache"), &file).await?;
+    let mut forged = std::fs::read(&cached).unwrap();
     let middle = forged.len() / 2;
     forged[middle..].fill(0xcc);
-    std::fs::write(&file, &forged).unwrap();
-    runtime.load(&component).await?;
-    assert!(std::fs::read(&file).unwrap()[middle..] != forged[middle..], "the forged code is still there");
+    std::fs::write(&cached, &forged).unwrap();
+    runtime.load(&file).await?;
+    assert!(std::fs::read(&cached).unwrap()[middle..] != forged[middle..], "the forged code is still there");
     Ok("compiled anew".into())
 }
 

@@ -4,19 +4,19 @@ use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
 use sluice_runtime::Connection;
 use sluice_tests::attack::{Outcome, limits, load, surroundings};
-use sluice_tests::crafted::Crafted;
+use sluice_tests::crafted::{Core, component, manifest};
 use wasm_encoder::{BlockType, HeapType, Instruction as I};
 
 /// Loads a crafted connector and has it check itself.
-async fn checked(crafted: &Crafted, limits: InstanceLimits) -> Outcome {
-    let connector = load(&crafted.bytes()).await?;
+async fn checked(core: &Core, limits: InstanceLimits) -> Outcome {
+    let connector = load(&component(core, &manifest())).await?;
     let connection = Connection::new(connector, &serde_json::json!({}), Grants::default(), limits, &surroundings())?;
     let steps = connection.instance().await?.check().await?;
     Ok(format!("{} steps", steps.len()))
 }
 
-async fn answered(crafted: Crafted) -> Outcome {
-    checked(&crafted, limits()).await
+async fn answered(core: Core) -> Outcome {
+    checked(&core, limits()).await
 }
 
 fn soon() -> InstanceLimits {
@@ -33,42 +33,42 @@ fn for_ever(body: &[I<'static>]) -> Vec<I<'static>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crafted_connector_without_an_attack_is_healthy() {
-    assert_eq!(answered(Crafted::default()).await.unwrap(), "0 steps");
+    assert_eq!(answered(Core::default()).await.unwrap(), "0 steps");
 }
 
 pub(crate) async fn table_growth() -> Outcome {
     let grow = [I::RefNull(HeapType::FUNC), I::I32Const(10_000), I::TableGrow(0), I::Drop];
-    answered(Crafted { check: for_ever(&grow), ..Crafted::default() }).await
+    answered(Core { check: for_ever(&grow), ..Core::default() }).await
 }
 
 pub(crate) async fn born_large() -> Outcome {
-    answered(Crafted { pages: 65_536, ..Crafted::default() }).await
+    answered(Core { pages: 65_536, ..Core::default() }).await
 }
 
 pub(crate) async fn endless_start() -> Outcome {
     let start = vec![I::Loop(BlockType::Empty), I::Br(0), I::End];
-    checked(&Crafted { start, ..Crafted::default() }, soon()).await
+    checked(&Core { start, ..Core::default() }, soon()).await
 }
 
 pub(crate) async fn busy_fill() -> Outcome {
     let fill = [I::I32Const(1 << 20), I::I32Const(1), I::I32Const(60 << 20), I::MemoryFill(0)];
-    checked(&Crafted { pages: 1024, check: for_ever(&fill), ..Crafted::default() }, soon()).await
+    checked(&Core { pages: 1024, check: for_ever(&fill), ..Core::default() }, soon()).await
 }
 
 pub(crate) async fn shared_memory() -> Outcome {
     let wait = wasm_encoder::MemArg { offset: 0, align: 2, memory_index: 0 };
     let check =
         vec![I::I32Const(64), I::I32Const(0), I::I64Const(-1), I::MemoryAtomicWait32(wait), I::Drop, I::I32Const(16)];
-    answered(Crafted { shared: true, check, ..Crafted::default() }).await
+    answered(Core { shared: true, check, ..Core::default() }).await
 }
 
 pub(crate) async fn garbage_hoard() -> Outcome {
     let hoard = [I::I32Const(1 << 20), I::ArrayNewDefault(7), I::Drop];
-    answered(Crafted { collected: true, check: for_ever(&hoard), ..Crafted::default() }).await
+    answered(Core { collected: true, check: for_ever(&hoard), ..Core::default() }).await
 }
 
 pub(crate) async fn pointer_beyond() -> Outcome {
-    answered(Crafted { check: vec![I::I32Const(-16)], ..Crafted::default() }).await
+    answered(Core { check: vec![I::I32Const(-16)], ..Core::default() }).await
 }
 
 /// An answer at the address 64: whether it failed, and where its list is and how long.
@@ -80,7 +80,7 @@ fn answer(case: u8, at: u32, length: u32) -> Vec<u8> {
 }
 
 async fn answering(data: Vec<u8>) -> Outcome {
-    answered(Crafted { check: vec![I::I32Const(64)], data, ..Crafted::default() }).await
+    answered(Core { check: vec![I::I32Const(64)], data, ..Core::default() }).await
 }
 
 pub(crate) async fn list_beyond() -> Outcome {
@@ -103,5 +103,5 @@ pub(crate) async fn answer_of_no_text() -> Outcome {
 }
 
 pub(crate) async fn wild_allocator() -> Outcome {
-    answered(Crafted { allocate_at: Some(-64), ..Crafted::default() }).await
+    answered(Core { allocate_at: Some(-64), ..Core::default() }).await
 }

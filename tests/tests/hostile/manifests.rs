@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sluice_core::pipeline::Grants;
 use sluice_runtime::Connection;
 use sluice_tests::attack::{Outcome, limits, load, surroundings};
-use sluice_tests::crafted::{Crafted, SOURCE, export, manifest, manifest_section, outside};
+use sluice_tests::crafted::{Core, SOURCE, component, export, manifest, manifest_section, outside};
 
 /// Loads a connector whose manifest has these fields.
 async fn with(fields: Value) -> Outcome {
@@ -25,8 +25,7 @@ async fn stating(manifest: &[u8]) -> Outcome {
 
 /// Configures a connector whose manifest has these fields.
 async fn configured(fields: Value, config: &Value) -> Outcome {
-    let crafted = Crafted { manifest: changed(fields), ..Crafted::default() };
-    let connector = load(&crafted.bytes()).await?;
+    let connector = load(&component(&Core::default(), &changed(fields))).await?;
     Connection::new(connector, config, Grants::default(), limits(), &surroundings()).map(|_| "configured".into())
 }
 
