@@ -27,6 +27,7 @@ import { Test } from './steps/Test';
 import { Watch } from './steps/Watch';
 import { Where } from './steps/Where';
 import { type Kept, useDraft } from './useDraft';
+import { useLookUp } from './useLookUp';
 import classes from './Wizard.module.css';
 
 interface Props {
@@ -63,6 +64,9 @@ interface Whole extends Props {
   connectors: { name: string; title: string; config: unknown; folders: string[]; capabilities: StepCan }[];
   reload: () => Promise<void>;
 }
+
+/** Steps that show columns, and so want to know them also where the streams were chosen before the page was loaded. */
+const NEED_COLUMNS: Step[] = ['map', 'load', 'where', 'watch'];
 
 interface StepCan {
   incremental: boolean;
@@ -110,7 +114,23 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
   useEffect(() => {
     if (draft.step !== step) change(before => ({ ...before, step }));
   }, [draft.step, step, change]);
-  useEffect(() => () => void client.invalidateQueries({ queryKey: key(tenant, 'drafts', 'list') }), [client, tenant]);
+  useEffect(
+    () => () => {
+      // Whoever comes back sees the draft as it is then, not as it was when this page opened.
+      client.removeQueries({ queryKey: draftQuery(tenant, id).queryKey });
+      void client.invalidateQueries({ queryKey: key(tenant, 'drafts', 'list') });
+    },
+    [client, tenant, id],
+  );
+  useLookUp({
+    tenant,
+    id,
+    kept,
+    streams: draft.definition.streams,
+    seen: streams,
+    saw,
+    wanted: NEED_COLUMNS.includes(step),
+  });
   const go = (to: Step) => {
     setTried(undefined);
     open(to);

@@ -16,8 +16,7 @@ export const draftsQuery = (tenant: string) =>
 export const draftQuery = (tenant: string, draft: string) =>
   queryOptions({
     queryKey: key(tenant, 'drafts', 'one', draft),
-    staleTime: 0,
-    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
     queryFn: () => answer(api.GET('/v1/tenants/{tenant}/drafts/{draft}', { params: path(tenant, draft) })),
   });
 

@@ -20,6 +20,7 @@ import { Panel } from '~/ui/Panel';
 import { columnsOf, type Definition, type Misfit, type Stream, withLoad } from '../draft';
 import { Picture } from '../Picture';
 import { changeStream, changeStreams, type StepProps, Tile } from '../parts';
+import classes from '../Wizard.module.css';
 
 const SHOWN = 50;
 
@@ -201,7 +202,7 @@ function TableOf({ stream, kept, seen }: StepProps & { stream: Stream }) {
     stream.cluster?.length ? t.wizard.load.clustered(stream.cluster.join(', ')) : '',
   ];
   return (
-    <div className="fold">
+    <div className={classes.fold}>
       <UnstyledButton onClick={() => open(!opened)} aria-expanded={opened} w="100%" py="xs">
         <Group gap="sm" wrap="nowrap">
           <Sign size={16} aria-hidden />
@@ -212,7 +213,7 @@ function TableOf({ stream, kept, seen }: StepProps & { stream: Stream }) {
         </Group>
       </UnstyledButton>
       <Collapse expanded={opened}>
-        <div className="halves form-group">
+        <div className={`halves ${classes.inner}`}>
           <Select
             label={t.wizard.load.title}
             data={(['transactional', 'catalog'] as const).map(value => ({ value, label: t.wizard.load.names[value] }))}

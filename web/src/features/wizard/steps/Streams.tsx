@@ -193,9 +193,7 @@ function StreamRow({
         onChange={toggle}
         label={
           <span className="wrap-anywhere">
-            <Name lines={1}>
-              {stream.id}
-            </Name>
+            <Name lines={1}>{stream.id}</Name>
             {stream.primary_key.length > 0 && (
               <Text size="xs" c="dimmed" component="span" display="block" truncate="end">
                 {t.wizard.streams.key(stream.primary_key.join(', '))}

@@ -19,6 +19,7 @@ import { Panel } from '~/ui/Panel';
 import { type Check, columnsOf, type Notify, type Stream } from '../draft';
 import { changeStream, type StepProps } from '../parts';
 import { isObject } from '../secrets';
+import classes from '../Wizard.module.css';
 
 const EVENTS = ['failure', 'recovery', 'schema-change', 'quality-warning', 'zero-rows', 'quota-risk', 'success'];
 const USUAL = EVENTS.filter(event => event !== 'success');
@@ -50,7 +51,7 @@ function Notifications({ draft, kept }: StepProps) {
           // biome-ignore lint/suspicious/noArrayIndexKey: a rule is its place
           <Fieldset key={index} legend={rule.email ? t.wizard.watch.email : t.wizard.watch.webhook}>
             <Group align="flex-start" wrap="nowrap">
-              <Stack className="grow">
+              <Stack className={classes.grow}>
                 {rule.email ? (
                   <TagsInput
                     label={t.wizard.watch.addresses}
