@@ -528,6 +528,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own drafts, the oldest first */
+        get: operations["list_drafts"];
+        put?: never;
+        /**
+         * Begin to set up a pipeline
+         * @description Everybody has at most 20 drafts in a tenant. One that nobody changed for 30 days is forgotten.
+         */
+        post: operations["create_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of one's own drafts */
+        get: operations["get_draft"];
+        /**
+         * Keep a draft as it is now
+         * @description The body is the whole draft, but for its secrets: those that are left out stay.
+         */
+        put: operations["update_draft"];
+        post?: never;
+        /** Delete a draft, and its secrets for good */
+        delete: operations["delete_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try what a draft reads from
+         * @description A worker connects as a run would, for at most a minute. Reads no rows. A connector tells its steps when it is done with them.
+         */
+        post: operations["check_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make what a draft says, and delete it
+         * @description The connection, if it is a new one, and the pipeline are made together or not at all. The schedule holds from now on.
+         */
+        post: operations["finish_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what would be made of a draft
+         * @description Answers with the first problem that finishing it would have; otherwise a worker asks the source for its plan and compares the tables,
+         *     for at most a minute. No row is read, and no table is touched.
+         */
+        post: operations["plan_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first rows of a stream as the table would have them, and what casts lose of them
+         * @description Who looked at which stream is in the audit log.
+         */
+        post: operations["sample_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/drafts/{draft}/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The streams that a draft can choose from
+         * @description As those of a connection; the source's answer is remembered until what is read from changes.
+         */
+        get: operations["list_draft_streams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/invitations": {
         parameters: {
             query?: never;
@@ -629,6 +773,23 @@ export interface paths {
          * @description Every member may; the only owner makes somebody else one first. One's tokens in the tenant are revoked with it.
          */
         delete: operations["leave_tenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this service offers the tenant */
+        get: operations["get_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1020,6 +1181,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/previews/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What tables and columns would be called
+         * @description Of names that nobody remembers yet; those of a pipeline that has run stay what they are.
+         */
+        post: operations["preview_names"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/previews/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a schedule means, and when it would start runs */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/runs": {
         parameters: {
             query?: never;
@@ -1173,6 +1371,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the tenant's data are fresh and right */
+        get: operations["get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/tokens": {
         parameters: {
             query?: never;
@@ -1251,6 +1466,26 @@ export interface paths {
         post?: never;
         /** End the earlier secret before its time */
         delete: operations["end_previous_webhook_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/time-zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The time zones that schedules may have
+         * @description Those that the binary has; a browser's own list may have others.
+         */
+        get: operations["list_time_zones"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1505,12 +1740,131 @@ export interface components {
             /** @description The bytes as text, where they are text. */
             text?: string | null;
         };
-        /** @description The run of a day. */
+        /** @description Where in BigQuery a pipeline may load. */
+        DatasetView: {
+            /** @description The dataset; any of the project if there is none. */
+            dataset?: string | null;
+            /** @description The project. */
+            project: string;
+        };
+        /** @description A day. */
         DayView: {
-            /** @description The run. */
-            run: string;
-            /** @description The day that catalog loads stand for. */
-            snapshot_date: string;
+            /**
+             * Format: int64
+             * @description Bytes that were read for them.
+             */
+            bytes: number;
+            /**
+             * Format: date
+             * @description Which one, in UTC.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description Runs that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that became visible.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Runs that succeeded.
+             */
+            succeeded: number;
+        };
+        /** @description A pipeline that is being set up. Everything may be missing, and nothing has to be right before it is finished. */
+        DraftBody: {
+            /** @description The connection that it reads from, if that is there already. */
+            connection?: string | null;
+            /** @description As much of the pipeline's definition as there is. */
+            definition?: Record<string, unknown>;
+            /**
+             * @description Whether its schedule will be followed.
+             * @default true
+             */
+            enabled: boolean;
+            /** @description What the pipeline will be called. */
+            name?: string;
+            source?: components["schemas"]["SourceBody"] | null;
+            /** @description Where its author is: the client's own word. */
+            step?: string;
+        };
+        /** @description What would be made of a draft. */
+        DraftPlanView: {
+            /**
+             * Format: int64
+             * @description The same in bytes.
+             */
+            bytes?: number | null;
+            /** @description Whether no stream would fail before its first row. */
+            passed: boolean;
+            /**
+             * Format: int64
+             * @description Rows that its first run would read, where every stream has an estimate.
+             */
+            rows?: number | null;
+            /** @description Where its runs would be carried out. */
+            runs: string;
+            /** @description What its schedule means, in words. */
+            schedule?: string | null;
+            /** @description What its first run would do with each stream, in the draft's order. */
+            streams: components["schemas"]["PlannedView"][];
+        };
+        /** @description A connection that is being set up. */
+        DraftSourceView: {
+            /** @description The configuration without the secrets. */
+            config: Record<string, unknown>;
+            /** @description The connector's name. */
+            connector: string;
+            /** @description What it may do beyond the sandbox's defaults. */
+            grants: components["schemas"]["GrantsBody"];
+            /** @description What the connection will be called. */
+            name: string;
+            /** @description Of these, under which name Google Secret Manager keeps those that are not kept here. */
+            references: {
+                [key: string]: string;
+            };
+            /** @description The fields of the configuration that have a secret, as JSON pointers. The secrets themselves are never shown. */
+            secrets: string[];
+        };
+        /** @description A pipeline that is being set up. */
+        DraftView: {
+            /** @description The connection that it reads from, if that is there already. */
+            connection?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            /** @description As much of the pipeline's definition as there is. */
+            definition: Record<string, unknown>;
+            /** @description Whether its schedule will be followed. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When it is forgotten, if nobody changes it before.
+             */
+            expires_at: string;
+            /** @description Names it; becomes the id of the connection that it makes. */
+            id: string;
+            /** @description What the pipeline will be called. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the `ETag`.
+             */
+            revision: number;
+            source?: components["schemas"]["DraftSourceView"] | null;
+            /** @description Where its author is: the client's own word. */
+            step: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
         };
         /** @description What a run would do. */
         DryRunView: {
@@ -1538,6 +1892,27 @@ export interface components {
             retryable: boolean;
             /** @description The stream concerned. */
             stream?: string | null;
+        };
+        /** @description A value that a cast does not leave as it is. */
+        ExampleView: {
+            /** @description What it would be in the table; null if it does not fit. */
+            after?: string | null;
+            /** @description What it is at the source. */
+            before: string;
+            /**
+             * Format: int64
+             * @description The row's number in the sample, from 1.
+             */
+            row: number;
+        };
+        /** @description What a draft was made into. */
+        FinishedView: {
+            /** @description The id of the connection that it reads from. */
+            connection: string;
+            /** @description Whether that was made of the draft, too. */
+            connection_made: boolean;
+            /** @description The pipeline's id. */
+            pipeline: string;
         };
         /** @description The first person and the first tenant. */
         FirstPerson: {
@@ -1640,6 +2015,20 @@ export interface components {
             /** @description Runs that were queued. */
             queued: number;
         };
+        /** @description The last run of a pipeline that ended. */
+        LastRunView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            ended_at: string;
+            /** @description The run's id. */
+            id: string;
+            /** @description What it failed with. */
+            message?: string | null;
+            /** @description How it ended. */
+            state: string;
+        };
         /** @description What became of a stream: the reconciliation record. A stream is a success only if the counts agree. */
         LoadView: {
             /**
@@ -1738,6 +2127,54 @@ export interface components {
             /** @description The person's id. */
             user: string;
         };
+        /** @description A moment of a schedule. */
+        MomentView: {
+            /**
+             * Format: date-time
+             * @description As an instant.
+             */
+            at: string;
+            /** @description How far that is from UTC: `+02`. */
+            offset: string;
+            /** @description What a clock in the schedule's zone shows then: `2026-03-29T03:00:00`. */
+            there: string;
+        };
+        /** @description What is wrong with a name. */
+        NameProblem: {
+            /** @description What to do. */
+            detail: string;
+            /** @description `table`, or `rename.COLUMN`. */
+            field: string;
+        };
+        /** @description What a column would be called. */
+        NamedColumn: {
+            /** @description In the table. */
+            name: string;
+            /** @description At the source. */
+            source: string;
+            /** @description Why: `kept`, `chosen` by a person, `made-safe`, or `taken` (another column, or the load, has the name that it would have had). */
+            why: string;
+        };
+        /** @description What a stream's table would be called. */
+        NamedView: {
+            /** @description Its columns, in the order in which they were asked for. */
+            columns: components["schemas"]["NamedColumn"][];
+            /** @description The stream's id. */
+            id: string;
+            problem?: components["schemas"]["NameProblem"] | null;
+            /** @description Its table. */
+            table: string;
+        };
+        /** @description Streams on their way to tables. */
+        NamesBody: {
+            /** @description The streams of one pipeline. */
+            streams: components["schemas"]["StreamNames"][];
+        };
+        /** @description What everything would be called. */
+        NamesView: {
+            /** @description Each stream, in the order in which they were asked for. */
+            streams: components["schemas"]["NamedView"][];
+        };
         /** @description An invitation that was just made. */
         NewInvitation: components["schemas"]["Invitation"] & {
             /** @description The address to send. The secret stands behind the #, which no server's log keeps. */
@@ -1754,6 +2191,23 @@ export interface components {
         NewWebhookSecret: components["schemas"]["WebhookSecret"] & {
             /** @description The secret itself. It is shown this once. */
             readonly secret: string;
+        };
+        /** @description What this service offers the tenant. Anything else is refused when it is saved. */
+        OffersView: {
+            /** @description Where in BigQuery pipelines may load. */
+            bigquery: components["schemas"]["DatasetView"][];
+            /** @description Whether sinks may be at endpoints of one's own, such as emulators. */
+            endpoints: boolean;
+            /** @description The names of folders that connections may read. */
+            folders: string[];
+            /** @description Whether connections may authenticate to Google as the service does. */
+            google_identity: boolean;
+            /** @description Whether pipelines may load into Parquet files of a warehouse of the service. */
+            local_warehouse: boolean;
+            /** @description Whether connections may reach private addresses. */
+            private_network: boolean;
+            /** @description Where runs can be carried out: `local`. */
+            runs: string[];
         };
         /** @description A page of a list. */
         Page_AuditEntry: {
@@ -1883,6 +2337,47 @@ export interface components {
                 title: string;
                 /** @description Its own version. */
                 version: string;
+            }[];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DraftView: {
+            /** @description In the list's own order. */
+            items: {
+                /** @description The connection that it reads from, if that is there already. */
+                connection?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was begun.
+                 */
+                created_at: string;
+                /** @description As much of the pipeline's definition as there is. */
+                definition: Record<string, unknown>;
+                /** @description Whether its schedule will be followed. */
+                enabled: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it is forgotten, if nobody changes it before.
+                 */
+                expires_at: string;
+                /** @description Names it; becomes the id of the connection that it makes. */
+                id: string;
+                /** @description What the pipeline will be called. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change; the `ETag`.
+                 */
+                revision: number;
+                source?: components["schemas"]["DraftSourceView"] | null;
+                /** @description Where its author is: the client's own word. */
+                step: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
             }[];
             /** @description What to ask for the next page with; none on the last one. */
             next?: string | null;
@@ -2405,6 +2900,61 @@ export interface components {
             /** @description `queued`, `running`, `succeeded`, `failed`, `stopped`, `cancelled` or `skipped`. */
             state: string;
         };
+        /** @description Which rows, and what becomes of them. */
+        SampleBody: {
+            /**
+             * Format: int32
+             * @description At most this many rows.
+             * @default 50
+             */
+            rows: number | null;
+            /** @description A stream as in a pipeline's definition: `id`, `columns`, `rename`, `cast` and so on. */
+            stream: Record<string, unknown>;
+        };
+        /** @description The first rows of a stream as the table would have them. */
+        SampleView: {
+            /** @description The columns of the table. */
+            columns: components["schemas"]["SampledView"][];
+            /** @description Rows of cells, each as text, cut where it is long; null is NULL, also where a value does not fit. */
+            rows: (string | null)[][];
+        };
+        /** @description A column of a sample. */
+        SampledView: {
+            /**
+             * Format: int64
+             * @description Values of the sample that fit, but are not what they were: rounded, cut, or written differently.
+             */
+            changed: number;
+            /** @description The first of both. */
+            examples: components["schemas"]["ExampleView"][];
+            /**
+             * Format: int64
+             * @description Values of the sample that do not fit the type.
+             */
+            misfits: number;
+            /** @description Its name in the table. */
+            name: string;
+            /** @description Whether it may be NULL in the table. */
+            nullable: boolean;
+            /** @description Its name at the source. */
+            source: string;
+            /** @description Its type at the source. */
+            source_type: string;
+            /** @description Its type in the table, in BigQuery's words. */
+            type: string;
+        };
+        /** @description A schedule. */
+        ScheduleBody: {
+            /** @description As in a pipeline's definition: `cron`, `time_zone`, `blackouts` and so on. */
+            schedule: Record<string, unknown>;
+        };
+        /** @description What a schedule means. */
+        SchedulePreview: {
+            /** @description In words, with its zone. */
+            description: string;
+            /** @description The next five moments at which a run would start; each up to the schedule's jitter later. */
+            next: components["schemas"]["MomentView"][];
+        };
         /** @description When a pipeline runs by itself. */
         ScheduleView: {
             /** @description The blackout that there is now, if there is one. */
@@ -2456,6 +3006,57 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description A connection that is being set up. */
+        SourceBody: {
+            /**
+             * @description The configuration as far as it goes, secrets at their places. Of the secrets, those that are left out stay, unless the rest now
+             *     leads to another host: then they are forgotten. Null removes one.
+             */
+            config?: Record<string, unknown>;
+            /** @description The connector's name. */
+            connector: string;
+            /** @description What it may do beyond the sandbox's defaults. */
+            grants?: components["schemas"]["GrantsBody"];
+            /** @description What the connection will be called. */
+            name?: string;
+        };
+        /** @description How a pipeline stands. */
+        StandingView: {
+            /**
+             * Format: date-time
+             * @description When newer data were, or are, due.
+             */
+            due_at?: string | null;
+            /** @description Whether its schedule is followed. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last day.
+             */
+            failures_day: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last week.
+             */
+            failures_week: number;
+            /** @description `fresh`: as new as its schedule promises; `late`: it is not; `never`: nothing was loaded yet; `unscheduled`: nothing is promised. */
+            freshness: string;
+            /** @description The pipeline's id. */
+            id: string;
+            last_run?: components["schemas"]["LastRunView"] | null;
+            /**
+             * Format: date-time
+             * @description When the last run that succeeded ended.
+             */
+            last_success_at?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the next scheduled run starts.
+             */
+            next_at?: string | null;
+        };
         /** @description How a run is started. */
         StartBody: {
             /**
@@ -2503,6 +3104,21 @@ export interface components {
             outcome: string;
             /** @description What a person can do; empty when it passed. */
             remedy: string;
+        };
+        /** @description A stream on its way to its table. */
+        StreamNames: {
+            /** @description Whether it is loaded as a catalog, which adds a column of its own. */
+            catalog?: boolean;
+            /** @description Its columns, as they are called at the source; none to ask for the table's name only. */
+            columns?: string[];
+            /** @description Its id. */
+            id: string;
+            /** @description Names that a person chose, by the name at the source. */
+            rename?: {
+                [key: string]: string;
+            };
+            /** @description The table's name, if a person chose it. */
+            table?: string | null;
         };
         /** @description How far a stream is. */
         StreamProgressView: {
@@ -2590,6 +3206,39 @@ export interface components {
              */
             read_at: string;
         };
+        /** @description Whether the tenant's data are fresh and right. */
+        SummaryView: {
+            /**
+             * Format: date-time
+             * @description As of when.
+             */
+            at: string;
+            /** @description Each day (UTC), the oldest first, today last. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Pipelines whose last run failed.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last day.
+             */
+            failures_day: number;
+            /**
+             * Format: int64
+             * @description Runs that failed in the last week.
+             */
+            failures_week: number;
+            /** @description How many pipelines stand how: `late`, `never`, `fresh`, `unscheduled`. */
+            freshness: {
+                [key: string]: number;
+            };
+            /** @description Whether there are more pipelines than these. */
+            more: boolean;
+            /** @description Every pipeline, by name; the first 5,000. */
+            pipelines: components["schemas"]["StandingView"][];
+        };
         /** @description A tenant. */
         Tenant: {
             /**
@@ -2611,6 +3260,11 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description Time zones. */
+        TimeZonesView: {
+            /** @description Their IANA names, in order. */
+            items: string[];
         };
         /** @description A token, without its secret. */
         Token: {
@@ -2695,9 +3349,16 @@ export type ConnectionView = components['schemas']['ConnectionView'];
 export type ConnectorView = components['schemas']['ConnectorView'];
 export type CursorBody = components['schemas']['CursorBody'];
 export type CursorView = components['schemas']['CursorView'];
+export type DatasetView = components['schemas']['DatasetView'];
 export type DayView = components['schemas']['DayView'];
+export type DraftBody = components['schemas']['DraftBody'];
+export type DraftPlanView = components['schemas']['DraftPlanView'];
+export type DraftSourceView = components['schemas']['DraftSourceView'];
+export type DraftView = components['schemas']['DraftView'];
 export type DryRunView = components['schemas']['DryRunView'];
 export type ErrorView = components['schemas']['ErrorView'];
+export type ExampleView = components['schemas']['ExampleView'];
+export type FinishedView = components['schemas']['FinishedView'];
 export type FirstPerson = components['schemas']['FirstPerson'];
 export type GrantsBody = components['schemas']['GrantsBody'];
 export type Health = components['schemas']['Health'];
@@ -2706,17 +3367,26 @@ export type ImportBody = components['schemas']['ImportBody'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationBody = components['schemas']['InvitationBody'];
 export type KnockView = components['schemas']['KnockView'];
+export type LastRunView = components['schemas']['LastRunView'];
 export type LoadView = components['schemas']['LoadView'];
 export type LogView = components['schemas']['LogView'];
 export type Me = components['schemas']['Me'];
 export type Member = components['schemas']['Member'];
+export type MomentView = components['schemas']['MomentView'];
+export type NameProblem = components['schemas']['NameProblem'];
+export type NamedColumn = components['schemas']['NamedColumn'];
+export type NamedView = components['schemas']['NamedView'];
+export type NamesBody = components['schemas']['NamesBody'];
+export type NamesView = components['schemas']['NamesView'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhookSecret = components['schemas']['NewWebhookSecret'];
+export type OffersView = components['schemas']['OffersView'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
 export type Page_ChangeView = components['schemas']['Page_ChangeView'];
 export type Page_ConnectionView = components['schemas']['Page_ConnectionView'];
 export type Page_ConnectorView = components['schemas']['Page_ConnectorView'];
+export type Page_DraftView = components['schemas']['Page_DraftView'];
 export type Page_Invitation = components['schemas']['Page_Invitation'];
 export type Page_LogView = components['schemas']['Page_LogView'];
 export type Page_Member = components['schemas']['Page_Member'];
@@ -2742,21 +3412,31 @@ export type RoleChange = components['schemas']['RoleChange'];
 export type RotateBody = components['schemas']['RotateBody'];
 export type RunDetails = components['schemas']['RunDetails'];
 export type RunView = components['schemas']['RunView'];
+export type SampleBody = components['schemas']['SampleBody'];
+export type SampleView = components['schemas']['SampleView'];
+export type SampledView = components['schemas']['SampledView'];
+export type ScheduleBody = components['schemas']['ScheduleBody'];
+export type SchedulePreview = components['schemas']['SchedulePreview'];
 export type ScheduleView = components['schemas']['ScheduleView'];
 export type Session = components['schemas']['Session'];
 export type Setup = components['schemas']['Setup'];
 export type SignIn = components['schemas']['SignIn'];
+export type SourceBody = components['schemas']['SourceBody'];
+export type StandingView = components['schemas']['StandingView'];
 export type StartBody = components['schemas']['StartBody'];
 export type StateBody = components['schemas']['StateBody'];
 export type StateView = components['schemas']['StateView'];
 export type StatesView = components['schemas']['StatesView'];
 export type StepView = components['schemas']['StepView'];
+export type StreamNames = components['schemas']['StreamNames'];
 export type StreamProgressView = components['schemas']['StreamProgressView'];
 export type StreamView = components['schemas']['StreamView'];
 export type StreamsView = components['schemas']['StreamsView'];
+export type SummaryView = components['schemas']['SummaryView'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantBody = components['schemas']['TenantBody'];
 export type TenantRole = components['schemas']['TenantRole'];
+export type TimeZonesView = components['schemas']['TimeZonesView'];
 export type Token = components['schemas']['Token'];
 export type TokenBody = components['schemas']['TokenBody'];
 export type ValidView = components['schemas']['ValidView'];
@@ -4266,6 +4946,449 @@ export interface operations {
             };
         };
     };
+    list_drafts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinishedView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftPlanView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sample_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_draft_streams: {
+        parameters: {
+            query?: {
+                /** @description Only streams whose ids contain this, ignoring case. */
+                contains?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many streams. */
+                limit?: number;
+                /** @description True to ask the source again, although the answer of some minutes ago is still known. */
+                refresh?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                draft: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamsView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
@@ -4538,6 +5661,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffersView"];
+                };
             };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
@@ -5609,6 +6772,94 @@ export interface operations {
             };
         };
     };
+    preview_names: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamesBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamesView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -6002,6 +7253,49 @@ export interface operations {
             };
         };
     };
+    get_summary: {
+        parameters: {
+            query?: {
+                /** @description How many days are told of, with today (UTC). */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tokens: {
         parameters: {
             query?: {
@@ -6237,6 +7531,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_time_zones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeZonesView"];
+                };
             };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {
