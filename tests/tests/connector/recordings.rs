@@ -7,10 +7,10 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sluice_tests::binary::{Ran, Workspace};
 use sluice_tests::mysql::Server;
-use sluice_tests::template::template;
+use sluice_tests::template::{Api, template};
 use sluice_tests::{env, postgres, sandbox};
 
-use crate::support::{Api, connector};
+use crate::support::connector;
 
 /// The key that the template's API wants.
 const KEY: &str = "fixture-key-1234";
