@@ -200,22 +200,19 @@ def batch(schema: Schema, columns: list[list[Any]]) -> tuple[bytes, list[bytes]]
 
 
 class Rows:
-    """Rows on their way into a batch, column by column."""
+    """Rows on their way into a batch."""
 
     def __init__(self, schema: Schema, target: int) -> None:
         self.schema = schema
-        self.columns: list[list[Any]] = [[] for _ in schema.columns]
+        self.rows: list[list[Any]] = []
         self.fixed = sum(_WIDTH.get(column.type.name, 4) for column in schema.columns)
         self.long = [index for index, column in enumerate(schema.columns) if column.type.name in ("text", "binary")]
         self.target = max(target, 1)
-        self.rows = 0
         self.bytes = 0
 
     def append(self, values: list[Any]) -> None:
         """Adds a row: one value per column, None for null."""
-        for column, value in zip(self.columns, values, strict=True):
-            column.append(value)
-        self.rows += 1
+        self.rows.append(values)
         self.bytes += self.fixed
         for index in self.long:
             self.bytes += len(values[index] or "")
@@ -225,7 +222,7 @@ class Rows:
         return self.bytes >= self.target
 
     def take(self) -> list[list[Any]]:
-        """The columns; none are left."""
-        taken, self.columns = self.columns, [[] for _ in self.schema.columns]
-        self.rows = self.bytes = 0
-        return taken
+        """The columns; no row is left."""
+        columns = [list(column) for column in zip(*self.rows, strict=True)]
+        self.rows, self.bytes = [], 0
+        return columns

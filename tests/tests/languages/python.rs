@@ -7,8 +7,6 @@ use crate::project::Project;
 /// Every way to a socket that Python's standard library has, each a step of the check; then a defect.
 const SOCKETS: &str = r#"
     def check(self) -> list[CheckStep]:
-        import http.client, socket
-
         ways = {
             "connect": lambda: socket.create_connection(("127.0.0.1", 9), 1),
             "listen": lambda: socket.socket().bind(("127.0.0.1", 0)),
@@ -43,6 +41,11 @@ fn a_new_connector_in_python_builds_and_conforms_as_it_is_written() {
 #[test]
 fn python_has_no_sockets_and_its_defects_are_the_connectors() {
     let project = Project::new("python");
+    project.edit(
+        "connector.py",
+        "from sluice_sdk import (",
+        "import http.client\nimport socket\n\nfrom sluice_sdk import (",
+    );
     project.edit("connector.py", "    def plan(", SOCKETS.trim_start_matches('\n'));
     project.build();
     let file = "config: {url: \"http://127.0.0.1:9\"}\ngrants: {private_network: true}\n";
