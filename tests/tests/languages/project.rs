@@ -42,7 +42,7 @@ impl Project {
         assert!(lines < 100, "{code} has {lines} lines");
         let built = self.build();
         assert_eq!(built["warnings"], json!([]), "{built}");
-        assert_conforms(&self.connector(&["test"]), &["past-state", "splits"]);
+        assert_conforms(&self.connector(&["test"]), &["past-state", "recordings", "splits"]);
     }
 
     /// Replaces a part of a file.

@@ -101,7 +101,7 @@ pub(crate) async fn laid_out(names: &[String], files: &[File]) -> Result<LaidOut
     }
     let (names, files) = (names.to_vec(), files.to_vec());
     let written = tokio::task::spawn_blocking(move || write(&names, &files));
-    let written = written.await.map_err(|error| std::io::Error::other(error)).and_then(|written| written);
+    let written = written.await.map_err(std::io::Error::other).and_then(|written| written);
     written.map_err(|error| {
         let message = format!("the folders of the recording cannot be laid out on this machine: {error}");
         RunError::new(Kind::Resources, Actor::Host, message)

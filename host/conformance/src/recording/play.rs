@@ -76,7 +76,10 @@ async fn calls(
             Call::Acknowledge { stream, cursor } => {
                 drop(instance.acknowledge(stream.clone(), Cursor(cursor.0.clone())).await);
             }
-            Call::Close => return Ok(instance.close().await),
+            Call::Close => {
+                instance.close().await;
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -79,11 +79,11 @@ pub struct File {
 impl File {
     /// Whether the path stays below its folder: names only, none of them going up.
     pub fn is_below_its_folder(&self) -> bool {
-        let names = self.path.split('/');
+        let mut names = self.path.split('/');
         self.path.len() <= 4096
             && !self.path.contains(['\\', '\0'])
             && names.clone().count() <= 64
-            && names.into_iter().all(|name| !name.is_empty() && name != "." && name != ".." && name.len() <= 255)
+            && names.all(|name| !name.is_empty() && name != "." && name != ".." && name.len() <= 255)
     }
 }
 

@@ -146,7 +146,7 @@ fn sent(instance: &Instance) -> BTreeMap<u32, Bytes> {
 }
 
 fn headers(before: &Headers, now: &Headers) -> Option<String> {
-    let counted = |headers: &'_ Headers| -> BTreeMap<String, Vec<Bytes>> {
+    let counted = |headers: &Headers| -> BTreeMap<String, Vec<Bytes>> {
         let mut all: BTreeMap<String, Vec<Bytes>> = BTreeMap::new();
         for (name, value) in headers.iter().filter(|(name, _)| !FREE.contains(&name.as_str())) {
             all.entry(name.clone()).or_default().push(value.clone());
