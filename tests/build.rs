@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, unreachable_pub, reason = "the tests use the rest, and the whole is public there")]
 #[path = "src/crafted/bare.rs"]
 mod bare;
 
