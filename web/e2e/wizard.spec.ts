@@ -8,7 +8,7 @@ const SLOW = { timeout: 90_000 };
 
 let world: World;
 
-test.describe.configure({ mode: 'serial', timeout: 300_000 });
+test.describe.configure({ timeout: 300_000 });
 
 test.beforeAll(async () => {
   world = await World.start();
@@ -30,7 +30,7 @@ test.beforeEach(async ({ page }) => {
   page.on('pageerror', error => refused.push(String(error)));
   await page.goto(`${world.origin}/t/${world.tenant}/new`);
   await page.getByLabel('E-mail').fill(EMAIL);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('textbox', { name: /^Password/ }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('button', { name: 'Set up a pipeline' }).first().click();
 });
@@ -38,6 +38,7 @@ test.beforeEach(async ({ page }) => {
 test.afterEach(() => expect(refused).toEqual([]));
 
 async function seen(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: `${OUTPUT}/${name}.png`, fullPage: true });
   const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
   expect(found.violations.map(({ id, nodes }) => [id, nodes.map(node => node.html).slice(0, 3)])).toEqual([]);
@@ -70,7 +71,7 @@ test('a table of PostgreSQL is set up, previewed, scheduled, and loaded', async 
   await page.getByLabel(/^Port/).fill(setting('POSTGRES_PORT'));
   await page.getByLabel(/^Database/).fill(setting('POSTGRES_DATABASE'));
   await page.getByLabel(/^User/).fill(setting('POSTGRES_USER'));
-  await page.getByLabel('Password', { exact: true }).fill(setting('POSTGRES_PASSWORD'));
+  await page.getByRole('textbox', { name: /^Password/ }).fill(setting('POSTGRES_PASSWORD'));
   await page.getByLabel('Reach private addresses').check({ force: true });
   await expect(page.getByText('Kept as a draft')).toBeVisible(SLOW);
   await seen(page, '02-connection');
@@ -157,7 +158,7 @@ test('a source that refuses says why, and what to do', async ({ page }) => {
   await page.getByLabel(/^Port/).fill(setting('POSTGRES_PORT'));
   await page.getByLabel(/^Database/).fill('no_such_database');
   await page.getByLabel(/^User/).fill(setting('POSTGRES_USER'));
-  await page.getByLabel('Password', { exact: true }).fill(setting('POSTGRES_PASSWORD'));
+  await page.getByRole('textbox', { name: /^Password/ }).fill(setting('POSTGRES_PASSWORD'));
   await page.getByLabel('Reach private addresses').check({ force: true });
   await next(page);
   await expect(page.getByText('A step failed.')).toBeVisible(SLOW);

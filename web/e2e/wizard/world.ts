@@ -30,6 +30,7 @@ export class World {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-wizard-'));
     const [data, lake] = [join(folder, 'data'), join(folder, 'lake')];
     mkdirSync(lake);
+    mkdirSync(data);
     writeFileSync(join(lake, 'orders.csv'), 'id,order no,amount\n1,007,1.5\n2,n/a,2.25\n3,12,3\n');
     const binary = process.env.SLUICE_BINARY ?? join(ROOT, 'target/debug/sluice');
     const made = execFileSync(binary, ['admin', '--data', data, '--email', EMAIL, '--tenant', 'Sales'], {
@@ -37,9 +38,10 @@ export class World {
       encoding: 'utf8',
     });
     const tenant = /\(([0-9a-f-]+)\)/.exec(made)?.[1] ?? '';
-    const port = String(await freePort());
+    // Pages that are worked on may come from elsewhere (`npm run preview`), which asks the service at this port.
+    const port = process.env.SLUICE_E2E_PORT ?? String(await freePort());
     // Cookies that only travel encrypted are kept for this name all the same.
-    const origin = `http://localhost:${port}`;
+    const origin = process.env.SLUICE_E2E_ORIGIN ?? `http://localhost:${port}`;
     const service = spawn(
       binary,
       [
@@ -53,7 +55,7 @@ export class World {
     const world = new World(origin, tenant, service, folder);
     const until = Date.now() + STARTING_MS;
     while (Date.now() < until) {
-      const ready = await fetch(`${origin}/ready`).catch(() => undefined);
+      const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
       if (ready?.ok) return world;
       await new Promise(done => setTimeout(done, 100));
     }
