@@ -1,4 +1,6 @@
 // The wizard from nothing to rows in a table, for a database, a granted folder and a bucket; and what it says when a source refuses.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
 import { EMAIL, PASSWORD, setting, sql, World } from './wizard/world';
@@ -150,6 +152,30 @@ test('files of a folder that the operator offers are loaded', async ({ page }) =
   await seen(page, '12-catalog');
   for (let step = 0; step < 4; step++) await next(page);
   await createAndRun(page, 'Files');
+});
+
+test('objects of a bucket are loaded, also without estimates of their rows', async ({ page }) => {
+  const bucket = join(setting('S3_ROOT'), 'wizard');
+  mkdirSync(bucket, { recursive: true });
+  writeFileSync(join(bucket, 'people.csv'), 'id,name\n1,Ada\n2,名前\n');
+  await page.getByRole('button', { name: /Amazon S3/ }).click();
+  await page.getByLabel(/^Bucket/).fill('wizard');
+  await page.getByRole('button', { name: 'Access', exact: true }).click();
+  await page.getByLabel(/^Access key id/).fill(setting('S3_ACCESS_KEY'));
+  await page.getByRole('textbox', { name: /^Secret access key/ }).fill(setting('S3_SECRET_KEY'));
+  await page.getByRole('button', { name: 'Endpoint', exact: true }).click();
+  await page.getByRole('textbox', { name: /^Endpoint/ }).fill(setting('S3_ENDPOINT'));
+  await page.getByLabel('Reach private addresses').check({ force: true });
+  await next(page);
+  await expect(page.getByText('Everything a run needs works.')).toBeVisible(SLOW);
+  await next(page);
+  await page.getByRole('checkbox', { name: /people/ }).check();
+  await seen(page, '14-objects');
+  await next(page);
+  await next(page);
+  await intoWarehouse(page, 'bucket');
+  for (let step = 0; step < 4; step++) await next(page);
+  await createAndRun(page, 'Bucket');
 });
 
 test('a source that refuses says why, and what to do', async ({ page }) => {
