@@ -1,7 +1,11 @@
 //! Lists the files of the web app, if it was built (`cargo xtask web`), for `src/web/mod.rs` to embed. Needs nothing but what is there:
 //! without the app the list is empty, and the service says how to build it.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "this is how a build script and cargo talk to each other")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "this is how a build script and cargo talk to each other"
+)]
 
 use std::collections::{BTreeMap, hash_map::DefaultHasher};
 use std::fmt::Write;

@@ -32,7 +32,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    if arguments.check { check(workspace)? } else { build(workspace)? };
+    if arguments.check {
+        check(workspace)?
+    } else {
+        build(workspace)?
+    };
     Ok(ExitCode::SUCCESS)
 }
 
@@ -140,7 +144,9 @@ impl Web {
         }
         eprintln!("xtask: the main bundle has {} kB, compressed, in {} files", bytes / 1_000, seen.len());
         if bytes == 0 || bytes > BUDGET_BYTES {
-            bail!("the main bundle has {bytes} bytes; it may have {BUDGET_BYTES}. Load what a page needs with the page");
+            bail!(
+                "the main bundle has {bytes} bytes; it may have {BUDGET_BYTES}. Load what a page needs with the page"
+            );
         }
         Ok(())
     }

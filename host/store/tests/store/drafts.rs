@@ -81,12 +81,8 @@ fn made(connection: bool, name: &str) -> Finished {
         config: json!({"host": "db"}),
         grants: json!({}),
     };
-    let first = PipelineChange {
-        name: name.into(),
-        connection: "d".into(),
-        definition: json!({"streams": []}),
-        enabled: true,
-    };
+    let first =
+        PipelineChange { name: name.into(), connection: "d".into(), definition: json!({"streams": []}), enabled: true };
     let timing = Timing { schedule: Schedule::new("@hourly", "UTC"), next_due_us: Some(77) };
     Finished {
         connection: connection.then_some(new),
@@ -165,7 +161,10 @@ async fn pipelines_stand_as_their_last_runs_ended(home: Home) {
     let then = stand().await;
     assert_eq!(then.good.map(|(_, to)| to), Some(now - 2 * DAY_US + 10));
     let last = then.last.unwrap();
-    assert_eq!((last.id.as_str(), last.state, last.error.unwrap().message.as_str()), ("r3", RequestState::Failed, "it broke"));
+    assert_eq!(
+        (last.id.as_str(), last.state, last.error.unwrap().message.as_str()),
+        ("r3", RequestState::Failed, "it broke")
+    );
     assert_eq!(then.failures, (1, 2));
     let days = store.daily(A, 96).await.unwrap();
     let counts: Vec<_> = days.iter().map(|one| (one.day, one.succeeded, one.failed, one.rows)).collect();
@@ -175,13 +174,44 @@ async fn pipelines_stand_as_their_last_runs_ended(home: Home) {
 
 async fn a_thousand_pipelines_are_looked_at_through_indexes(home: Home) {
     let store = begun(&home).await;
-    drop(store);
-    let inner = "SELECT r.id FROM run_requests r WHERE r.tenant = 'a' AND r.pipeline = 'p' AND r.state = 'succeeded' \
-                 ORDER BY r.queued_us DESC, r.id DESC LIMIT 1";
-    let plan = home.plan(inner).await;
+    store.finish_draft(ANN, "d", 1, &made(true, "orders"), "user ann", 9).await.unwrap();
+    home.sql(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 999) \
+         INSERT INTO pipelines (tenant, id, name, connection_id, definition, enabled, revision, created_us, updated_us, updated_by) \
+         SELECT 'a', 'p' || n, 'name ' || n, 'd', '{}', 1, 1, 0, 0, 'ann' FROM s",
+    )
+    .await;
+    home.sql(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) \
+         INSERT INTO run_requests (tenant, id, pipeline, revision, connection, cause, requested_by, state, priority, \
+         not_before_us, queued_us, started_us, ended_us, attempts) \
+         SELECT 'a', 'r' || n, 'p' || (n % 999), 1, 'd', 'scheduled', 'schedule', \
+         CASE WHEN n % 7 = 0 THEN 'failed' ELSE 'succeeded' END, 0, 0, n * 10000000, n * 10000000, n * 10000000 + 1, 1 FROM s",
+    )
+    .await;
+    home.sql(
+        "INSERT INTO runs (tenant, id, pipeline, state, connector, connector_digest, contract, pipeline_fingerprint, started_us) \
+         VALUES ('a', 'x', 'p1', 'succeeded', 'c', 'd', '0.1', 'f', 0)",
+    )
+    .await;
+    home.sql(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) \
+         INSERT INTO run_streams (tenant, load_id, run_id, pipeline, stream, dataset_name, table_name, state, rows_read, \
+         rows_quarantined, values_nulled, rows_sent, rows_finalized, rows_committed, bytes_read, started_us, ended_us) \
+         SELECT 'a', 'l' || n, 'x', 'p1', 's', 'd', 't', 'committed', 3, 0, 0, 3, 3, 3, 30, 0, n * 10000000 FROM s",
+    )
+    .await;
+    home.sql("ANALYZE").await;
+    let now = 200_000_000_000;
+    assert_eq!(store.standings(A, now, 5_000).await.unwrap().len(), 1_000);
+    let days = store.daily(A, 2).await.unwrap();
+    assert_eq!((days[0].day, days[0].rows, days[0].bytes), (2, 3 * 2_721, 30 * 2_721));
+    let newest = "SELECT r.id FROM run_requests r WHERE r.tenant = 'a' AND r.pipeline = 'p5' AND r.state = 'succeeded' \
+                  ORDER BY r.queued_us DESC, r.id DESC LIMIT 1";
+    let plan = home.plan(newest).await;
     assert!(plan.contains("run_requests_by_pipeline"), "{plan}");
-    let loaded = "SELECT ended_us / 86400000000, SUM(rows_committed), SUM(bytes_read) FROM run_streams \
-                  WHERE tenant = 'a' AND ended_us >= 1 GROUP BY ended_us / 86400000000";
+    let loaded =
+        "SELECT SUM(rows_committed), SUM(bytes_read) FROM run_streams WHERE tenant = 'a' AND ended_us >= 199000000000";
     let plan = home.plan(loaded).await;
     assert!(plan.contains("run_streams_by_end"), "{plan}");
 }

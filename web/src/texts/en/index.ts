@@ -18,6 +18,7 @@ import { shell } from './shell';
 import { state } from './state';
 import { tokens } from './tokens';
 import { who } from './who';
+import { wizard } from './wizard';
 
 export const en = {
   account,
@@ -39,4 +40,5 @@ export const en = {
   state,
   tokens,
   who,
+  wizard,
 };

@@ -1,0 +1,75 @@
+// What several steps are made of.
+import { Text, UnstyledButton } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { OffersView, StreamView } from '~/api/schema.gen';
+import type { Schema } from '~/ui/schema-form/model';
+import type { Draft, Step, Stream } from './draft';
+import type { Kept } from './useDraft';
+import classes from './Wizard.module.css';
+
+/** What a step works with. */
+export interface StepProps {
+  tenant: string;
+  id: string;
+  kept: Kept;
+  draft: Draft;
+  schema: Schema | undefined;
+  offers: OffersView;
+  /** What the connector of the draft can do. */
+  can: { incremental: boolean; filter: boolean; changedFiles: boolean; folders: string[]; title: string };
+  /** What is wrong with the configuration, by place. */
+  wrong: Record<string, string>;
+  /** Streams that were seen on this page, by their ids. */
+  seen: ReadonlyMap<string, StreamView>;
+  saw: (streams: StreamView[]) => void;
+  /** Says what is read from: streams of another source are others. */
+  source: string;
+  go: (step: Step) => void;
+}
+
+export function changeStreams(kept: Kept, how: (streams: Stream[]) => Stream[]): void {
+  kept.change(draft => ({ ...draft, definition: { ...draft.definition, streams: how(draft.definition.streams) } }));
+}
+
+export function changeStream(kept: Kept, id: string, how: (stream: Stream) => Stream): void {
+  changeStreams(kept, streams => streams.map(stream => (stream.id === id ? how(stream) : stream)));
+}
+
+/** Something to choose among several, as large as what there is to say of it. */
+export function Tile({
+  chosen,
+  onChoose,
+  tall,
+  radio,
+  children,
+  label,
+}: {
+  chosen: boolean;
+  onChoose: () => void;
+  tall?: boolean;
+  radio?: boolean;
+  children: ReactNode;
+  label?: string;
+}) {
+  const role = radio ? { role: 'radio', 'aria-checked': chosen } : { 'aria-pressed': chosen };
+  return (
+    <UnstyledButton
+      className={[classes.tile, tall ? classes.tall : ''].join(' ')}
+      onClick={onChoose}
+      aria-label={label}
+      {...role}
+    >
+      {children}
+    </UnstyledButton>
+  );
+}
+
+/** A connector's icon, as an image and nothing else: what it draws cannot run or load anything. */
+export function ConnectorIcon({ icon, title }: { icon?: string | null; title: string }) {
+  if (icon?.startsWith('data:image/')) return <img src={icon} alt="" className={classes.icon} />;
+  return (
+    <Text component="span" aria-hidden className={`${classes.icon} ${classes.letter}`}>
+      {[...title][0]}
+    </Text>
+  );
+}
