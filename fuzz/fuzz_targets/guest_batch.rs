@@ -3,8 +3,7 @@
 //! A panic inside the decoder is part of the promise: it is caught and becomes a refusal. One that gets out ends the fuzzer.
 //!
 //! The input is a schema message and a batch message, each behind its length in four bytes; so the fuzzer can find both a schema and
-//! batches that fit it. Run with `cargo +nightly fuzz run guest_batch corpus/guest_batch seeds/guest_batch` in this folder, after
-//! `mkdir -p corpus/guest_batch`; `seeds/make.py` writes the seeds.
+//! batches that fit it. `fuzz/README.md` says how it is run.
 
 #![no_main]
 

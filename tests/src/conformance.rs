@@ -43,7 +43,7 @@ pub fn assert_conforms(ran: &Ran, skipped: &[&str]) {
     let failed: Vec<_> = verdicts(ran).into_iter().filter(|(_, (outcome, _))| outcome == "failed").collect();
     assert!(ran.code() == Some(0) && failed.is_empty(), "{failed:#?} {:?} {}", ran.lines.last(), ran.stderr);
     assert_eq!(with_outcome(ran, "skipped"), skipped, "{:#?}", verdicts(ran));
-    assert_eq!(verdicts(ran).len(), 20);
+    assert_eq!(verdicts(ran).len(), 22);
 }
 
 /// Files that connectors of files are tried with: 2,000 orders in four files, 500 events, a file without rows, nulls and extremes, and

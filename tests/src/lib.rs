@@ -11,10 +11,12 @@
     reason = "support for tests: a failure is a failed test"
 )]
 
+pub mod attack;
 pub mod bigquery;
 pub mod binary;
 pub mod cloud;
 pub mod conformance;
+pub mod crafted;
 pub mod mysql;
 pub mod objects;
 pub mod otlp;

@@ -161,7 +161,12 @@ impl Site {
         if let Some(url) = &self.database {
             command.args(["--database", url]);
         }
-        command.env_remove("SLUICE_KILL_AT").current_dir(self.path()).stdin(Stdio::null());
+        command
+            .env("SLUICE_CONNECTORS", env("SLUICE_TEST_CONNECTORS"))
+            .env("SLUICE_CACHE", std::env::temp_dir().join("sluice-tests-compiled"))
+            .env_remove("SLUICE_KILL_AT")
+            .current_dir(self.path())
+            .stdin(Stdio::null());
         command.output().expect("the binary starts")
     }
 
@@ -388,16 +393,32 @@ impl Service {
     /// If there is no answer.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> (u16, Value) {
         let body = body.map(Value::to_string).unwrap_or_default();
+        self.send_bytes(method, path, headers, ("application/json", body.as_bytes()))
+    }
+
+    /// As [`Service::send`], a body of this type.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        (kind, body): (&str, &[u8]),
+    ) -> (u16, Value) {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut socket = TcpStream::connect(&self.address).expect("the service listens");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         write!(
             socket,
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
             self.address,
             body.len()
         )
         .expect("a request");
+        // What is refused early may not be read to its end.
+        let _ = socket.write_all(body);
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer of HTTP");

@@ -1,7 +1,9 @@
 //! The connector that `sluice connector new` writes, built once for all tests.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -62,4 +64,60 @@ fn update(from: &Path, to: &Path) {
             std::fs::write(&target, new).expect("the project's file");
         }
     }
+}
+
+/// The API that the template is tried against, until it is dropped.
+pub struct Api {
+    child: Child,
+    /// Where it answers.
+    pub url: String,
+}
+
+impl Api {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start(project: &Path) -> Self {
+        let mut child = Command::new("python3")
+            .arg("fixtures/api.py")
+            .current_dir(project)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python starts");
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut url).expect("its address");
+        Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Another component of the same size: each text is replaced wherever it stands. Manifests are custom sections and texts are data, so
+/// that what comes out is as valid as before.
+///
+/// # Panics
+/// If a text is not there, or has another length than what takes its place.
+pub fn patched(component: &[u8], changes: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = component.to_vec();
+    for (from, to) in changes {
+        assert_eq!(from.len(), to.len(), "{from} {to}");
+        let places: Vec<usize> = bytes
+            .windows(from.len())
+            .enumerate()
+            .filter(|(_, part)| *part == from.as_bytes())
+            .map(|(at, _)| at)
+            .collect();
+        assert!(!places.is_empty(), "there is no {from} in the component");
+        for at in places {
+            bytes.splice(at..at + to.len(), to.bytes());
+        }
+    }
+    bytes
 }

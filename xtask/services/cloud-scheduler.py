@@ -22,7 +22,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zoneinfo
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google_api import Refused, serve
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--port", type=int, required=True)
@@ -44,12 +45,6 @@ lock = threading.Lock()
 jobs = {}
 calls = {}
 trouble = {}
-
-
-class Refused(Exception):
-    def __init__(self, code, status, message):
-        super().__init__(message)
-        self.code, self.status, self.message = code, status, message
 
 
 def invalid(message):
@@ -179,69 +174,47 @@ def fire(asked):
         return {"status": refused.code, "body": refused.read().decode()}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, code, value):
-        body = json.dumps(value).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def handle_call(self):
-        url = urllib.parse.urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            value = named(json.loads(body)) if body else {}
-            self.answer(200, self.route(url.path, urllib.parse.parse_qs(url.query), value))
-        except Refused as refused:
-            error = {"code": refused.code, "message": refused.message, "status": refused.status}
-            self.answer(refused.code, {"error": error})
-
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_call
-
-    def route(self, path, query, value):
-        if path == "/fire":
-            return fire(value)
-        with lock:
-            if path == "/calls":
-                return calls
-            if path == "/trouble":
-                trouble[value["parent"]] = value["calls"]
-                return {}
-            return self.api(path, query, value)
-
-    def api(self, path, query, value):
-        parent = "/".join(path.split("/")[2:6])
-        if self.command != "GET" and trouble.get(parent, 0) > 0:
-            trouble[parent] -= 1
-            raise Refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Write requests'.")
-        calls[self.command] = calls.get(self.command, 0) + 1
-        found = JOBS.fullmatch(path)
-        if found and self.command == "POST":
-            return create(found[1], value)
-        if found and self.command == "GET":
-            names = sorted(name for name in jobs if name.startswith(f"{found[1]}/jobs/"))
-            first = int(query.get("pageToken", ["0"])[0] or 0)
-            size = min(int(query.get("pageSize", ["0"])[0]) or 500, 500)
-            more = {"nextPageToken": str(first + size)} if first + size < len(names) else {}
-            return {"jobs": [jobs[name] for name in names[first : first + size]], **more}
-        found = JOB.fullmatch(path)
-        if not found:
-            raise Refused(404, "NOT_FOUND", f"no such method: {self.command} {path}")
-        name, verb = found[1], found[2]
-        if verb:
-            get(name)["state"] = "PAUSED" if verb == "pause" else "ENABLED"
-            return get(name)
-        if self.command == "PATCH":
-            return update(name, value, query.get("updateMask", [""])[0])
-        if self.command == "DELETE":
-            get(name)
-            del jobs[name]
+def route(method, path, query, value):
+    if path == "/fire":
+        return fire(named(value))
+    with lock:
+        if path == "/calls":
+            return calls
+        if path == "/trouble":
+            trouble[value["parent"]] = value["calls"]
             return {}
+        return api(method, path, query, named(value))
+
+
+def api(method, path, query, value):
+    parent = "/".join(path.split("/")[2:6])
+    if method != "GET" and trouble.get(parent, 0) > 0:
+        trouble[parent] -= 1
+        raise Refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Write requests'.")
+    calls[method] = calls.get(method, 0) + 1
+    found = JOBS.fullmatch(path)
+    if found and method == "POST":
+        return create(found[1], value)
+    if found and method == "GET":
+        names = sorted(name for name in jobs if name.startswith(f"{found[1]}/jobs/"))
+        first = int(query.get("pageToken", ["0"])[0] or 0)
+        size = min(int(query.get("pageSize", ["0"])[0]) or 500, 500)
+        more = {"nextPageToken": str(first + size)} if first + size < len(names) else {}
+        return {"jobs": [jobs[name] for name in names[first : first + size]], **more}
+    found = JOB.fullmatch(path)
+    if not found:
+        raise Refused(404, "NOT_FOUND", f"no such method: {method} {path}")
+    name, verb = found[1], found[2]
+    if verb:
+        get(name)["state"] = "PAUSED" if verb == "pause" else "ENABLED"
         return get(name)
+    if method == "PATCH":
+        return update(name, value, query.get("updateMask", [""])[0])
+    if method == "DELETE":
+        get(name)
+        del jobs[name]
+        return {}
+    return get(name)
 
 
-ThreadingHTTPServer(("127.0.0.1", arguments.port), Handler).serve_forever()
+serve(arguments.port, route)

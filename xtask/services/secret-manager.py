@@ -18,11 +18,10 @@ For tests, beside the API:
 import argparse
 import base64
 import binascii
-import json
 import re
 import threading
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google_api import Refused, serve
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--port", type=int, required=True)
@@ -38,12 +37,6 @@ lock = threading.Lock()
 secrets = {}
 calls = {}
 trouble = {}
-
-
-class Refused(Exception):
-    def __init__(self, code, status, message):
-        super().__init__(message)
-        self.code, self.status, self.message = code, status, message
 
 
 def crc32c(data):
@@ -94,67 +87,46 @@ def access(project, secret, name):
     return {"name": resource, "payload": payload}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, code, value):
-        body = json.dumps(value).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def handle_call(self):
-        url = urllib.parse.urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+def route(method, path, query, value):
+    if path == "/calls":
+        return calls
+    if path == "/trouble":
+        trouble[value["project"]] = (value["access"], value["calls"])
+        return {}
+    if found := SECRETS.fullmatch(path):
+        secret = query.get("secretId", [""])[0]
+        if not ID.fullmatch(secret):
+            raise Refused(400, "INVALID_ARGUMENT", "The provided Secret ID is invalid.")
+        if (found[1], secret) in secrets:
+            raise Refused(409, "ALREADY_EXISTS", f"Secret [projects/{found[1]}/secrets/{secret}] already exists.")
+        secrets[found[1], secret] = []
+        return {"name": f"projects/{found[1]}/secrets/{secret}"}
+    if found := SECRET.fullmatch(path):
         try:
-            with lock:
-                self.answer(200, self.route(url.path, urllib.parse.parse_qs(url.query), json.loads(body or "{}")))
-        except Refused as refused:
-            error = {"code": refused.code, "message": refused.message, "status": refused.status}
-            self.answer(refused.code, {"error": error})
-
-    do_GET = do_POST = handle_call
-
-    def log_message(self, *_):
-        pass
-
-    def route(self, path, query, value):
-        if path == "/calls":
-            return calls
-        if path == "/trouble":
-            trouble[value["project"]] = (value["access"], value["calls"])
-            return {}
-        if found := SECRETS.fullmatch(path):
-            secret = query.get("secretId", [""])[0]
-            if not ID.fullmatch(secret):
-                raise Refused(400, "INVALID_ARGUMENT", "The provided Secret ID is invalid.")
-            if (found[1], secret) in secrets:
-                raise Refused(409, "ALREADY_EXISTS", f"Secret [projects/{found[1]}/secrets/{secret}] already exists.")
-            secrets[found[1], secret] = []
-            return {"name": f"projects/{found[1]}/secrets/{secret}"}
-        if found := SECRET.fullmatch(path):
-            try:
-                data = base64.b64decode(value["payload"]["data"], validate=True)
-            except (KeyError, binascii.Error) as error:
-                raise Refused(400, "INVALID_ARGUMENT", "The payload is invalid.") from error
-            kept = versions(found[1], found[2])
-            kept.append({"data": data, "state": "ENABLED"})
-            return {"name": f"projects/{found[1]}/secrets/{found[2]}/versions/{len(kept)}", "state": "ENABLED"}
-        found = VERSION.fullmatch(path)
-        if not found:
-            raise Refused(404, "NOT_FOUND", f"no such method: {self.command} {path}")
-        project, secret, name, verb = found.groups()
-        if verb == "access":
-            return access(project, secret, name)
-        kept = version(project, secret, name)[1]
-        if kept["state"] == "DESTROYED":
-            raise Refused(400, "FAILED_PRECONDITION", "The version is destroyed.")
-        kept["state"] = STATES[verb]
-        if verb == "destroy":
-            kept["data"] = b""
-        return {"state": kept["state"]}
+            data = base64.b64decode(value["payload"]["data"], validate=True)
+        except (KeyError, binascii.Error) as error:
+            raise Refused(400, "INVALID_ARGUMENT", "The payload is invalid.") from error
+        kept = versions(found[1], found[2])
+        kept.append({"data": data, "state": "ENABLED"})
+        return {"name": f"projects/{found[1]}/secrets/{found[2]}/versions/{len(kept)}", "state": "ENABLED"}
+    found = VERSION.fullmatch(path)
+    if not found:
+        raise Refused(404, "NOT_FOUND", f"no such method: {method} {path}")
+    project, secret, name, verb = found.groups()
+    if verb == "access":
+        return access(project, secret, name)
+    kept = version(project, secret, name)[1]
+    if kept["state"] == "DESTROYED":
+        raise Refused(400, "FAILED_PRECONDITION", "The version is destroyed.")
+    kept["state"] = STATES[verb]
+    if verb == "destroy":
+        kept["data"] = b""
+    return {"state": kept["state"]}
 
 
-ThreadingHTTPServer(("127.0.0.1", arguments.port), Handler).serve_forever()
+def locked(*call):
+    with lock:
+        return route(*call)
+
+
+serve(arguments.port, locked)

@@ -39,6 +39,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("hostile-guests", &["sluice-sdk"]),
     // Connectors without the sandbox, to be measured against.
     ("bench-native", &["connector-*", "sluice-sdk"]),
+    // The sandbox, to be measured by itself.
+    ("bench-sandbox", &["sluice-core", "sluice-runtime"]),
     // Loads a component exactly as production does.
     ("sluice-conformance", &["sluice-core", "sluice-runtime"]),
     // They may use anything they need.

@@ -21,7 +21,6 @@
 )]
 
 mod check;
-mod clock;
 mod config;
 mod denied;
 mod discover;

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use sluice_core::worker::StoreAddress;
 use sluice_engine::clock::Clock;
 use sluice_engine::service::Ids;
-use sluice_engine::service::catalogue::Catalogue;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::metrics::Metrics;
 use sluice_engine::service::resolve::Resolver;
@@ -31,10 +30,8 @@ pub struct Parts {
     pub store: Store,
     /// Where that is, for workers.
     pub address: StoreAddress,
-    /// Opens connections, with the vault for their secrets and what the operator offers.
+    /// Opens connections, with the vault for their secrets, what the operator offers and the connectors that there are.
     pub resolver: Resolver,
-    /// The connectors that are installed.
-    pub catalogue: Catalogue,
     /// Processes in which connectors do what somebody waits for.
     pub workers: Arc<Workers>,
     /// How far the runs of this host are.

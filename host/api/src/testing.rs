@@ -11,6 +11,7 @@ use serde_json::Value;
 use sluice_core::access::Role;
 use sluice_core::offers::Offers;
 use sluice_core::worker::StoreAddress;
+use sluice_engine::service::components::Components;
 use sluice_engine::service::elsewhere::Elsewhere;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::metrics::Metrics;
@@ -26,6 +27,7 @@ use crate::auth::token::{Purpose, Secret};
 use crate::{App, Parts, router};
 
 mod demo;
+pub(crate) mod uploads;
 
 pub(crate) use demo::{LEAKY_HOST, SECRET};
 
@@ -89,10 +91,16 @@ impl Service {
         let vault = Vault::new(keys, Arc::new(dice));
         let offers = Offers { warehouse: Some(folder.path().join("warehouse")), ..Offers::default() };
         let mut parts = Parts {
-            resolver: Resolver { store: store.clone(), vault, offers, elsewhere: Elsewhere::default() },
+            resolver: Resolver {
+                catalogue: demo::catalogue().with_uploads(store.clone()),
+                components: Components::new(store.clone(), folder.path().join("connectors")),
+                store: store.clone(),
+                vault,
+                offers,
+                elsewhere: Elsewhere::default(),
+            },
             store,
             address: StoreAddress::File(folder.path().join("state.db")),
-            catalogue: demo::catalogue(),
             workers: Arc::new(demo::workers()),
             live: Live::default(),
             metrics: Metrics::default(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sluice_core::RunError;
 use sluice_core::plan::{PlanHints, ReadMode, Selection};
+use sluice_core::recording::Recording;
 use sluice_runtime::net::Watch;
 use sluice_runtime::{Connection, Connector, Environment, Inspected, Runtime};
 
@@ -28,6 +29,7 @@ pub struct Kit {
     pub(crate) spec: Spec,
     environment: Environment,
     asked: Asked,
+    recordings: Vec<(String, Recording)>,
 }
 
 impl Kit {
@@ -66,7 +68,13 @@ impl Kit {
         });
         let connector = runtime.load(component).await?;
         let environment = Environment { watch: Some(watch), ..environment };
-        Ok(Self { connector, inspected, spec, environment, asked })
+        Ok(Self { connector, inspected, spec, environment, asked, recordings: Vec::new() })
+    }
+
+    /// With the recordings that the specification names, each with its name.
+    #[must_use]
+    pub fn with_recordings(self, recordings: Vec<(String, Recording)>) -> Self {
+        Self { recordings, ..self }
     }
 
     /// Makes the checks: all of them, or only these. `told` hears of each when it is done.
@@ -116,6 +124,18 @@ impl Kit {
         let Connected { config, grants, limits } = &self.spec.connection;
         let config = replaced(config, fields);
         Connection::new(self.connector.clone(), &config, grants.clone(), limits.clone(), &self.environment)
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn recordings(&self) -> &[(String, Recording)] {
+        &self.recordings
     }
 
     /// Hosts that were asked for so far, and whether they are declared.

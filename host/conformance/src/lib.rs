@@ -8,6 +8,8 @@
 //! The crate knows connectors only through the runtime. It must not know of sinks, pipelines, the state store or files of any format:
 //! whoever calls it reads the specification and shows the [`Report`].
 //!
+//! [`recording`] makes recordings of connectors and replays them.
+//!
 //! To add a check: a function in `checks/` that returns a [`Verdict`], and its line in [`checks::ALL`].
 
 #![cfg_attr(
@@ -25,6 +27,7 @@ mod checks;
 mod kit;
 pub mod manifest;
 mod reading;
+pub mod recording;
 mod report;
 mod rows;
 mod spec;

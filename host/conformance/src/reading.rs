@@ -14,7 +14,7 @@ use sluice_runtime::{Budget, Connection, Instance, ReadEnd, ReadEvent, Recall, R
 use crate::rows;
 
 /// Arrow bytes on their way at once.
-const IN_FLIGHT: u64 = 32 << 20;
+pub(crate) const IN_FLIGHT: u64 = 32 << 20;
 
 /// Most rows that are kept of a read: tests need few, and comparing them takes memory.
 const MOST_ROWS: usize = 500_000;

@@ -1,6 +1,7 @@
 //! What a connector is tried against.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +38,9 @@ pub struct Spec {
     /// A stream whose source keeps the connector waiting.
     #[serde(default)]
     pub slow: Option<Variant>,
+    /// Files with recordings of the connector, which it must still do as it did.
+    #[serde(default)]
+    pub recordings: Vec<PathBuf>,
     /// Configuration fields that look like secrets and are none, and why.
     #[serde(default)]
     pub not_secret: BTreeMap<String, String>,

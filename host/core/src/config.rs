@@ -3,6 +3,8 @@
 //! Checked by the host before any code of the connector runs, so that a mistake is named by its field, in the same words for
 //! every connector. What only the connector can know (a bucket's name, a combination of fields) it checks itself.
 
+pub(crate) mod bounds;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, PatternOptions, ValidationError};
 use serde_json::Value;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::bounds;
 use crate::error::{Actor, Kind, RunError};
+use crate::plain;
 
 /// The custom section that holds the manifest, as JSON.
 pub const SECTION: &str = "sluice:manifest";
@@ -217,15 +219,15 @@ impl Manifest {
         if self.name.is_empty() || self.name.len() > 63 || !self.name.chars().all(name_ok) {
             return Err("`name` must have 1 to 63 lower-case letters, digits or '-'".into());
         }
-        if self.version.is_empty() || self.version.len() > 64 {
-            return Err("`version` must have 1 to 64 characters".into());
+        let version_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+        if self.version.is_empty() || self.version.len() > 64 || !self.version.chars().all(version_ok) {
+            return Err("`version` must have 1 to 64 letters, digits, '.', '-' or '+'".into());
         }
-        if self.icon.len() > 64 << 10 {
-            return Err("`icon` has more than 64 KiB".into());
-        }
+        self.validate_texts()?;
         if self.config.get("type").and_then(|t| t.as_str()) != Some("object") {
             return Err("`config` must be a JSON Schema of type object".into());
         }
+        bounds::check(&self.config).map_err(|why| format!("the schema in `config` {why}"))?;
         let property = |field: &str| self.config.get("properties").and_then(|properties| properties.get(field));
         let secret = |field: &str| {
             let marked = property(field).and_then(|property| property.get("writeOnly"));
@@ -250,6 +252,45 @@ impl Manifest {
             if is_secret && !secret(field) {
                 return Err(format!("`auth` names {field}, which `config` does not mark as writeOnly"));
             }
+        }
+        Ok(())
+    }
+
+    /// What people read, and what is looked up.
+    fn validate_texts(&self) -> Result<(), String> {
+        if self.title.trim().is_empty() {
+            return Err("`title` is empty".into());
+        }
+        for (field, text, most) in [
+            ("title", &self.title, 100),
+            ("description", &self.description, 2_000),
+            ("publisher", &self.publisher, 100),
+            ("docs", &self.docs, 2_000),
+        ] {
+            plain::check(text, most).map_err(|why| format!("`{field}` {why}"))?;
+        }
+        if !self.docs.is_empty() && !self.docs.starts_with("https://") && !self.docs.starts_with("http://") {
+            return Err("`docs` must be the address of a page: https://…".into());
+        }
+        if self.icon.len() > 64 << 10 {
+            return Err("`icon` has more than 64 KiB".into());
+        }
+        let short = |texts: &[String], most: usize| {
+            texts.len() <= most && texts.iter().all(|text| text.len() <= 300 && plain::check(text, 300).is_ok())
+        };
+        if !short(&self.hosts, 100) {
+            return Err("`hosts` has at most 100 templates of at most 300 visible characters each".into());
+        }
+        let below = |folder: &String| folder.starts_with('/') && !folder.split('/').any(|part| part == "..");
+        if !short(&self.folders, 20) || !self.folders.iter().all(below) {
+            return Err("`folders` has at most 20 names such as /data, without `..`".into());
+        }
+        if self.auth.len() > 20 {
+            return Err("`auth` has more than 20 schemes".into());
+        }
+        let fields = self.config.get("properties").and_then(serde_json::Value::as_object);
+        for field in fields.into_iter().flatten().map(|(name, _)| name) {
+            plain::check(field, 100).map_err(|why| format!("a field of `config` has a name that {why}"))?;
         }
         Ok(())
     }
@@ -307,6 +348,17 @@ mod tests {
         assert!(missing.message.contains("absent, which is no field"), "{missing}");
         let shown = with(r#"{"scheme":"bearer","token":"host"}"#).unwrap_err();
         assert!(shown.message.contains("host, which `config` does not mark as writeOnly"), "{shown}");
+    }
+
+    #[test]
+    fn what_people_read_holds_nothing_that_misleads_them() {
+        let with = |from: &str, to: &str| Manifest::parse(GOOD.replace(from, to).as_bytes()).unwrap_err().message;
+        assert!(with("\"Demo\"", "\"D\\u0435mo\"").contains("`title` holds the word"));
+        assert!(with("\"Demo\"", "\" \"").contains("`title` is empty"));
+        assert!(with("1.0.0", "1.0\\u001b[2J").contains("`version` must"));
+        assert!(with("\"hosts\"", "\"docs\":\"javascript:alert(1)\",\"hosts\"").contains("`docs` must be"));
+        assert!(with("\"hosts\"", "\"folders\":[\"/data/../etc\"],\"hosts\"").contains("`folders` has"));
+        assert!(with("\"host\":{", "\"ho\\u202est\":{").contains("a field of `config`"));
     }
 
     #[test]

@@ -95,6 +95,9 @@ pub struct SourceSpec {
     /// What the operator grants beyond the defaults.
     #[serde(default)]
     pub grants: Grants,
+    /// SHA-256 of the component, hexadecimal, where no other may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// What an operator allows a connection beyond the sandbox's defaults.

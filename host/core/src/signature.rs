@@ -99,7 +99,7 @@ impl Signature {
             let signed = &self.statement;
             let what = if signed.digest == component.digest { "manifest" } else { "component" };
             let message = format!(
-                "the signature is of another {what}: it speaks of {} {}, sha256:{}",
+                "the signature is of another {what}: it speaks of {:?} {:?}, sha256:{:?}",
                 signed.name, signed.version, signed.digest
             );
             return Err(wrong(message));

@@ -49,6 +49,12 @@ pub enum Job {
     },
     /// What a run would do, without doing it.
     Plan(Box<PlanJob>),
+    /// Looks at a component that somebody has uploaded: tells an [`Event::Step`] of each finding, and [`Event::Examined`] if it can be
+    /// read. It ends there; nothing of the component is run.
+    Examine {
+        /// The component's file, the only one that is read.
+        component: PathBuf,
+    },
     /// The first rows of a stream, as the sink would get them.
     Preview {
         /// The pipeline, its secrets filled in; nothing is written to its sink.
@@ -149,6 +155,8 @@ pub enum Event {
     },
     /// A step of a check.
     Step(CheckStep),
+    /// What a component says of itself.
+    Examined(Box<Examined>),
     /// A page of streams.
     Streams(StreamPage),
     /// What a run would do.
@@ -176,6 +184,15 @@ pub enum Event {
     Done,
     /// The job could not be done.
     Failed(RunError),
+}
+
+/// What can be read of a component without running it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examined {
+    /// The manifest's bytes, which are JSON.
+    pub manifest: String,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
 }
 
 /// How loud a line of a log is.

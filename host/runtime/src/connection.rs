@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::limits::InstanceLimits;
+use sluice_core::manifest::Manifest;
 use sluice_core::pipeline::Grants;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use crate::clocks::Coarse;
 use crate::component::Connector;
 use crate::contract;
 use crate::environment::Environment;
@@ -30,6 +32,7 @@ use crate::instance::meter::Meter;
 use crate::instance::store::{Limiter, StoreData};
 use crate::net::egress::{EgressPolicy, expand_hosts};
 use crate::net::{Network, Resolver};
+use crate::tape::{self, Tape, Taping};
 
 /// A connector configured for use: what every one of its instances is given.
 #[derive(Clone)]
@@ -44,6 +47,7 @@ pub struct Connection {
     resolver: Arc<dyn Resolver>,
     http: HttpClient,
     buffers: Buffers,
+    tape: Option<Taping>,
 }
 
 impl Connection {
@@ -64,7 +68,10 @@ impl Connection {
         let serde_json::Value::Object(fields) = config else {
             return Err(RunError::config("/", "the configuration must be an object of fields and values"));
         };
-        sluice_core::config::validate(&manifest.config, config)?;
+        let tape = environment.tape.clone();
+        let plays = tape.as_ref().is_some_and(Taping::plays);
+        let rules = if plays { without_rules_for_secrets(manifest) } else { manifest.config.clone() };
+        sluice_core::config::validate(&rules, config)?;
         let secrets = manifest.secret_fields().filter_map(|field| fields.get(field));
         let secrets = secrets.filter_map(|value| value.as_str().map(str::to_owned)).collect();
         let stays_outside: Vec<&str> = manifest
@@ -78,12 +85,14 @@ impl Connection {
         let policy = EgressPolicy::new(hosts, grants.private_network)
             .with_deny(environment.deny.clone())
             .with_watch(environment.watch.clone());
-        let http = HttpClient::new(policy.clone(), environment, &manifest.auth, &full, &grants)?;
+        // Where nothing is sent, nothing is signed: the configuration has stand-ins for what would be signed with.
+        let auth = if plays { &[] } else { manifest.auth.as_slice() };
+        let http = HttpClient::new(policy.clone(), environment, auth, &full, &grants)?;
         let resolver = environment.resolver.clone();
         let inside = serde_json::to_string(&inside)
             .map_err(|e| RunError::internal(format!("a configuration cannot be written down: {e}")))?;
         let buffers = Buffers::default();
-        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers })
+        Ok(Self { inside, secrets, policy, http, connector, grants, limits, resolver, buffers, tape })
     }
 
     /// The connector.
@@ -97,8 +106,9 @@ impl Connection {
     /// If the sandbox has no room for another one, a granted folder cannot be opened, or the component traps as it starts.
     pub async fn instance(&self) -> Result<Instance, RunError> {
         let inner = &self.connector.inner;
-        let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes);
-        let data = self.store_data(log.clone())?;
+        let tape = self.tape.as_ref().map(Taping::instance).transpose()?;
+        let log = Log::new(&inner.manifest.name, self.secrets.clone(), self.limits.log_bytes).with_tape(tape.clone());
+        let data = self.store_data(log.clone(), tape.clone())?;
         let cancel = CancellationToken::new();
         let memory = data.limiter.used();
         let bounds = Bounds {
@@ -108,6 +118,7 @@ impl Connection {
             cancel: cancel.clone(),
             log: log.clone(),
             http: data.hooks.last_failure(),
+            tape,
         };
         let mut store = Store::try_new(&inner.sandbox.engine, data).map_err(|e| no_room(&e))?;
         store.limiter(|data| &mut data.limiter);
@@ -128,9 +139,10 @@ impl Connection {
         Ok(Instance { commands, log, memory, cancel, _ends_with_the_handle })
     }
 
-    fn store_data(&self, log: Log) -> Result<StoreData, RunError> {
+    fn store_data(&self, log: Log, tape: Option<Tape>) -> Result<StoreData, RunError> {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(Stdio(log.clone())).stderr(Stdio(log.clone())).allow_tcp(false).allow_udp(false);
+        wasi.monotonic_clock(Coarse::default()).wall_clock(Coarse::default());
         // Before the folders: each takes it from what holds when it is added.
         let disks = self.grants.folders.values().all(|folder| is_on_a_disk(folder));
         wasi.allow_blocking_current_thread(disks);
@@ -144,20 +156,36 @@ impl Connection {
                 RunError::config(format!("source.grants.folders.{name}"), message)
             })?;
         }
+        if let Some(tape) = &tape {
+            tape::surroundings(&mut wasi, tape);
+        }
         let network = Network::new(self.policy.clone(), self.limits.connections, self.resolver.clone());
         Ok(StoreData {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: Hooks::new(self.http.clone(), self.limits.connections),
+            hooks: Hooks::new(self.http.clone(), self.limits.connections).with_tape(tape.clone()),
             limiter: Limiter::new(&self.limits),
-            output: Output::new(self.limits.clone(), self.buffers.clone()),
+            output: Output::new(self.limits.clone(), self.buffers.clone()).with_tape(tape.clone()),
             items: PlanItems::default(),
             log,
             network,
             room: Room::new(disks),
+            tape,
         })
     }
+}
+
+/// The schema of a configuration that has stand-ins for its secrets: what they must look like is not asked of those.
+fn without_rules_for_secrets(manifest: &Manifest) -> serde_json::Value {
+    let mut schema = manifest.config.clone();
+    for secret in manifest.secret_fields() {
+        let property = schema.get_mut("properties").and_then(|properties| properties.get_mut(secret));
+        if let Some(property) = property {
+            *property = serde_json::json!({"writeOnly": true});
+        }
+    }
+    schema
 }
 
 /// The configuration with the defaults of its schema: a host's port is one more often than not.

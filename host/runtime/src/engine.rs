@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ProfilingStrategy};
 
 use crate::contract;
-use crate::imports::folder;
+use crate::imports::{folder, sockets, wasi};
 use crate::instance::store::StoreData;
 use crate::settings::Settings;
 
@@ -26,8 +26,8 @@ impl Sandbox {
     pub(crate) fn new(settings: &Settings) -> Result<Self, RunError> {
         let engine = Engine::new(&config(settings)).map_err(|e| unusable(&e))?;
         let mut linker = Linker::new(&engine);
-        // The sockets among these are never reached: a component that imports them is refused before it is compiled.
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(|e| unusable(&e))?;
+        wasi::add_to_linker(&mut linker).map_err(|e| unusable(&e))?;
+        sockets::refuse(&mut linker).map_err(|e| unusable(&e))?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(|e| unusable(&e))?;
         folder::read_ahead(&mut linker).map_err(|e| unusable(&e))?;
         contract::add_to_linker(&mut linker).map_err(|e| unusable(&e))?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::http::GoogleIdentity;
 use crate::net::{DenyList, Resolver, Watch};
+use crate::tape::Taping;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -23,11 +24,13 @@ pub struct Environment {
     pub google: Option<Arc<dyn GoogleIdentity>>,
     /// Hears of every host that connectors ask for.
     pub watch: Option<Watch>,
+    /// Takes down what passes between instances and the world, or plays it back.
+    pub tape: Option<Taping>,
 }
 
 impl Environment {
     /// Surroundings in which nothing is forbidden and nothing is lent.
     pub fn new(resolver: Arc<dyn Resolver>, clock: Clock) -> Self {
-        Self { resolver, clock, deny: DenyList::default(), google: None, watch: None }
+        Self { resolver, clock, deny: DenyList::default(), google: None, watch: None, tape: None }
     }
 }

@@ -19,6 +19,7 @@
     )
 )]
 
+mod clocks;
 mod component;
 mod connection;
 mod contract;
@@ -30,6 +31,7 @@ mod imports;
 mod instance;
 pub mod net;
 mod settings;
+mod tape;
 mod text;
 pub mod validate;
 
@@ -37,7 +39,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use component::Connector;
-pub use component::inspect::{Inspected, inspect};
+pub use component::inspect::{Inspected, examine, inspect};
 pub use connection::Connection;
 pub use contract::Version;
 pub use environment::{Clock, Environment};
@@ -48,6 +50,7 @@ pub use imports::output::{Budget, InFlight, ReadEnd, ReadEvent};
 pub use instance::{GOODBYE, Instance, Read, StopHandle};
 pub use settings::Settings;
 use sluice_core::RunError;
+pub use tape::Taping;
 
 /// Loads connectors. One of a process; cheap to clone.
 #[derive(Clone)]
@@ -70,10 +73,22 @@ impl Runtime {
     /// # Errors
     /// If there is no such file, it is no connector, or it does not compile.
     pub async fn load(&self, path: &Path) -> Result<Connector, RunError> {
+        self.take(path, None).await
+    }
+
+    /// As [`Runtime::load`], of the component with this SHA-256 and of no other.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`]; if the file holds another component. Nothing of that is compiled.
+    pub async fn load_exactly(&self, path: &Path, sha256: &str) -> Result<Connector, RunError> {
+        self.take(path, Some(sha256.to_owned())).await
+    }
+
+    async fn take(&self, path: &Path, expected: Option<String>) -> Result<Connector, RunError> {
         let bytes = component::read_file(path, &self.settings).await?;
         let (sandbox, settings) = (self.sandbox.clone(), self.settings.clone());
-        tokio::task::spawn_blocking(move || component::load(&bytes, &sandbox, &settings))
-            .await
-            .map_err(|e| RunError::internal(format!("compiling the connector was interrupted: {e}")))?
+        let loading =
+            tokio::task::spawn_blocking(move || component::load(&bytes, expected.as_deref(), &sandbox, &settings));
+        loading.await.map_err(|e| RunError::internal(format!("compiling the connector was interrupted: {e}")))?
     }
 }

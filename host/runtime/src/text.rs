@@ -9,15 +9,19 @@ pub(crate) fn printable(text: &str, max: usize) -> String {
             out.push('…');
             break;
         }
-        // Bidirectional controls reorder what stands around them (CVE-2021-42574).
-        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c == '\n' || (!c.is_control() && !reorders) {
+        if c == '\n' || !acts(c) {
             out.push(c);
         } else {
             out.extend(c.escape_unicode());
         }
     }
     out
+}
+
+/// Whether a character does something to what stands around it, instead of being seen: a control character moves a cursor, a
+/// bidirectional one reorders (CVE-2021-42574).
+pub(crate) fn acts(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

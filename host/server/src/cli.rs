@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod connector;
 mod keep;
 mod requests;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+pub(crate) use admin::*;
 pub(crate) use connector::*;
 pub(crate) use keep::KeepArgs;
 pub(crate) use requests::RequestArgs;
@@ -50,6 +52,9 @@ pub(crate) struct Options {
     /// Folder for compiled connectors [default: the user's cache folder]
     #[arg(long, env = "SLUICE_CACHE", global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Folder with the components of uploaded connectors, each named by its digest
+    #[arg(long, global = true, value_name = "DIR", hide = true)]
+    pub(crate) components: Option<PathBuf>,
     /// What no connector may reach, whatever its manifest asks for: a host, host:port, *.suffix, an address or a network
     /// such as 10.0.0.0/8 (repeat for several; SLUICE_DENY takes a list with commas)
     #[arg(long, env = "SLUICE_DENY", global = true, value_name = "HOST", value_delimiter = ',')]
@@ -299,48 +304,6 @@ pub(crate) struct MigrateArgs {
     /// PostgreSQL database instead of the state file
     #[arg(long, env = "SLUICE_DATABASE", value_name = "URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
-}
-
-/// Arguments of `admin`. The password comes from standard input.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(crate) struct AdminArgs {
-    /// What else an operator does with the database
-    #[command(subcommand)]
-    pub(crate) task: Option<AdminTask>,
-    /// E-mail address to sign in with
-    #[arg(long, required = true)]
-    pub(crate) email: Option<String>,
-    /// What others see [default: the address]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Name of the first tenant
-    #[arg(long, default_value = "Main")]
-    pub(crate) tenant: String,
-    /// The database
-    #[command(flatten)]
-    pub(crate) database: MigrateArgs,
-}
-
-/// What an operator does with a service's database.
-#[derive(Debug, Subcommand)]
-pub(crate) enum AdminTask {
-    /// Wrap the keys of all tenants anew with the master key that comes first in its file; the service may run meanwhile
-    Rewrap(RewrapArgs),
-}
-
-/// Arguments of `admin rewrap`.
-#[derive(Debug, Args)]
-pub(crate) struct RewrapArgs {
-    /// Only count which master key wraps how many keys, and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// File with the master keys, the one to wrap with first [default: master.key in the data folder]
-    #[arg(long, env = "SLUICE_MASTER_KEY", value_name = "FILE")]
-    pub(crate) master_key: Option<PathBuf>,
-    /// The database
-    #[command(flatten)]
-    pub(crate) database: MigrateArgs,
 }
 
 /// Arguments of `worker`.

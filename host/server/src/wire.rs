@@ -27,11 +27,14 @@ pub(crate) fn runtime(options: &Options) -> Result<Runtime, RunError> {
 
 /// The folder for compiled connectors.
 pub(crate) fn cache(options: &Options) -> PathBuf {
-    options.cache.clone().unwrap_or_else(|| {
-        let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-        home.unwrap_or_else(std::env::temp_dir).join("sluice").join("compiled")
-    })
+    options.cache.clone().unwrap_or_else(|| user_cache().join("compiled"))
+}
+
+/// Sluice's folder in the user's cache.
+pub(crate) fn user_cache() -> PathBuf {
+    let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
+    home.unwrap_or_else(std::env::temp_dir).join("sluice")
 }
 
 /// A connection to a pipeline's source.
@@ -41,7 +44,14 @@ pub(crate) async fn connection(
     source: &SourceSpec,
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
-    let connector = runtime.load(&component(options, &source.connector)?).await?;
+    let connector = match &source.digest {
+        None => runtime.load(&component(options, &source.connector)?).await?,
+        Some(digest) => {
+            let uploaded = options.components.as_ref().map(|folder| folder.join(format!("{digest}.wasm")));
+            let path = uploaded.map_or_else(|| component(options, &source.connector), Ok)?;
+            runtime.load_exactly(&path, digest).await?
+        }
+    };
     let environment = environment(options)?;
     Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
 }

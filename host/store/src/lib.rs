@@ -14,6 +14,7 @@
 //! | `queue` | runs that were asked for, schedules, claims of hosts |
 //! | `people` | tenants, users, members, sessions, tokens |
 //! | `service` | connections and their secrets, pipelines and their revisions |
+//! | `connector` | versions of uploaded connectors, which one runs use, publishers' keys |
 //! | `record` | audit log, answers to repeated requests, changes of states by hand, notifications on their way |
 //!
 //! The order of a load, each step durable when its function returns:
@@ -48,6 +49,7 @@
 )]
 
 mod change;
+mod connector;
 mod db;
 mod error;
 mod lease;
@@ -62,6 +64,7 @@ mod store;
 mod value;
 
 pub use change::ChangeError;
+pub use connector::{Approval, ConnectorVersion, Install, NewVersion, Publisher, VersionsBehind};
 pub use lease::Lease;
 pub use people::{
     ApiToken, Bearer, Failures, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant,
@@ -69,7 +72,7 @@ pub use people::{
 };
 pub use queue::{
     Claim, Claimable, Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, QueueState, Recorded, RequestFilter,
-    RunRequest, SkippedMoment,
+    RunRequest, SkippedMoment, Tried,
 };
 pub use record::{
     Answer, AuditEntry, AuditRecord, DAY_US, Daily, LastRun, LogsBefore, NewNotification, NewState, News, Notice,
@@ -96,6 +99,9 @@ pub struct Scope<'a> {
 impl Scope<'static> {
     /// The only tenant of a host without users: what `sluice run` works as.
     pub const LOCAL: Self = Self { tenant: "local" };
+
+    /// What whoever operates the service has installed for all tenants. No tenant has an empty id.
+    pub const OPERATOR: Self = Self { tenant: "" };
 }
 
 impl Default for Scope<'static> {

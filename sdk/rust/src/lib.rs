@@ -20,6 +20,7 @@
 
 pub mod api;
 pub mod batch;
+pub mod calendar;
 mod concat;
 mod error;
 mod export;

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use hostile_guests::Attack;
 use serde::Deserialize;
+use sluice_sdk::http::Request;
 use sluice_sdk::net::Connection;
 use sluice_sdk::{
     CheckStep, Config, Cursor, Directive, DiscoverFilter, DiscoverPage, Error, Hints, Manifest, Output, Plan, ReadMode,
@@ -96,6 +98,9 @@ impl Source for Hostile {
 
     fn check(&mut self) -> Result<Vec<CheckStep>> {
         let inside = self.config.token.as_deref().unwrap_or("nothing");
+        if self.attack_named() == Some(Attack::check_flood) {
+            return Ok(vec![CheckStep::passed("again", "and again"); 100_000]);
+        }
         Ok(vec![
             CheckStep::passed("token", format!("the sandbox holds {inside}")),
             CheckStep::failed("terminal\u{1b}[2J", "\u{202e}reversed", "none"),
@@ -103,8 +108,15 @@ impl Source for Hostile {
     }
 
     fn discover(&mut self, _filter: &DiscoverFilter, _page: Option<&str>) -> Result<DiscoverPage> {
+        let id = match self.attack_named() {
+            Some(Attack::nameless_stream) => String::new(),
+            Some(Attack::long_stream) => "s".repeat(5_000),
+            Some(Attack::escaping_stream) => "numbers\u{1b}[2J".into(),
+            Some(Attack::reversed_stream) => "numbers\u{202e}vsc.exe".into(),
+            _ => STREAM.into(),
+        };
         let stream = StreamInfo {
-            id: STREAM.into(),
+            id,
             kind: StreamKind::Other,
             schema: schema(),
             primary_key: vec!["id".into()],
@@ -138,13 +150,14 @@ impl Source for Hostile {
             bytes: None,
             state_after: Some(rows.max(first).to_string().into_bytes()),
         };
-        Ok(Plan { streams: vec![stream], splits: splits.collect(), expires: !self.config.session.is_empty() })
+        let plan = Plan { streams: vec![stream], splits: splits.collect(), expires: !self.config.session.is_empty() };
+        self.planned(plan)
     }
 
     fn read(&mut self, split: &Split, start: Option<&Cursor>, output: &mut Output) -> Result<()> {
-        match self.config.attack.as_str() {
-            "" | "none" | "items" => self.rows(split, start, output),
-            attack => self.attack(attack, output),
+        match self.attack_named() {
+            None => self.rows(split, start, output),
+            Some(attack) => self.attack(attack, output),
         }
     }
 }
@@ -152,12 +165,11 @@ impl Source for Hostile {
 impl Drop for Hostile {
     /// What a planning instance does when it is closed.
     fn drop(&mut self) {
-        match self.config.attack.as_str() {
-            "say-goodbye" => sluice_sdk::log::info("goodbye"),
-            "never-leave" => loop {
-                std::hint::spin_loop();
-            },
-            _ => {}
+        if self.config.attack == "say-goodbye" {
+            sluice_sdk::log::info("goodbye");
+        }
+        if self.attack_named() == Some(Attack::never_leave) {
+            spin();
         }
     }
 }
@@ -169,7 +181,18 @@ fn number(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+fn spin() -> ! {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
 impl Hostile {
+    /// The attack that the configuration names; none for the other ways to behave.
+    fn attack_named(&self) -> Option<Attack> {
+        Attack::named(&self.config.attack.replace('-', "_"))
+    }
+
     /// What a plan remembers, properly or not.
     fn remember(&self) -> Result<()> {
         use sluice_sdk::items::{recall, remember, replace};
@@ -179,28 +202,48 @@ impl Hostile {
                 let known = recall(STREAM, &["visits".to_owned(), "never".to_owned()])?;
                 let visits = known.first().cloned().flatten().map_or(0, |value| value.len());
                 sluice_sdk::log::warn(format!("{visits} visits, {:?}", known.get(1)));
-                remember(STREAM, &one("visits", &vec![1; visits + 1]))
+                return remember(STREAM, &one("visits", &vec![1; visits + 1]));
             }
             "items-fail" => {
                 remember(STREAM, &one("visits", &[1; 100]))?;
-                Err(Error::transient("after it was remembered"))
+                return Err(Error::transient("after it was remembered"));
             }
-            "items-replace" => replace(STREAM, &["a".to_owned()]),
-            "items-stranger" => remember("another", &one("a", b"")),
-            "items-recall-stranger" => recall("another", &["a".to_owned()]).map(drop),
-            "items-long-key" => remember(STREAM, &one(&"k".repeat(5_000), b"")),
-            "items-recall-long-key" => recall(STREAM, &["k".repeat(5_000)]).map(drop),
-            "items-long-value" => remember(STREAM, &one("a", &[0; 300])),
-            "items-many-at-once" => remember(STREAM, &vec![("a".to_owned(), Vec::new()); 10_001]),
-            "items-recall-many-at-once" => recall(STREAM, &vec!["a".to_owned(); 10_001]).map(drop),
-            "items-many" => {
-                (0..MANY / 10_000).try_for_each(|_| remember(STREAM, &vec![("a".to_owned(), Vec::new()); 10_000]))
-            }
-            "items-bytes" => {
-                (0..MANY / 10_000).try_for_each(|_| remember(STREAM, &vec![("a".to_owned(), vec![0; 200]); 10_000]))
-            }
+            _ => {}
+        }
+        let many = |entries: Vec<(String, Vec<u8>)>| (0..MANY / 10_000).try_for_each(|_| remember(STREAM, &entries));
+        match self.attack_named() {
+            Some(Attack::items_replace) => replace(STREAM, &["a".to_owned()]),
+            Some(Attack::items_stranger) => remember("another", &one("a", b"")),
+            Some(Attack::items_recall_stranger) => recall("another", &["a".to_owned()]).map(drop),
+            Some(Attack::items_long_key) => remember(STREAM, &one(&"k".repeat(5_000), b"")),
+            Some(Attack::items_recall_long_key) => recall(STREAM, &["k".repeat(5_000)]).map(drop),
+            Some(Attack::items_long_value) => remember(STREAM, &one("a", &[0; 300])),
+            Some(Attack::items_many_at_once) => remember(STREAM, &vec![("a".to_owned(), Vec::new()); 10_001]),
+            Some(Attack::items_recall_many_at_once) => recall(STREAM, &vec!["a".to_owned(); 10_001]).map(drop),
+            Some(Attack::items_many) => many(vec![("a".to_owned(), Vec::new()); 10_000]),
+            Some(Attack::items_bytes) => many(vec![("a".to_owned(), vec![0; 200]); 10_000]),
             _ => Ok(()),
         }
+    }
+
+    /// The plan, or what an attack makes of it.
+    fn planned(&self, mut plan: Plan) -> Result<Plan> {
+        let first = plan.splits.first().cloned();
+        let split = || first.clone().ok_or_else(|| Error::internal("no rows were asked for"));
+        match self.attack_named() {
+            Some(Attack::spin_in_planning) => spin(),
+            Some(Attack::push_in_planning) => raw::push_in_planning()?,
+            Some(Attack::state_bomb) => plan.streams.iter_mut().for_each(|s| s.state_after = Some(vec![0; 1 << 20])),
+            Some(Attack::split_flood) => {
+                plan.splits =
+                    (0..100_001).map(|n| Ok(Split { id: n.to_string(), ..split()? })).collect::<Result<_>>()?;
+            }
+            Some(Attack::twin_splits) => plan.splits = vec![Split { id: "twin\u{1b}[2J".into(), ..split()? }; 2],
+            Some(Attack::nameless_split) => plan.splits = vec![Split { id: String::new(), ..split()? }],
+            Some(Attack::descriptor_bomb) => plan.splits = vec![Split { descriptor: vec![0; 2 << 20], ..split()? }],
+            _ => {}
+        }
+        Ok(plan)
     }
 
     /// What an honest connector does: batches, each followed by a checkpoint.
@@ -229,83 +272,233 @@ impl Hostile {
         Ok(())
     }
 
-    fn attack(&self, attack: &str, output: &mut Output) -> Result<()> {
+    fn attack(&self, attack: Attack, output: &mut Output) -> Result<()> {
+        use Attack as A;
         match attack {
-            "trap" => panic!("boom, my password is {}", self.config.password.as_deref().unwrap_or("none")),
-            "spin" => loop {
-                std::hint::spin_loop();
-            },
-            "sleep" => loop {
+            A::trap => panic!("boom, my password is {}", self.config.password.as_deref().unwrap_or("none")),
+            A::spin => spin(),
+            A::sleep => loop {
                 std::thread::sleep(std::time::Duration::from_secs(3600));
             },
-            "memory" => {
+            A::memory => {
                 let mut hoard: Vec<Vec<u8>> = Vec::new();
                 loop {
                     hoard.push(vec![1; 8 << 20]);
                 }
             }
-            "stack" => {
+            A::stack => {
                 std::hint::black_box(deeper(0));
                 Ok(())
             }
-            "log-flood" => {
-                for line in 0..200_000 {
-                    sluice_sdk::log::info(format!("line {line} with nothing to say, at some length"));
-                }
-                Ok(())
-            }
-            "log-forgery" => {
-                let secret = self.config.password.clone().unwrap_or_default();
-                sluice_sdk::log::warn(format!("\u{1b}[2Jfirst\n2026-01-01 ERROR forged {secret}"));
-                Ok(())
-            }
-            "files" => match std::fs::read_to_string("/etc/passwd") {
-                Ok(_) => Err(Error::internal("the guest read /etc/passwd")),
-                Err(error) => Err(Error::not_found(format!("no file: {error}"))),
-            },
-            "escape-folder" => match std::fs::read_to_string("/data/../../etc/passwd") {
-                Ok(_) => Err(Error::internal("the guest left its folder")),
-                Err(error) => Err(Error::not_found(format!("no file: {error}"))),
-            },
-            "write-folder" => match std::fs::write("/data/written", "x") {
-                Ok(()) => Err(Error::internal("the guest wrote to a read-only folder")),
-                Err(error) => Err(Error::not_found(format!("not written: {error}"))),
-            },
-            "items-while-reading" => sluice_sdk::items::remember(STREAM, &[("a".to_owned(), Vec::new())]),
-            "items-recall-while-reading" => sluice_sdk::items::recall(STREAM, &["a".to_owned()]).map(drop),
-            "environment" => {
-                let seen = std::env::vars().count() + std::env::args().count();
-                Err(Error::not_found(format!("{seen} variables and arguments")))
-            }
-            "connect" => {
+            A::log_flood | A::output_flood | A::log_forgery | A::error_flood | A::error_for_ever => self.talk(attack),
+            A::files | A::escape_folder | A::follow_link | A::write_folder | A::environment => look_around(attack),
+            A::items_while_reading => sluice_sdk::items::remember(STREAM, &[("a".to_owned(), Vec::new())]),
+            A::items_recall_while_reading => sluice_sdk::items::recall(STREAM, &["a".to_owned()]).map(drop),
+            A::connect => {
                 Connection::open(&self.config.host, self.config.port, None)?;
                 Err(Error::internal("the guest was let through"))
             }
-            "connect-undeclared" => {
+            A::connect_undeclared => {
                 Connection::open("undeclared.example.com", 443, None)?;
                 Err(Error::internal("the guest was let through"))
             }
-            "connection-flood" => {
+            A::connection_flood => {
                 let mut open = Vec::new();
                 loop {
                     open.push(Connection::open(&self.config.host, self.config.port, None)?);
                 }
             }
-            "flood" => {
+            A::redirect
+            | A::smuggled_host
+            | A::smuggled_length
+            | A::split_header
+            | A::response_flood
+            | A::header_flood
+            | A::slowloris
+            | A::request_flood => self.request(attack),
+            A::leftovers => raw::leftovers(self.config.session == "plant"),
+            A::forged_handle => raw::forged_handle(),
+            A::clock_probe => Err(Error::not_found(format!("steps of {} ns", smallest_step()))),
+            A::flood | A::flood_of_bytes => {
                 let mut channel = output.stream(STREAM, schema())?;
                 let rows = batch(0, 10_000);
                 loop {
                     channel.push(&rows)?;
                 }
             }
-            "another-schema" => {
+            A::another_schema => {
                 let other = Arc::new(Schema::new(vec![Field::new("id", DataType::Utf8, true)]));
                 output.stream(STREAM, other).map(drop)
             }
-            "another-stream" => output.stream("somebody-elses", schema()).map(drop),
-            _ => raw::attack(attack, output),
+            A::another_stream => output.stream("somebody-elses", schema()).map(drop),
+            A::garbage
+            | A::huge_length
+            | A::huge_batch
+            | A::huge_call
+            | A::compressed_batch
+            | A::rows_of_nothing
+            | A::negative_rows
+            | A::column_of_nothing
+            | A::more_nulls_than_values
+            | A::missing_columns
+            | A::buffer_beyond_body
+            | A::wild_offsets
+            | A::text_that_is_none
+            | A::dictionary_batch
+            | A::schema_for_batch
+            | A::short_row
+            | A::wrong_kind
+            | A::odd_pieces
+            | A::missing_piece
+            | A::shifted_pieces
+            | A::long_metadata
+            | A::no_metadata
+            | A::many_pieces
+            | A::overlapping_pieces
+            | A::piece_bomb
+            | A::piece_beyond_memory
+            | A::endless_piece
+            | A::switched_schema
+            | A::dictionary_column
+            | A::nested_columns
+            | A::column_bomb
+            | A::twin_columns
+            | A::long_column_name
+            | A::channel_flood
+            | A::undeclared_channel
+            | A::lying_checkpoint
+            | A::forged_checkpoint
+            | A::cursor_bomb => raw::attack(attack, output),
+            // Made while it checks itself, discovers, plans or says goodbye.
+            A::spin_in_planning
+            | A::never_leave
+            | A::push_in_planning
+            | A::state_bomb
+            | A::split_flood
+            | A::twin_splits
+            | A::nameless_split
+            | A::descriptor_bomb
+            | A::items_replace
+            | A::items_stranger
+            | A::items_recall_stranger
+            | A::items_long_key
+            | A::items_recall_long_key
+            | A::items_long_value
+            | A::items_many_at_once
+            | A::items_recall_many_at_once
+            | A::items_many
+            | A::items_bytes
+            | A::nameless_stream
+            | A::long_stream
+            | A::escaping_stream
+            | A::reversed_stream
+            | A::shouting
+            | A::check_flood
+            | A::outside_secret => Err(Error::internal(format!("{attack:?} is not made while a split is read"))),
         }
     }
+
+    /// Says more than anybody wants to hear.
+    fn talk(&self, attack: Attack) -> Result<()> {
+        match attack {
+            Attack::log_flood => {
+                for line in 0..200_000 {
+                    sluice_sdk::log::info(format!("line {line} with nothing to say, at some length"));
+                }
+            }
+            Attack::output_flood => {
+                for line in 0..20_000 {
+                    println!("line {line} with nothing to say, at some length");
+                }
+            }
+            Attack::log_forgery => {
+                let secret = self.config.password.clone().unwrap_or_default();
+                sluice_sdk::log::warn(format!("\u{1b}[2Jfirst\n2026-01-01 ERROR forged {secret}"));
+            }
+            Attack::error_flood => return Err(Error::config("no ".repeat(350_000))),
+            _ => {
+                let ages = std::time::Duration::from_secs(1_000_000 * 365 * 86_400);
+                return Err(Error::rate_limited("slow down").retry_after(ages));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a server for what it should not, or one that answers as it should not.
+    fn request(&self, attack: Attack) -> Result<()> {
+        let url = format!("http://{}:{}/", self.config.host, self.config.port);
+        let mut asked = match attack {
+            Attack::smuggled_host => Request::get(url.as_str()).header("host", "evil.example"),
+            Attack::smuggled_length => {
+                let second = "0\r\n\r\nGET /evil HTTP/1.1\r\nhost: evil.example\r\n\r\n";
+                Request::post(url.as_str(), second).header("transfer-encoding", "chunked")
+            }
+            Attack::split_header => Request::get(url.as_str()).header("x-a", "a\r\nx-b: evil.example"),
+            Attack::request_flood => {
+                let pending: Vec<_> = (0..20).map(|_| Request::get(url.as_str()).start()).collect();
+                for one in pending.into_iter().rev() {
+                    sluice_sdk::http::block_on(one?)?;
+                }
+                return Ok(());
+            }
+            _ => Request::get(url.as_str()),
+        }
+        .send()?;
+        match attack {
+            Attack::redirect => {
+                let to = asked.headers().get("location").unwrap_or_default().to_owned();
+                Request::get(to).send()?;
+                Err(Error::internal("the guest was let through"))
+            }
+            Attack::response_flood => {
+                let mut kept = Vec::new();
+                while let Some(chunk) = asked.chunk()? {
+                    kept.push(chunk);
+                }
+                Ok(())
+            }
+            _ => {
+                let heard = String::from_utf8_lossy(&asked.read_whole(1 << 20)?).into_owned();
+                let outcome = if heard.contains("evil") { "smuggled" } else { "left out by the host" };
+                Err(Error::not_found(outcome))
+            }
+        }
+    }
+}
+
+/// Looks for files and variables.
+fn look_around(attack: Attack) -> Result<()> {
+    let read = |path: &str| match std::fs::read_to_string(path) {
+        Ok(_) => Err(Error::internal(format!("the guest read {path}"))),
+        Err(error) => Err(Error::not_found(format!("no file: {error}"))),
+    };
+    match attack {
+        Attack::files => read("/etc/passwd"),
+        Attack::escape_folder => read("/data/../../etc/passwd"),
+        Attack::follow_link => read("/data/link"),
+        Attack::write_folder => match std::fs::write("/data/written", "x") {
+            Ok(()) => Err(Error::internal("the guest wrote to a read-only folder")),
+            Err(error) => Err(Error::not_found(format!("not written: {error}"))),
+        },
+        _ => {
+            let seen = std::env::vars().count() + std::env::args().count();
+            Err(Error::not_found(format!("{seen} variables and arguments")))
+        }
+    }
+}
+
+/// The finest difference that the clock shows, nanoseconds.
+fn smallest_step() -> u128 {
+    let mut smallest = u128::MAX;
+    for _ in 0..200 {
+        let before = std::time::Instant::now();
+        let mut after = before;
+        while after == before {
+            after = std::time::Instant::now();
+        }
+        smallest = smallest.min(after.duration_since(before).as_nanos());
+    }
+    smallest
 }
 
 #[inline(never)]
@@ -314,110 +507,32 @@ fn deeper(depth: u64) -> u64 {
     deeper(std::hint::black_box(depth) + 1) ^ depth
 }
 
-/// Attacks below the SDK: bytes that it would never send.
 #[cfg(target_family = "wasm")]
-mod raw {
-    use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
-    use sluice_sdk::__private::bindings::sluice::source::output as wit;
-    use sluice_sdk::__private::borrowing::sluice::source::output as parts;
-    use sluice_sdk::{Error, Output, Result};
-
-    use super::{STREAM, batch, schema};
-
-    fn failed(error: impl std::fmt::Debug) -> Error {
-        Error::internal(format!("{error:?}"))
-    }
-
-    pub(super) fn attack(attack: &str, output: &mut Output) -> Result<()> {
-        let mut channel = output.stream(STREAM, schema())?;
-        channel.push(&batch(0, 10))?;
-        match attack {
-            "garbage" => wit::push(0, &[0xab; 4096]).map_err(failed),
-            "huge-length" => wit::push(0, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).map_err(failed),
-            "huge-batch" => wit::push(0, &vec![0; 70 << 20]).map_err(failed),
-            "huge-call" => wit::push(0, &vec![0; 120 << 20]).map_err(failed),
-            "undeclared-channel" => wit::push(7, &[]).map_err(failed),
-            "lying-checkpoint" => wit::checkpoint(0, b"cursor", 11).map(drop).map_err(failed),
-            "cursor-bomb" => wit::checkpoint(0, &vec![0; 1 << 20], 10).map(drop).map_err(failed),
-            "short-row" => wit::push_rows(0, &[vec![wit::Value::Integer(1)]]).map_err(failed),
-            "wrong-kind" => {
-                let row = vec![wit::Value::Text("one".into()), wit::Value::Null];
-                wit::push_rows(0, &[row]).map_err(failed)
-            }
-            "odd-pieces" => {
-                let (metadata, body) = message();
-                let mut pieces = vec![&[][..]; 1000];
-                pieces.extend(body.chunks(64));
-                pieces.push(&[]);
-                parts::push_parts(0, &metadata, &pieces).map_err(failed)
-            }
-            "missing-piece" => {
-                let (metadata, body) = message();
-                parts::push_parts(0, &metadata, &[&body[64..]]).map_err(failed)
-            }
-            "shifted-pieces" => {
-                // The same bytes, but cut where the host fills up: the layout is no longer the flatbuffer's.
-                let (metadata, body) = message();
-                parts::push_parts(0, &metadata, &[&body[..1], &body[1..]]).map_err(failed)
-            }
-            "long-metadata" => {
-                let (mut metadata, body) = message();
-                metadata.extend_from_slice(&body);
-                parts::push_parts(0, &metadata, &[&body]).map_err(failed)
-            }
-            "no-metadata" => parts::push_parts(0, &[], &[&[0; 64]]).map_err(failed),
-            "many-pieces" => parts::push_parts(0, &message().0, &vec![&[][..]; 100_000]).map_err(failed),
-            "overlapping-pieces" => {
-                let memory = vec![0; 1 << 20];
-                parts::push_parts(0, &message().0, &[&memory[..]; 70]).map_err(failed)
-            }
-            "piece-bomb" => {
-                let memory = vec![0; 1 << 20];
-                parts::push_parts(0, &message().0, &vec![&memory[..]; 30_000]).map_err(failed)
-            }
-            "piece-beyond-memory" => beyond([u32::MAX - 64, 1 << 20]),
-            "endless-piece" => beyond([64, u32::MAX]),
-            other => Err(Error::config(format!("there is no attack named {other}"))),
-        }
-    }
-
-    /// The metadata and body of an honest batch.
-    fn message() -> (Vec<u8>, Vec<u8>) {
-        let options = IpcWriteOptions::default();
-        let (mut tracker, mut context) = (DictionaryTracker::new(false), IpcWriteContext::default());
-        let (_, encoded) = IpcDataGenerator::default()
-            .encode(&batch(10, 20), &mut tracker, &options, &mut context)
-            .unwrap_or_else(|e| panic!("{e}"));
-        let length = encoded.ipc_message.len().next_multiple_of(8);
-        let mut metadata = vec![0xff; 4];
-        metadata.extend_from_slice(&u32::try_from(length).unwrap_or(0).to_le_bytes());
-        metadata.extend_from_slice(&encoded.ipc_message);
-        metadata.resize(8 + length, 0);
-        (metadata, encoded.arrow_data)
-    }
-
-    #[link(wasm_import_module = "sluice:source/output@0.1.0")]
-    unsafe extern "C" {
-        #[link_name = "push-parts"]
-        fn push_parts(channel: u32, metadata: *const u8, length: u32, body: *const [u32; 2], pieces: u32, ret: *mut u8);
-    }
-
-    /// Names memory that is not there; a slice of Rust's cannot.
-    fn beyond(piece: [u32; 2]) -> Result<()> {
-        let (metadata, mut ret) = (message().0, [0_u64; 16]);
-        // SAFETY: what is passed is alive during the call, except for the piece itself, which is the host's to refuse.
-        unsafe {
-            push_parts(0, metadata.as_ptr(), metadata.len() as u32, &raw const piece, 1, ret.as_mut_ptr().cast());
-        }
-        Err(Error::internal("the piece was taken"))
-    }
-}
+#[path = "hostile/raw.rs"]
+mod raw;
 
 #[cfg(not(target_family = "wasm"))]
 mod raw {
+    use hostile_guests::Attack;
     use sluice_sdk::{Error, Output, Result};
 
-    pub(super) fn attack(attack: &str, _: &mut Output) -> Result<()> {
-        Err(Error::unsupported(format!("{attack} needs the sandbox")))
+    fn outside<T>() -> Result<T> {
+        Err(Error::unsupported("this needs the sandbox"))
+    }
+
+    pub(super) fn attack(_: Attack, _: &mut Output) -> Result<()> {
+        outside()
+    }
+
+    pub(super) fn push_in_planning() -> Result<()> {
+        outside()
+    }
+
+    pub(super) fn leftovers(_: bool) -> Result<()> {
+        outside()
+    }
+
+    pub(super) fn forged_handle() -> Result<()> {
+        outside()
     }
 }

@@ -32,5 +32,5 @@ pub fn conforms(bucket: &dyn Bucket, refused: &Value) {
     let path = workspace.path().join("conformance.yaml");
     std::fs::write(&path, spec).expect("the specification");
     let ran = test(&workspace, bucket.connector(), &path, &[]);
-    assert_conforms(&ran, &["future-state", "keys", "past-state"]);
+    assert_conforms(&ran, &["future-state", "keys", "past-state", "recordings"]);
 }

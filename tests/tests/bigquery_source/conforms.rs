@@ -34,5 +34,5 @@ fn the_connector_conforms() {
     let workspace = Workspace::new();
     let path = workspace.path().join("conformance.yaml");
     std::fs::write(&path, std::fs::read_to_string(source).unwrap().replace("{d}", &data.dataset)).unwrap();
-    assert_conforms(&test(&workspace, "bigquery", &path, &[]), &["columns", "keys", "memory"]);
+    assert_conforms(&test(&workspace, "bigquery", &path, &[]), &["columns", "keys", "memory", "recordings"]);
 }

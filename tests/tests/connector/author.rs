@@ -3,9 +3,9 @@
 use serde_json::json;
 use sluice_tests::binary::Workspace;
 use sluice_tests::conformance::{verdicts, with_outcome};
-use sluice_tests::template::template;
+use sluice_tests::template::{Api, template};
 
-use crate::support::{Api, connector};
+use crate::support::connector;
 
 #[test]
 fn a_new_connector_builds_and_conforms_as_it_is_written() {
@@ -21,12 +21,13 @@ fn a_new_connector_builds_and_conforms_as_it_is_written() {
     let verdicts = verdicts(&ran);
     let skipped: Vec<_> = verdicts.iter().filter(|(_, (outcome, _))| outcome == "skipped").collect();
     assert_eq!(skipped.len(), 2, "{skipped:?}");
+    assert_eq!(verdicts["recordings"].0, "passed");
     assert_eq!(verdicts["past-state"].1, "This is the first version of the connector.");
     assert_eq!(verdicts["splits"].1, "the manifest does not offer `splits`");
     let report: serde_json::Value =
         serde_json::from_slice(&std::fs::read(template.project.join("report.json")).unwrap()).unwrap();
     assert_eq!((&report["conforms"], &report["connector"]), (&json!(true), &json!("widgets")));
-    assert_eq!(report["checks"].as_array().unwrap().len(), 20);
+    assert_eq!(report["checks"].as_array().unwrap().len(), 22);
 }
 
 #[test]
@@ -129,5 +130,5 @@ fn what_is_missing_is_said_with_what_to_do() {
     std::fs::write(folder.path().join("shop/file"), "mine").unwrap();
     refused(&["new", "shop"], "has something in it");
     let listed = connector(folder.path(), &["test", "--list"]);
-    assert_eq!(listed.lines.len(), 20, "{listed:?}");
+    assert_eq!(listed.lines.len(), 22, "{listed:?}");
 }

@@ -10,4 +10,5 @@
 mod author;
 mod builtin;
 mod publish;
+mod recordings;
 mod support;

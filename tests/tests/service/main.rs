@@ -9,6 +9,7 @@
 
 mod api;
 mod cloud_scheduler;
+mod connectors;
 mod crash;
 mod kept;
 mod master_key;

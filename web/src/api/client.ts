@@ -44,3 +44,15 @@ export function once(): { 'Idempotency-Key': string } {
 }
 
 export { ApiError };
+
+/** The data of an answer with its ETag, for what does not hold its revision itself. */
+export async function tagged<T>(call: Promise<Answer<T>>): Promise<{ data: T; tag: string }> {
+  let response: Response | undefined;
+  const data = await answer(
+    call.then(got => {
+      response = got.response;
+      return got;
+    }),
+  );
+  return { data, tag: response?.headers.get('etag') ?? '"0"' };
+}

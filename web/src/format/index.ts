@@ -19,6 +19,7 @@ const days = lazily(() => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium
 const clocks = lazily(() => new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }));
 const shortClocks = lazily(() => new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }));
 const shortDays = lazily(() => new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }));
+const weekdays = lazily(() => new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'short' }));
 const relative = lazily(() => new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }));
 const lists = lazily(() => new Intl.ListFormat(locale(), { type: 'conjunction' }));
 
@@ -34,6 +35,7 @@ export const minute = (at: string | Date): string => minutes().format(new Date(a
 export const day = (at: string | Date): string => days().format(new Date(at));
 export const clock = (at: string | Date): string => clocks().format(new Date(at));
 export const shortClock = (at: string | Date): string => shortClocks().format(new Date(at));
+export const weekday = (at: string | Date): string => weekdays().format(new Date(at));
 export const shortDay = (at: string | Date): string => shortDays().format(new Date(at));
 
 /** A moment on the wall of another zone; an unknown zone is read as UTC. */

@@ -7,7 +7,14 @@ import type { ReactNode } from 'react';
  */
 export function Name({ children, lines, ...rest }: { children: string; lines?: number } & TextProps) {
   return (
-    <Text span truncate={lines ? undefined : 'end'} lineClamp={lines} title={children} maw="100%" {...rest}>
+    <Text
+      span
+      truncate={lines ? undefined : 'end'}
+      lineClamp={lines}
+      title={children}
+      className={lines ? undefined : 'name'}
+      {...rest}
+    >
       <bdi>{children}</bdi>
     </Text>
   );

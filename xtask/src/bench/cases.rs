@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::lineitem::Format;
 use super::table::Row;
-use super::{Bench, bigquery, files, mysql, postgres, s3, service};
+use super::{Bench, bigquery, files, mysql, postgres, s3, sandbox, service};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -105,5 +105,15 @@ pub(crate) const ALL: &[Case] = &[
         name: "service-cron",
         asks: "1,000 pipelines on a cron of one minute: every run starts before the next one is due",
         run: service::punctual,
+    },
+    Case {
+        name: "density",
+        asks: "an instance starts in under 1 ms; 500 connectors and 200 instances take under 1 GB",
+        run: sandbox::density,
+    },
+    Case {
+        name: "neighbours",
+        asks: "a connector beside 20 that misbehave: at least 0.8 of alone, on its share",
+        run: sandbox::neighbours,
     },
 ];

@@ -16,6 +16,7 @@ mod pairs;
 mod peers;
 mod postgres;
 mod s3;
+mod sandbox;
 mod service;
 mod table;
 

@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    azurite, cloud_scheduler, compressors, fake_gcs, google_token, local_bigquery, mariadb, mysql, oidc, otlp,
-    postgres, s3, s3rver, schemathesis, secret_manager, smtp, tls,
+    azurite, compressors, fake_gcs, google_api, google_token, local_bigquery, mariadb, mysql, oidc, otlp, postgres, s3,
+    s3rver, schemathesis, smtp, tls,
 };
 use crate::process::{self, Interrupt};
 use crate::tools::remove_folder;
@@ -125,8 +125,8 @@ impl Group {
         fake_gcs::start(self, interrupt)?;
         google_token::start(self, interrupt)?;
         oidc::start(self, interrupt)?;
-        cloud_scheduler::start(self, interrupt)?;
-        secret_manager::start(self, interrupt)?;
+        google_api::cloud_scheduler(self, interrupt)?;
+        google_api::secret_manager(self, interrupt)?;
         smtp::start(self, interrupt, &certificates)?;
         otlp::start(self, interrupt)?;
         self.write_record()

@@ -6,9 +6,9 @@
 //! variables in [`VARIABLES`].
 
 mod azurite;
-mod cloud_scheduler;
 mod compressors;
 mod fake_gcs;
+mod google_api;
 mod google_token;
 mod group;
 mod local_bigquery;
@@ -22,7 +22,6 @@ mod postgres;
 mod s3;
 mod s3rver;
 mod schemathesis;
-mod secret_manager;
 mod smtp;
 mod tls;
 

@@ -9,10 +9,10 @@ pub(crate) mod model;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use sluice_sdk::calendar::http_date;
 use sluice_sdk::http::{Method, Pending, Request, Response, Timeouts, block_on};
 use sluice_sdk::{Error, Result};
 
-use crate::clock;
 use crate::config::BigQueryConfig;
 use crate::denied::Doing;
 use crate::id::TableRef;
@@ -149,7 +149,7 @@ impl<'a> Rest<'a> {
     }
 
     fn answer<T: DeserializeOwned>(&self, mut response: Response, doing: &Doing<'_>) -> Result<Answer<T>> {
-        let date = response.headers().get("date").and_then(clock::http_date);
+        let date = response.headers().get("date").and_then(http_date).map(|seconds| seconds * 1000);
         let body = response.read_whole(MOST)?;
         if !response.is_success() {
             return Err(error::refused(self.config, doing, response.status(), response.retry_after(), &body));

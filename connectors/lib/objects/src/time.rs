@@ -1,12 +1,12 @@
 //! The two ways in which stores write instants, as milliseconds since 1970.
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use sluice_sdk::calendar;
 
 /// `2026-01-31T12:30:00.123Z`, as listings have it.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let (date, rest) = text.split_once('T')?;
     let time = rest.strip_suffix('Z').or_else(|| rest.strip_suffix("+00:00"))?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i32>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let (whole, fraction) = time.split_once('.').unwrap_or((time, ""));
     let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
@@ -15,28 +15,15 @@ pub fn rfc3339(text: &str) -> Option<i64> {
 
 /// `Sat, 31 Jan 2026 12:30:00 GMT`, as headers have it.
 pub fn http_date(text: &str) -> Option<i64> {
-    let mut words = text.split(' ').skip(1);
-    let day = words.next()?.parse().ok()?;
-    let name = words.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)?;
-    let year = words.next()?.parse().ok()?;
-    instant(year, i64::try_from(month).ok()? + 1, day, words.next()?).map(|seconds| seconds * 1000)
+    calendar::http_date(text).map(|seconds| seconds * 1000)
 }
 
-fn instant(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
+fn instant(year: i32, month: i32, day: i32, time: &str) -> Option<i64> {
     let mut time = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    let fits = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !fits || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
-        return None;
-    }
-    // Days since 1970 of a date whose year begins in March, so that a leap day is the year's last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    let days = i64::from(calendar::days(year, month, day)?);
+    let fits = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+    fits.then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 #[cfg(test)]

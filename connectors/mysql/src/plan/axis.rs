@@ -1,5 +1,7 @@
 //! Values of a column as whole numbers, so that a range of them can be halved.
 
+use sluice_sdk::calendar::civil;
+
 use crate::types::temporal::Stamp;
 
 /// What the numbers count.
@@ -68,16 +70,8 @@ fn date(text: &str) -> Option<Stamp> {
 
 /// A day that was counted from 1970-01-01.
 fn day(days: i64) -> String {
-    // Years begin in March here, so that the leap day is the last of its year; 400 of them have 146,097 days.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let (month, carry) = if shifted < 10 { (shifted + 3, 0) } else { (shifted - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", year_of_era + era * 400 + carry)
+    let (year, month, day) = civil(days);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Dates and times in their binary form: a length, and as many parts as are not zero.
 
+use sluice_sdk::calendar::days;
+
 use crate::wire::read::Bytes;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -40,24 +42,7 @@ impl Stamp {
     /// Days since 1970-01-01; none if there is no such day.
     #[inline]
     pub(crate) fn days(self) -> Option<i32> {
-        let last = match self.month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if is_leap(self.year) => 29,
-            2 => 28,
-            _ => return None,
-        };
-        if self.day == 0 || self.day > last {
-            return None;
-        }
-        // Counted from 1 March of year 0, so that the leap day is the last of its year.
-        let (month, year) = match self.month {
-            month @ 3.. => (i32::from(month) - 3, i32::from(self.year)),
-            month => (i32::from(month) + 9, i32::from(self.year) - 1),
-        };
-        let century = year.div_euclid(100);
-        let in_year = (153 * month + 2) / 5 + i32::from(self.day) - 1;
-        Some(365 * year + year.div_euclid(4) - century + century.div_euclid(4) + in_year - 719_468)
+        days(i32::from(self.year), i32::from(self.month), i32::from(self.day))
     }
 
     /// Microseconds since 1970-01-01 00:00:00; none if there is no such day.
@@ -65,10 +50,6 @@ impl Stamp {
     pub(crate) fn micros(self) -> Option<i64> {
         Some(i64::from(self.days()?) * DAY_MICROS + self.micros)
     }
-}
-
-fn is_leap(year: u16) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 #[inline]
@@ -125,37 +106,6 @@ pub(crate) fn print(span: i64, digits: u8, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn date(year: u16, month: u8, day: u8) -> Option<i32> {
-        Stamp { year, month, day, micros: 0 }.days()
-    }
-
-    #[test]
-    fn days_are_counted_from_1970() {
-        assert_eq!(date(1970, 1, 1), Some(0));
-        assert_eq!(date(2024, 2, 29), Some(19_782));
-        assert_eq!(date(9999, 12, 31), Some(2_932_896));
-        assert_eq!(date(1, 1, 1), Some(-719_162));
-        assert_eq!(date(1000, 1, 1), Some(-354_285));
-        assert_eq!(date(1969, 12, 31), Some(-1));
-        assert_eq!(date(2000, 3, 1), Some(11_017));
-    }
-
-    #[test]
-    fn what_is_no_day_has_none() {
-        for (year, month, day) in [
-            (0, 0, 0),
-            (2024, 0, 0),
-            (2024, 1, 0),
-            (2024, 2, 30),
-            (2023, 2, 29),
-            (1900, 2, 29),
-            (2024, 13, 1),
-            (2024, 4, 31),
-        ] {
-            assert_eq!(date(year, month, day), None, "{year}-{month}-{day}");
-        }
-    }
 
     #[test]
     fn parts_that_are_zero_are_not_sent() {

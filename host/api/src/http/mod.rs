@@ -4,6 +4,7 @@ pub mod body;
 pub mod client;
 pub mod fence;
 pub mod fetch;
+pub mod finding;
 pub mod limits;
 pub mod metrics;
 pub mod page;

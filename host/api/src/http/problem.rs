@@ -9,6 +9,8 @@ use sluice_core::error::{Actor, Kind, Retry};
 use sluice_store::ChangeError;
 use utoipa::ToSchema;
 
+use super::finding::Finding;
+
 /// What can go wrong with a request. The name is the last part of the problem's `type`, and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slug {
@@ -151,6 +153,7 @@ pub struct Problem {
     field: Option<String>,
     stream: Option<String>,
     retry_after: Option<u64>,
+    findings: Vec<Finding>,
 }
 
 /// The body of a problem, RFC 9457.
@@ -171,12 +174,16 @@ pub struct ProblemBody<'a> {
     /// The stream concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<&'a str>,
+    /// What was looked at before it was refused, and what was found; of uploads and trials.
+    #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
+    #[schema(required = false)]
+    findings: &'a [Finding],
 }
 
 impl Problem {
     /// A problem; `detail` says what is wrong and what to do, without secrets.
     pub fn new(slug: Slug, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), field: None, stream: None, retry_after: None }
+        Self { slug, detail: detail.into(), field: None, stream: None, retry_after: None, findings: Vec::new() }
     }
 
     /// What a wrong field of a request gets.
@@ -192,6 +199,12 @@ impl Problem {
     /// The class of the problem.
     pub fn slug(&self) -> Slug {
         self.slug
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn with_findings(self, findings: Vec<Finding>) -> Self {
+        Self { findings, ..self }
     }
 
     /// When to come back, seconds.
@@ -225,7 +238,7 @@ impl From<RunError> for Problem {
             Retry::After(time) => Some(time.as_secs().max(1)),
             Retry::Later | Retry::Never => None,
         };
-        Self { slug, detail, field: error.field, stream: error.stream, retry_after }
+        Self { slug, detail, field: error.field, stream: error.stream, retry_after, findings: Vec::new() }
     }
 }
 
@@ -253,6 +266,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             field: self.field.as_deref(),
             stream: self.stream.as_deref(),
+            findings: &self.findings,
         };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();

@@ -25,6 +25,18 @@ case "$job" in
     printf '%s\n' '{"event":"failed","kind":"auth","actor":"user","retry":"never","message":"password hunter2-correct-horse was refused","field":"/password","stream":null}';;
   *slow.example.com*) exec sleep 30 ;;
   *crash.example.com*) exit 3 ;;
+  *'"job":"examine"'*)
+    path=${job#*'"component":"'}; path=${path%%'"'*}
+    case "$(cat "$path")" in
+      bomb) printf '%s\n' '{"event":"step","name":"file","outcome":"passed","detail":"4 bytes","remedy":""}'; exit 137 ;;
+      '{'*)
+        printf '%s\n' '{"event":"step","name":"file","outcome":"passed","detail":"small","remedy":""}'
+        printf '{"event":"examined","manifest":"%s","imports":[]}\n' "$(sed 's/"/\\"/g' "$path")"
+        printf '%s\n' '{"event":"done"}' ;;
+      *)
+        printf '%s\n' '{"event":"step","name":"file","outcome":"failed","detail":"no WebAssembly","remedy":"send some"}'
+        printf '%s\n' '{"event":"done"}' ;;
+    esac ;;
   *'"job":"check"'*)
     printf '%s\n' '{"event":"step","name":"connect","outcome":"passed","detail":"as hunter2-correct-horse","remedy":""}'
     printf '%s\n' '{"event":"step","name":"list","outcome":"warned","detail":"no tables","remedy":"grant some"}'
@@ -80,9 +92,8 @@ pub(super) fn catalogue() -> Catalogue {
         },
         "hosts": ["{endpoint}", "lake.example.com:443"], "capabilities": {"changed_files": true}
     });
-    let installed = |manifest: Value| Installed {
-        manifest: Manifest::parse(manifest.to_string().as_bytes()).unwrap(),
-        sha256: "5a".repeat(32),
+    let installed = |manifest: Value| {
+        Installed::built_in(Manifest::parse(manifest.to_string().as_bytes()).unwrap(), "5a".repeat(32))
     };
     Catalogue::new([installed(demo), installed(lake)])
 }

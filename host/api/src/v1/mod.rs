@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod connections;
+pub mod connector_versions;
 pub mod connectors;
 pub mod drafts;
 pub mod hooks;
@@ -40,6 +41,7 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(tokens::routes)
         .and(audit::routes)
         .and(connectors::routes)
+        .and(connector_versions::routes)
         .and(connections::routes)
         .and(pipelines::routes)
         .and(drafts::routes)

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sluice_core::access::Role;
+use sluice_core::connector::VersionState;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
-    DraftChange, NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, Owner, PipelineChange, Scope, Whose,
+    DraftChange, NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, NewVersion, Owner, PipelineChange,
+    Scope, Whose,
 };
 
 use crate::testing::{START_US, Service};
@@ -111,11 +113,22 @@ impl World {
             traceparent: None,
         };
         store.ask_for_run(scope, &run, START_US).await.unwrap();
+        let version = NewVersion {
+            sha256: "b5".repeat(32),
+            name: "shop".into(),
+            version: "1.0.0".into(),
+            publisher: String::new(),
+            manifest: json!({"contract": "0.1", "name": "shop", "version": "1.0.0", "title": "Shop", "config": {"type": "object"}}),
+            report: vec![],
+            signature: None,
+        };
+        store.add_connector_version(scope, &version, b"b", "test", START_US).await.unwrap();
         let ids = [
             ("connection", connection.id),
             ("pipeline", pipeline.id),
             ("run", run.id),
             ("draft", "draft-b".to_owned()),
+            ("sha256", version.sha256),
         ];
         self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
@@ -160,6 +173,8 @@ impl World {
         assert_eq!(store.open_invitations(scope, START_US).await.unwrap(), 1);
         assert!(store.connection(scope, "connection-b").await.unwrap().is_some());
         assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
+        let version = store.connector_version(scope, &"b5".repeat(32)).await.unwrap();
+        assert_eq!(version.map(|one| one.state), Some(VersionState::Valid));
         assert!(store.draft(Owner { scope, owner: "user somebody" }, "draft-b").await.unwrap().is_some());
         let run = store.run_request(scope, "run-b").await.unwrap();
         assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));

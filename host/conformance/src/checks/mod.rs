@@ -3,6 +3,7 @@
 mod describe;
 mod limits;
 mod reads;
+mod replays;
 mod resume;
 mod splits;
 mod state;
@@ -53,6 +54,8 @@ checks! {
     "future-state" "does a state beyond all rows read nothing?" => state::future,
     "past-state" "are states of earlier versions accepted?" => state::past,
     "replay" "does a plan that is read twice read the same?" => splits::replay,
+    "deterministic" "does it do the same again where its source, clock and chance are replayed?" => replays::deterministic,
+    "recordings" "does it do what was recorded of it?" => replays::recordings,
     "cancel" "does a cancelled read end within a second?" => limits::cancel,
     "memory" "is memory the same for ten times the data?" => limits::memory,
     "hosts" "does it ask for no host that it does not declare?" => limits::hosts,

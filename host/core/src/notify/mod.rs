@@ -3,7 +3,7 @@
 //! [`sort`] decides for one target (an address or a webhook of one rule) what becomes of each new event:
 //!
 //! * The first failure of a pipeline is told at once, those that follow go into the digest, and its recovery is told at once.
-//! * A schema change, a quality warning, an anomaly or a quota at risk is told at once, and not again within a day if it
+//! * A schema change, a quality warning, an anomaly, a quota at risk or a connector that went back is told at once, and not again within a day if it
 //!   is the same one: a warning goes into the digest, the others are left out.
 //! * Whatever would be more than [`BURST`] messages within the digest's interval goes into the digest.
 //! * A success is a trigger for what comes after a load, and always told.
@@ -61,13 +61,15 @@ pub enum EventKind {
     ZeroRows,
     /// A quota is nearly used up.
     QuotaRisk,
+    /// A new version of a connector failed, and the one before it is used again.
+    ConnectorRollback,
     /// A run succeeded: for what follows a load.
     Success,
 }
 
 fn usual() -> Vec<EventKind> {
-    use EventKind::{Failure, QualityWarning, QuotaRisk, Recovery, SchemaChange, ZeroRows};
-    vec![Failure, Recovery, SchemaChange, QualityWarning, ZeroRows, QuotaRisk]
+    use EventKind::{ConnectorRollback, Failure, QualityWarning, QuotaRisk, Recovery, SchemaChange, ZeroRows};
+    vec![Failure, Recovery, SchemaChange, QualityWarning, ZeroRows, QuotaRisk, ConnectorRollback]
 }
 
 fn hour() -> u32 {
@@ -84,6 +86,7 @@ impl EventKind {
             Self::QualityWarning => "quality-warning",
             Self::ZeroRows => "zero-rows",
             Self::QuotaRisk => "quota-risk",
+            Self::ConnectorRollback => "connector-rollback",
             Self::Success => "success",
         }
     }
@@ -221,10 +224,16 @@ fn verdict(rule: &NotifyRule, known: &[Told], event: &Event, now: Timestamp) -> 
         },
         EventKind::Recovery => How::Now,
         EventKind::QualityWarning if is_known(known, event, now) => How::Digest,
-        EventKind::SchemaChange | EventKind::ZeroRows | EventKind::QuotaRisk if is_known(known, event, now) => {
+        EventKind::SchemaChange | EventKind::ZeroRows | EventKind::QuotaRisk | EventKind::ConnectorRollback
+            if is_known(known, event, now) =>
+        {
             How::Known
         }
-        EventKind::QualityWarning | EventKind::SchemaChange | EventKind::ZeroRows | EventKind::QuotaRisk => How::Now,
+        EventKind::QualityWarning
+        | EventKind::SchemaChange
+        | EventKind::ZeroRows
+        | EventKind::QuotaRisk
+        | EventKind::ConnectorRollback => How::Now,
     };
     if how == How::Now && burst(rule, known, now) { How::Digest } else { how }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::Secrets;
@@ -13,13 +13,20 @@ use crate::error::RunError;
 /// What stands in place of a secret.
 const MARK: &str = "[secret]";
 
+/// What bytes of a secret are overwritten with.
+const OVER: u8 = b'x';
+
 /// Shortest secret that is looked for: shorter ones would turn every text into marks, and would tell themselves by it.
 const SHORTEST: usize = 4;
 
 /// Shortest line of a secret of several lines (a key) that is looked for by itself.
 const SHORTEST_LINE: usize = 16;
 
-/// Finds secrets in texts: as they are, and as JSON, URLs and Base64 write them.
+/// Shortest part of a secret in Base64 that is looked for amid other characters.
+const SHORTEST_INSIDE: usize = 8;
+
+/// Finds secrets in texts: as they are, and as JSON, URLs and Base64 write them, the latter also where a secret is a part of what was
+/// encoded.
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// The longest first, so that no secret that begins another leaves its rest behind.
@@ -46,6 +53,22 @@ impl Redactor {
             }
         }
         text
+    }
+
+    /// Overwrites each secret in these bytes, and says whether there was one. Their length stays.
+    pub fn overwrite(&self, bytes: &mut [u8]) -> bool {
+        let mut found = false;
+        for pattern in self.patterns.iter().map(String::as_bytes) {
+            let mut at = 0;
+            while let Some(place) = bytes.get(at..).and_then(|rest| find(rest, pattern)).map(|offset| at + offset) {
+                if let Some(secret) = bytes.get_mut(place..place + pattern.len()) {
+                    secret.fill(OVER);
+                }
+                at = place + pattern.len();
+                found = true;
+            }
+        }
+        found
     }
 
     /// An error whose message has a mark in place of each secret.
@@ -98,15 +121,34 @@ fn add(text: &str, shortest: usize, texts: &mut BTreeSet<String>) {
 fn spellings(text: &str) -> Vec<String> {
     let json = serde_json::to_string(text).unwrap_or_default();
     let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(text);
-    vec![
+    let mut all = vec![
         text.to_owned(),
         json.to_owned(),
         percent(text),
         percent(text).replace("%20", "+"),
         format!("{text:?}").trim_matches('"').to_owned(),
-        STANDARD_NO_PAD.encode(text),
-        URL_SAFE_NO_PAD.encode(text),
-    ]
+    ];
+    for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+        all.push(engine.encode(text));
+        all.extend((0..3).filter_map(|before| inside_base64(engine, text, before)));
+    }
+    all
+}
+
+/// The characters of Base64 that are the text's alone, where it stands after so many bytes (modulo three) of something else, as a
+/// password does after its user. None where too few are left to be told from an ordinary word.
+fn inside_base64(engine: &GeneralPurpose, text: &str, before: usize) -> Option<String> {
+    let mut bytes = vec![0; before];
+    bytes.extend_from_slice(text.as_bytes());
+    let encoded = engine.encode(&bytes);
+    let first = [0, 2, 3].get(before).copied()?;
+    // The last character has bits of what follows, unless the text ends with three whole bytes.
+    let last = encoded.len() - usize::from(bytes.len() % 3 != 0);
+    encoded.get(first..last).filter(|inside| inside.len() >= SHORTEST_INSIDE).map(str::to_owned)
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
 }
 
 fn percent(text: &str) -> String {

@@ -9,12 +9,13 @@ use sluice_core::retry::{Next, RetryPolicy};
 use sluice_core::run::RunState;
 use sluice_core::secret::Redactor;
 use sluice_core::trace::Context;
-use sluice_core::worker::{Event, Job, Order, RunJob, Summary};
+use sluice_core::worker::{Event, Job, LogLevel, Order, RunJob, Summary};
 use sluice_core::{Retry, RunError};
-use sluice_store::{Claim, Scope};
+use sluice_store::{Claim, Scope, Tried};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::fallback::{RanWith, go_back};
 use super::live::Shown;
 use super::log::Log;
 use super::metrics::Outcome;
@@ -41,6 +42,16 @@ struct Ended {
     cancelled: bool,
     /// The host stops.
     leaving: bool,
+    /// It failed because of a new version of its connector, and the version before is installed again.
+    went_back: bool,
+}
+
+/// An attempt that has begun.
+struct Begun {
+    worker: Worker,
+    retry: RetryPolicy,
+    redactor: Redactor,
+    ran: RanWith,
 }
 
 /// What becomes of what a worker tells.
@@ -97,10 +108,11 @@ impl Dispatcher {
         stop: CancellationToken,
     ) -> Ended {
         let prepared = self.prepare(claim, context).await;
-        let (mut worker, retry, redactor) = match prepared {
-            Ok(prepared) => prepared,
+        let Begun { mut worker, retry, redactor, ran } = match prepared {
+            Ok(begun) => begun,
             Err((error, retry)) => {
-                return Ended { result: Err(error), retry, cancelled: cancel.is_cancelled(), leaving: false };
+                let cancelled = cancel.is_cancelled();
+                return Ended { result: Err(error), retry, cancelled, leaving: false, went_back: false };
             }
         };
         let log = Log::new(self.parts.store.clone(), self.parts.clock.clone(), claim, redactor.clone());
@@ -108,7 +120,6 @@ impl Dispatcher {
         let mut told = Told { log, spans, shown };
         let mut orders = Orders { cancel, stop, stopped: false, deadline: None };
         let result = watch(&mut worker, &mut told, &mut orders).await;
-        told.log.flush().await;
         let result = match result {
             Ok(mut summary) => {
                 summary.error = summary.error.map(|error| redactor.redact_error(error));
@@ -123,14 +134,35 @@ impl Dispatcher {
             }
         };
         let (cancelled, leaving) = (orders.cancel.is_cancelled(), orders.stop.is_cancelled());
-        Ended { result, retry, cancelled, leaving }
+        let mut ended = Ended { result, retry, cancelled, leaving, went_back: false };
+        ended.went_back = self.goes_back(claim, &ran, &ended, &mut told.log).await;
+        told.log.flush().await;
+        ended
     }
 
-    async fn prepare(
-        &self,
-        claim: &Claim,
-        context: Option<Context>,
-    ) -> Result<(Worker, RetryPolicy, Redactor), (RunError, RetryPolicy)> {
+    /// Whether a new version of the connector is to blame for how an attempt ended, and was left for the one before.
+    async fn goes_back(&self, claim: &Claim, ran: &RanWith, ended: &Ended, log: &mut Log) -> bool {
+        let Some(error) = ended.error().filter(|_| !ended.cancelled && !ended.leaving) else { return false };
+        let gone = go_back(&self.parts.store, claim, ran, error, self.parts.clock.now_us()).await;
+        match gone {
+            Ok(None) => false,
+            Ok(Some(sentence)) => {
+                tracing::warn!(
+                    run = claim.request.asked.id,
+                    connector = ran.connector,
+                    "a connector goes back to the version before"
+                );
+                log.add(LogLevel::Warn, &sentence);
+                true
+            }
+            Err(error) => {
+                tracing::error!(run = claim.request.asked.id, %error, "whether a connector goes back cannot be found out");
+                false
+            }
+        }
+    }
+
+    async fn prepare(&self, claim: &Claim, context: Option<Context>) -> Result<Begun, (RunError, RetryPolicy)> {
         let (parts, request) = (&self.parts, &claim.request);
         let scope = Scope { tenant: &request.tenant };
         let object = format!("run {}", request.asked.id);
@@ -139,9 +171,11 @@ impl Dispatcher {
         let resolved = parts.resolver.pipeline(scope, &request.asked.pipeline, request.asked.revision, purpose).await;
         let resolved = resolved.map_err(|error| (error, RetryPolicy::default()))?;
         let retry = resolved.it.retry.clone().unwrap_or_default();
+        let source = &resolved.it.source;
+        let ran = RanWith { connector: source.connector.clone(), digest: source.digest.clone() };
         let job = Job::Run(Box::new(self.job(claim, context, resolved.it)));
         let worker = parts.workers.start(&job).await.map_err(|error| (error, retry.clone()))?;
-        Ok((worker, retry, resolved.redactor))
+        Ok(Begun { worker, retry, redactor: resolved.redactor, ran })
     }
 
     fn job(&self, claim: &Claim, context: Option<Context>, pipeline: Pipeline) -> RunJob {
@@ -192,7 +226,7 @@ impl Dispatcher {
             return self.finish(claim, RequestState::Cancelled, error).await;
         }
         if ended.leaving {
-            return self.again(claim, self.parts.clock.now_us(), error, Outcome::Returned).await;
+            return self.again(claim, self.parts.clock.now_us(), error, (Tried::Lost, Outcome::Returned)).await;
         }
         match error {
             None => self.finish(claim, RequestState::Stopped, None).await,
@@ -200,7 +234,14 @@ impl Dispatcher {
             Some(_) if ended.result.is_err() && self.has_succeeded(claim).await? => {
                 self.finish(claim, RequestState::Succeeded, None).await
             }
-            Some(error) => self.again_or_failed(claim, &ended.retry, error).await,
+            // With another component it is another attempt, whatever the policy says of this failure.
+            Some(error) if ended.went_back => {
+                self.again(claim, self.parts.clock.now_us(), Some(error), (Tried::Failed, Outcome::Retried)).await
+            }
+            Some(error) => {
+                let next = self.next(&ended.retry, claim.request.tried(), error);
+                self.again_or_failed(claim, next, error, Tried::Failed).await
+            }
         }
     }
 
@@ -230,9 +271,9 @@ impl Dispatcher {
         claim: &Claim,
         at_us: i64,
         error: Option<&RunError>,
-        outcome: Outcome,
+        (tried, outcome): (Tried, Outcome),
     ) -> Result<Option<Outcome>, RunError> {
-        Ok(self.parts.store.retry_run(claim, at_us, error).await?.then_some(outcome))
+        Ok(self.parts.store.retry_run(claim, at_us, error, tried).await?.then_some(outcome))
     }
 
     /// Counts an attempt whose end is recorded, and says so. What it failed with is in the run's record.
@@ -259,15 +300,20 @@ impl Dispatcher {
         Ok(attempts.last().is_some_and(|attempt| attempt.state == RunState::Succeeded))
     }
 
+    /// What follows the attempt of this number.
+    fn next(&self, retry: &RetryPolicy, attempt: u32, error: &RunError) -> Next {
+        retry.after(error, attempt, instant(self.parts.clock.now_us()), self.parts.chance.next())
+    }
+
     async fn again_or_failed(
         &self,
         claim: &Claim,
-        retry: &RetryPolicy,
+        next: Next,
         error: &RunError,
+        tried: Tried,
     ) -> Result<Option<Outcome>, RunError> {
-        let now = instant(self.parts.clock.now_us());
-        match retry.after(error, claim.request.attempts, now, self.parts.chance.next()) {
-            Next::At(at) => self.again(claim, at.as_microsecond(), Some(error), Outcome::Retried).await,
+        match next {
+            Next::At(at) => self.again(claim, at.as_microsecond(), Some(error), (tried, Outcome::Retried)).await,
             Next::GiveUp(_) => self.finish(claim, RequestState::Failed, Some(error)).await,
         }
     }
@@ -281,9 +327,11 @@ impl Dispatcher {
         } else if claim.request.cancel_us.is_some() {
             self.finish(claim, RequestState::Cancelled, None).await?
         } else {
-            // A host that dies says nothing about the run: it is tried again sooner and more often than one that failed.
+            // A host that dies says nothing about the run: it is tried again sooner and more often than one that failed, and that is
+            // not counted among its attempts. Yet what ends every host that it runs on must end.
             let policy = RetryPolicy { max_attempts: 20, base_seconds: 5, cap_seconds: 300, ..RetryPolicy::default() };
-            self.again_or_failed(claim, &policy, &error).await?
+            let next = self.next(&policy, claim.request.lost.saturating_add(1), &error);
+            self.again_or_failed(claim, next, &error, Tried::Lost).await?
         };
         if let Some(outcome) = outcome {
             self.count(claim, outcome, Some(&error)).await;

@@ -222,6 +222,7 @@ mod tests {
             started_us: Some(13_000_000),
             ended_us: None,
             attempts,
+            lost: 0,
             cancel_us: None,
             error: None,
         }

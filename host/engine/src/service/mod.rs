@@ -7,8 +7,11 @@
 mod attempt;
 pub mod catalogue;
 pub mod cloud;
+pub mod components;
 pub mod deliver;
 pub mod elsewhere;
+pub mod examine;
+mod fallback;
 pub mod knock;
 pub mod live;
 mod log;
@@ -19,6 +22,7 @@ pub mod resolve;
 pub mod retention;
 pub mod schedule;
 pub mod trace;
+pub mod trial;
 pub mod worker;
 
 /// Where ids come from: unique, ordered by time. The binary makes them.

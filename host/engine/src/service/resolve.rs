@@ -11,6 +11,8 @@ use sluice_core::pipeline::{Definition, Grants, Pipeline, SourceSpec};
 use sluice_core::secret::{Redactor, SecretRef, Secrets, join};
 use sluice_store::{AuditEntry, OpenSecret, Plain, Scope, SecretField, Store, Vault};
 
+use super::catalogue::{Catalogue, Origin};
+use super::components::Components;
 use super::elsewhere::Elsewhere;
 
 /// Opens connections and pipelines for workers.
@@ -24,6 +26,10 @@ pub struct Resolver {
     pub offers: Offers,
     /// Reads secrets that are kept elsewhere.
     pub elsewhere: Elsewhere,
+    /// The connectors that tenants have.
+    pub catalogue: Catalogue,
+    /// The files of those that were uploaded.
+    pub components: Components,
 }
 
 /// Something with its secrets filled in. Never to be stored, logged or returned.
@@ -59,15 +65,48 @@ impl Resolver {
         connection: &str,
         purpose: Purpose<'_>,
     ) -> Result<Resolved<SourceSpec>, RunError> {
+        let mut opened = self.opened(scope, connection, purpose).await?;
+        opened.it.digest = self.component(scope, &opened.it.connector).await?;
+        Ok(opened)
+    }
+
+    /// A connection of which it is not said yet which component reads it.
+    ///
+    /// # Errors
+    /// As [`Resolver::source`].
+    pub async fn opened(
+        &self,
+        scope: Scope<'_>,
+        connection: &str,
+        purpose: Purpose<'_>,
+    ) -> Result<Resolved<SourceSpec>, RunError> {
         let found = self.store.connection(scope, connection).await?;
         let found = found.ok_or_else(|| missing("connection", "it was deleted"))?;
         let grants = serde_json::from_value::<Grants>(found.grants.clone());
         let mut grants = grants.map_err(|e| RunError::internal(format!("the grants of a connection: {e}")))?;
         self.offers.lend(&found.connector, &mut grants)?;
+        self.catalogue.get(scope, &found.connector).await?.may_have(&grants)?;
         let secrets = self.secrets(scope, connection, purpose).await?;
         let config = join(&found.config, &secrets);
         let redactor = Redactor::new(&secrets);
-        Ok(Resolved { it: SourceSpec { connector: found.connector, config, grants }, redactor })
+        Ok(Resolved { it: SourceSpec { connector: found.connector, config, grants, digest: None }, redactor })
+    }
+
+    /// The digest of the component that a connector's name stands for, which is in the folder of components then. None for what lies in the
+    /// operator's own folder: that is what lies there.
+    ///
+    /// # Errors
+    /// If there is no such connector, it was yanked, or its component cannot be had.
+    pub async fn component(&self, scope: Scope<'_>, connector: &str) -> Result<Option<String>, RunError> {
+        let installed = self.catalogue.get(scope, connector).await?;
+        installed.usable()?;
+        match installed.origin {
+            Origin::BuiltIn => Ok(None),
+            Origin::Operator | Origin::Tenant => {
+                self.components.provide(installed.scope(scope), &installed.sha256).await?;
+                Ok(Some(installed.sha256))
+            }
+        }
     }
 
     /// A pipeline as it was at a revision, with its connection as it is now: a password that was changed since is the one to use.
@@ -84,15 +123,33 @@ impl Resolver {
     ) -> Result<Resolved<Pipeline>, RunError> {
         let found = self.store.pipeline_revision(scope, id, revision).await?;
         let found = found.ok_or_else(|| missing("pipeline", "it was deleted"))?.was;
-        let definition = serde_json::from_value::<Definition>(found.definition);
-        let mut definition = definition.map_err(|e| {
+        let definition = self.definition(scope, found.definition)?;
+        let source = self.source(scope, &found.connection, purpose).await?;
+        Ok(Resolved { it: definition.into_pipeline(id.to_owned(), source.it), redactor: source.redactor })
+    }
+
+    /// A pipeline of a definition that is stored and a source that was opened.
+    ///
+    /// # Errors
+    /// If the definition cannot be read, or asks for what is not offered any more.
+    pub fn pipeline_of(
+        &self,
+        scope: Scope<'_>,
+        id: &str,
+        definition: Value,
+        source: SourceSpec,
+    ) -> Result<Pipeline, RunError> {
+        Ok(self.definition(scope, definition)?.into_pipeline(id.to_owned(), source))
+    }
+
+    fn definition(&self, scope: Scope<'_>, stored: Value) -> Result<Definition, RunError> {
+        let mut definition = serde_json::from_value::<Definition>(stored).map_err(|e| {
             let message = format!("this version of Sluice cannot read the pipeline ({e}); save it again");
             RunError::new(Kind::Config, Actor::User, message)
         })?;
         self.offers.place(scope.tenant, &mut definition.sink)?;
         self.offers.allow(&definition.limits)?;
-        let source = self.source(scope, &found.connection, purpose).await?;
-        Ok(Resolved { it: definition.into_pipeline(id.to_owned(), source.it), redactor: source.redactor })
+        Ok(definition)
     }
 
     /// The secrets of a connection. That they were opened is in the audit log before they are.
@@ -131,7 +188,7 @@ impl Resolver {
     /// opened is in the audit log before they are.
     ///
     /// # Errors
-    /// If it asks for what is not offered, or a secret cannot be opened.
+    /// If it asks for what is not offered, a secret cannot be opened, or the connector cannot be had.
     pub async fn draft(
         &self,
         scope: Scope<'_>,
@@ -140,6 +197,7 @@ impl Resolver {
         purpose: Purpose<'_>,
     ) -> Result<Resolved<SourceSpec>, RunError> {
         self.offers.lend(&source.connector, &mut source.grants)?;
+        self.catalogue.get(scope, &source.connector).await?.may_have(&source.grants)?;
         let fields = self.store.draft_secrets(scope, draft).await?;
         let mut secrets = Secrets::new();
         if !fields.is_empty() {
@@ -148,6 +206,7 @@ impl Resolver {
             secrets = self.in_the_clear(scope, opened).await?;
         }
         source.config = join(&source.config, &secrets);
+        source.digest = self.component(scope, &source.connector).await?;
         Ok(Resolved { it: source, redactor: Redactor::new(&secrets) })
     }
 

@@ -35,6 +35,8 @@ pub struct Workers {
     environment: Vec<(OsString, OsString)>,
     /// Short jobs that people wait for.
     short: Semaphore,
+    /// Components that are looked at, which takes a processor for a while.
+    examining: Semaphore,
     counted: Arc<Counted>,
 }
 
@@ -70,14 +72,21 @@ enum End {
 
 impl Workers {
     /// Workers are `program` with these arguments, with nothing in their environment but what is given here. At most
-    /// `short_at_once` jobs that somebody waits for run at once.
+    /// `short_at_once` jobs that somebody waits for run at once, and one that looks at a component.
     pub fn new(
         program: PathBuf,
         arguments: Vec<OsString>,
         environment: Vec<(OsString, OsString)>,
         short_at_once: usize,
     ) -> Self {
-        Self { program, arguments, environment, short: Semaphore::new(short_at_once), counted: Arc::default() }
+        Self {
+            program,
+            arguments,
+            environment,
+            short: Semaphore::new(short_at_once),
+            examining: Semaphore::new(1),
+            counted: Arc::default(),
+        }
     }
 
     /// Writes down what is counted of workers.
@@ -100,7 +109,7 @@ impl Workers {
         };
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
-        if matches!(job, Job::Run(_)) {
+        if matches!(job, Job::Run(_) | Job::Examine { .. }) {
             // Somebody waits for whatever else the machine does.
             command.arg("--patient");
         }
@@ -135,14 +144,23 @@ impl Workers {
     /// # Errors
     /// What the job failed with; that it took too long; that too many others wait.
     pub async fn ask(&self, job: &Job, within: Duration) -> Result<Vec<Event>, RunError> {
+        let mut events = Vec::new();
+        self.listen(job, within, &mut events).await.map(|()| events)
+    }
+
+    /// As [`Workers::ask`]; what the job told before it failed is in `events`.
+    ///
+    /// # Errors
+    /// As [`Workers::ask`].
+    pub async fn listen(&self, job: &Job, within: Duration, events: &mut Vec<Event>) -> Result<(), RunError> {
         let asked = async {
-            let _permit = self.short.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
+            let turns = if matches!(job, Job::Examine { .. }) { &self.examining } else { &self.short };
+            let _permit = turns.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
             let mut worker = self.start(job).await?;
-            let mut events = Vec::new();
             while let Some(event) = worker.next().await? {
                 events.push(event);
             }
-            Ok(events)
+            Ok(())
         };
         tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
             let message = format!("there was no answer within {} seconds", within.as_secs());

@@ -10,11 +10,12 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::{RunError, hex};
 use wasmtime::component::Component;
 
+use super::limits;
 use crate::engine::Sandbox;
 use crate::settings::Settings;
 
 /// Bytes of the digest at a file's beginning.
-const HEAD: usize = 32;
+pub(super) const HEAD: usize = 32;
 
 pub(super) fn compile(
     bytes: &[u8],
@@ -23,12 +24,14 @@ pub(super) fn compile(
     settings: &Settings,
 ) -> Result<Component, RunError> {
     let Some(folder) = &settings.cache else {
+        limits::instructions(bytes)?;
         return Component::new(&sandbox.engine, bytes).map_err(|e| not_compiled(&e));
     };
     let path = file(folder, digest, sandbox);
     if let Some(component) = take(&path, sandbox) {
         return Ok(component);
     }
+    limits::instructions(bytes)?;
     let compiled = sandbox.engine.precompile_component(bytes).map_err(|e| not_compiled(&e))?;
     if let Err(error) = keep(folder, &path, &compiled) {
         // A cache that cannot be written costs time, nothing else.

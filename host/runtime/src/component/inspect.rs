@@ -5,10 +5,10 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::manifest::{Manifest, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
+use super::cache::HEAD;
+use super::limits::{Shape, Unfit};
 use crate::contract::{SPOKEN, Version};
-
-/// Deepest nesting of modules in components; toolchains make two levels.
-const MAX_DEPTH: usize = 8;
+use crate::imports::sockets;
 
 /// What a component says of itself.
 #[derive(Clone, Debug)]
@@ -23,25 +23,28 @@ pub struct Inspected {
     pub imports: Vec<String>,
 }
 
+impl Inspected {
+    /// Whether it imports sockets, which its language's standard library may do on its own: they are always refused.
+    pub fn imports_sockets(&self) -> bool {
+        self.imports.iter().any(|import| sockets::is_known(import))
+    }
+}
+
 /// Takes a component apart. Nothing of it is executed.
 ///
 /// # Errors
-/// If it is not a component, has no manifest or two, exports no contract or one that this host does not speak, or imports what no
-/// connector may.
+/// If it is not a component, consists of more than this host compiles, has no manifest or two, exports no contract or one that this
+/// host does not speak, or imports what no connector may.
 pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
     let mut found = Found::default();
-    found
-        .walk(bytes)
-        .map_err(|e| wrong(Kind::Protocol, format!("the file is not a valid WebAssembly component: {e}")))?;
-    if found.deepest > MAX_DEPTH {
-        return Err(wrong(Kind::Protocol, format!("the component nests others deeper than {MAX_DEPTH} levels")));
-    }
+    found.walk(bytes)?;
     if !found.is_component {
         let message = "the file is a core WebAssembly module, not a component; build it for wasm32-wasip2";
         return Err(wrong(Kind::Protocol, message.into()));
     }
     let version = contract_version(&found.exports)?;
     if let Some(import) = found.imports.iter().find(|import| !allowed(import)) {
+        let import = crate::text::printable(import, 200).replace('\n', "\\n");
         let message =
             format!("the connector imports {import}, which no connector may; see wit/README.md for what is offered");
         return Err(wrong(Kind::Permission, message));
@@ -51,7 +54,22 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
         [] => return Err(wrong(Kind::Protocol, format!("the component has no custom section {SECTION}"))),
         _ => return Err(wrong(Kind::Protocol, format!("the component has more than one custom section {SECTION}"))),
     };
+    if Version::of_export(&manifest.contract) != Some(version) {
+        let stated = crate::text::printable(&manifest.contract, 40).replace('\n', "\\n");
+        let message =
+            format!("the manifest states contract {stated:?}, but the component exports another version of it");
+        return Err(wrong(Kind::Protocol, message).with_field(SECTION));
+    }
     Ok(Inspected { manifest, manifest_bytes, version, imports: found.imports })
+}
+
+/// Counts what a component consists of and looks at every instruction, as it is done before one is compiled.
+///
+/// # Errors
+/// If it is not valid, or consists of more than this host compiles.
+pub fn examine(bytes: &[u8]) -> Result<(), RunError> {
+    Found::default().walk(bytes)?;
+    Ok(super::limits::instructions(bytes)?)
 }
 
 /// The contract's version, from the name of the export.
@@ -87,13 +105,15 @@ fn allowed(import: &str) -> bool {
         "wasi:io/",
         "wasi:cli/",
     ];
-    PREFIXES.iter().any(|prefix| import.starts_with(prefix)) || import.starts_with("wasi:filesystem/")
+    PREFIXES.iter().any(|prefix| import.starts_with(prefix))
+        || import.starts_with("wasi:filesystem/")
+        || sockets::is_known(import)
 }
 
 #[derive(Default)]
 struct Found {
     is_component: bool,
-    deepest: usize,
+    shape: Shape,
     exports: Vec<String>,
     imports: Vec<String>,
     manifests: Vec<Vec<u8>>,
@@ -102,17 +122,21 @@ struct Found {
 impl Found {
     /// Reads names and sections of the outermost component, and custom sections of what is nested in it: linkers put a
     /// module's custom sections one level down.
-    fn walk(&mut self, bytes: &[u8]) -> Result<(), wasmparser::BinaryReaderError> {
+    fn walk(&mut self, bytes: &[u8]) -> Result<(), Unfit> {
+        if is_compiled(bytes) {
+            return Err(Unfit::Compiled);
+        }
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
+            let payload = payload?;
+            self.shape.count(&payload, depth)?;
+            match payload {
                 Payload::Version { encoding, range, .. } => {
                     if range.start == 0 {
                         self.is_component = encoding == Encoding::Component;
                     } else {
                         depth += 1;
                     }
-                    self.deepest = self.deepest.max(depth);
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentExportSection(exports) if depth == 0 => {
@@ -135,6 +159,12 @@ impl Found {
     }
 }
 
+/// What engines write: ELF, with or without the digest that the cache puts before it.
+fn is_compiled(bytes: &[u8]) -> bool {
+    const ELF: &[u8] = b"\x7fELF";
+    bytes.starts_with(ELF) || bytes.get(HEAD..).is_some_and(|rest| rest.starts_with(ELF))
+}
+
 fn wrong(kind: Kind, message: String) -> RunError {
     RunError::new(kind, Actor::Source, message)
 }
@@ -150,6 +180,15 @@ mod tests {
     }
 
     #[test]
+    fn compiled_code_is_told_what_it_is() {
+        let cached = [[7; HEAD].as_slice(), b"\x7fELF\x02\x01"].concat();
+        for bytes in [b"\x7fELF\x02\x01".as_slice(), &cached] {
+            let error = inspect(bytes).unwrap_err();
+            assert!(error.message.contains("it holds compiled code, which is never taken"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_core_module_is_told_what_it_is() {
         let error = inspect(b"\0asm\x01\0\0\0").unwrap_err();
         assert!(error.message.contains("core WebAssembly module"), "{error}");
@@ -162,9 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn sockets_are_not_among_the_imports_of_a_connector() {
+    fn what_no_connector_may_import_is_known_by_its_name() {
         assert!(allowed("wasi:http/outgoing-handler@0.2.0"));
-        assert!(!allowed("wasi:sockets/tcp@0.2.0"));
-        assert!(!allowed("sluice:source/secret@0.1.0"));
+        assert!(allowed("wasi:sockets/tcp@0.2.0"), "it is linked to refusals");
+        for import in ["sluice:source/secret@0.1.0", "wasi:sockets/types@0.3.0", "wasi:keyvalue/store@0.2.0"] {
+            assert!(!allowed(import), "{import}");
+        }
     }
 }

@@ -11,8 +11,9 @@ use wasmtime::component::InstancePre;
 
 mod cache;
 pub(crate) mod inspect;
+mod limits;
 
-use crate::contract::Version;
+use crate::contract::{self, Version};
 use crate::engine::Sandbox;
 use crate::instance::store::StoreData;
 use crate::settings::Settings;
@@ -59,15 +60,27 @@ pub(crate) async fn read_file(path: &Path, settings: &Settings) -> Result<Vec<u8
     tokio::fs::read(path).await.map_err(|e| wrong(Kind::Config, format!("the connector {shown} cannot be read: {e}")))
 }
 
-/// Inspects, compiles (or takes from the cache) and links a component.
-pub(crate) fn load(bytes: &[u8], sandbox: &Arc<Sandbox>, settings: &Settings) -> Result<Connector, RunError> {
-    let inspected = inspect::inspect(bytes)?;
+/// Inspects, compiles (or takes from the cache) and links a component: the expected one, if one is.
+pub(crate) fn load(
+    bytes: &[u8],
+    expected: Option<&str>,
+    sandbox: &Arc<Sandbox>,
+    settings: &Settings,
+) -> Result<Connector, RunError> {
     let digest = hex(&Sha256::digest(bytes));
+    if let Some(expected) = expected.filter(|expected| *expected != digest) {
+        let message =
+            format!("the connector's file holds the component sha256:{digest}, and sha256:{expected} is to be used");
+        return Err(RunError::new(Kind::Permission, Actor::Host, message));
+    }
+    let inspected = inspect::inspect(bytes)?;
     let component = cache::compile(bytes, &digest, sandbox, settings)?;
-    let pre = sandbox.linker.instantiate_pre(&component).map_err(|e| {
+    let unfit = |e: wasmtime::Error| {
         let message = format!("the connector does not fit the contract's world: {e:#}; build it against wit/v0.1");
         RunError::new(Kind::Unsupported, Actor::Source, message)
-    })?;
+    };
+    let pre = sandbox.linker.instantiate_pre(&component).map_err(unfit)?;
+    contract::fits(inspected.version, &pre).map_err(unfit)?;
     Ok(Connector {
         inner: Arc::new(Inner {
             manifest: inspected.manifest,

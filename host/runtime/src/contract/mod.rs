@@ -1,7 +1,7 @@
 //! The versions of the contract that this host speaks, each behind one trait, so that nothing above knows which it is.
 //!
 //! To add a breaking version: a folder beside `v0_1` with its bindings, its imports and an implementation of [`Guest`], and a
-//! line in [`Version::of_export`], [`add_to_linker`] and [`instantiate`].
+//! line in [`Version::of_export`], [`add_to_linker`], [`fits`] and [`instantiate`].
 
 use async_trait::async_trait;
 use sluice_core::RunError;
@@ -72,6 +72,13 @@ pub(crate) trait Guest: Send {
 /// Adds the imports of every version.
 pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     v0_1::add_to_linker(linker)
+}
+
+/// Whether a linked component exports what its version says, with the types that it says.
+pub(crate) fn fits(version: Version, pre: &InstancePre<StoreData>) -> wasmtime::Result<()> {
+    match version {
+        Version::V0_1 => v0_1::fits(pre),
+    }
 }
 
 /// Instantiates a component of a version.

@@ -9,7 +9,9 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 use super::client::HttpClient;
 use super::failure::Failure;
 use super::request::is_hop_by_hop;
+use super::taped;
 use crate::net::{NetError, NetErrorKind};
+use crate::tape::Tape;
 
 /// Why an instance's last request failed, for whoever completes its errors with that. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,7 @@ pub struct Hooks {
     permits: Arc<Semaphore>,
     max_requests: u32,
     failure: LastFailure,
+    tape: Option<Tape>,
 }
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -41,7 +44,13 @@ impl Hooks {
     /// them.
     pub fn new(client: HttpClient, max_requests: u32) -> Self {
         let permits = usize::try_from(max_requests).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { client, permits: Arc::new(Semaphore::new(permits)), max_requests, failure: LastFailure::default() }
+        let permits = Arc::new(Semaphore::new(permits));
+        Self { client, permits, max_requests, failure: LastFailure::default(), tape: None }
+    }
+
+    /// The same, whose requests are taken down, or answered from a recording.
+    pub(crate) fn with_tape(self, tape: Option<Tape>) -> Self {
+        Self { tape, ..self }
     }
 
     /// Why the last request failed or was refused. `wasi:http` tells a guest a code only, so this is what its error has
@@ -76,10 +85,13 @@ impl WasiHttpHooks for Hooks {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| self.limit());
-        let (client, failure) = (self.client.clone(), self.failure.clone());
+        let (client, failure, tape) = (self.client.clone(), self.failure.clone(), self.tape.clone());
         Box::new(async move {
             let outcome = match permit {
-                Ok(permit) => client.send(request, options, permit).await,
+                Ok(permit) => match &tape {
+                    None => client.send(request, options, permit).await,
+                    Some(tape) => taped::send(tape, &client, request, options, permit).await,
+                },
                 Err(limit) => Err(limit),
             };
             let last = match &outcome {

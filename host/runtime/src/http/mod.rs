@@ -29,6 +29,7 @@ mod origin;
 mod pool;
 mod post;
 mod request;
+mod taped;
 
 pub use auth::GoogleIdentity;
 pub use client::{HttpClient, HttpSettings};

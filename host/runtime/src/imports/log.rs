@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
+use sluice_core::recording::Event;
+
+use crate::tape::Tape;
 use crate::text::printable;
 
 /// Longest line, bytes.
@@ -28,6 +31,17 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// A line of a connector's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -43,6 +57,7 @@ pub struct Log {
     connector: Arc<str>,
     secrets: Arc<[String]>,
     inner: Arc<Mutex<Inner>>,
+    tape: Option<Tape>,
 }
 
 struct Inner {
@@ -57,11 +72,19 @@ impl Log {
     pub(crate) fn new(connector: &str, secrets: Vec<String>, max_bytes: u64) -> Self {
         let secrets = secrets.into_iter().filter(|secret| secret.len() >= MIN_SECRET).collect();
         let inner = Inner { lines: VecDeque::new(), room: max_bytes, dropped: 0, last_words: String::new() };
-        Self { connector: connector.into(), secrets, inner: Arc::new(Mutex::new(inner)) }
+        Self { connector: connector.into(), secrets, inner: Arc::new(Mutex::new(inner)), tape: None }
+    }
+
+    /// The same, whose lines are taken down.
+    pub(crate) fn with_tape(self, tape: Option<Tape>) -> Self {
+        Self { tape, ..self }
     }
 
     pub(crate) fn write(&self, level: Level, message: &str) {
         let text = self.clean(message);
+        if let Some(tape) = &self.tape {
+            tape.push(Event::Log { level: level.as_str().to_owned(), text: text.clone() }, text.len());
+        }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let size = text.len() as u64 + 1;
         if size > inner.room {

@@ -7,3 +7,5 @@ pub(crate) mod log;
 #[allow(unreachable_pub, reason = "the generated bindings re-export what is in it")]
 pub mod net;
 pub(crate) mod output;
+pub(crate) mod sockets;
+pub(crate) mod wasi;

@@ -8,10 +8,12 @@ use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 use sluice_core::limits::InstanceLimits;
 use sluice_core::plan::Cursor;
+use sluice_core::recording::Event;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::buffers::{Buffers, Pieces};
 use crate::fault::Fault;
+use crate::tape::Tape;
 use crate::validate::rows::{Column, Value};
 use crate::validate::{self, Refused};
 
@@ -108,6 +110,7 @@ pub(crate) struct Output {
     channels: Vec<Channel>,
     rows: u64,
     bytes: u64,
+    tape: Option<Tape>,
 }
 
 struct Channel {
@@ -118,7 +121,12 @@ struct Channel {
 
 impl Output {
     pub(crate) fn new(limits: InstanceLimits, buffers: Buffers) -> Self {
-        Self { limits, buffers, read: None, told_to_stop: false, channels: Vec::new(), rows: 0, bytes: 0 }
+        Self { limits, buffers, read: None, told_to_stop: false, channels: Vec::new(), rows: 0, bytes: 0, tape: None }
+    }
+
+    /// The same, whose rows and positions are taken down.
+    pub(crate) fn with_tape(self, tape: Option<Tape>) -> Self {
+        Self { tape, ..self }
     }
 
     pub(crate) fn begin(&mut self, read: ActiveRead) {
@@ -156,6 +164,9 @@ impl Output {
             send(read, ReadEvent::SchemaChanged { stream: name.clone(), schema: schema.clone() }).await?;
         } else if let Some(difference) = validate::schema::difference(&planned, &schema) {
             return Err(refuse(format!("it is not the one that was planned: {difference}")));
+        }
+        if let Some(tape) = &self.tape {
+            tape.push(Event::declare(&name, &schema), 40 * schema.fields().len());
         }
         self.channels.push(Channel { stream: name, schema, rows: 0 });
         u32::try_from(self.channels.len() - 1).map_err(|_| Fault::Gone)
@@ -213,6 +224,9 @@ impl Output {
         if self.told_to_stop {
             return Err(contract("rows were pushed after a checkpoint was answered with `stop`"));
         }
+        if self.tape.as_ref().is_some_and(Tape::ends) {
+            return Err(Fault::Cancelled);
+        }
         let open = self.channels.get_mut(channel as usize).ok_or_else(|| undeclared(channel))?;
         let refuse = |refused: Refused| Fault::Batch { stream: open.stream.to_string(), reason: refused.0 };
         let batch = build(&open.schema).map_err(refuse)?;
@@ -230,6 +244,9 @@ impl Output {
             return Err(Fault::OutputBytes { limit: limits.output_bytes });
         }
         open.rows = open.rows.saturating_add(rows);
+        if let Some(tape) = &self.tape {
+            tape.batch(&open.stream, &batch);
+        }
         let in_flight = read.budget.take(usize::try_from(bytes).unwrap_or(usize::MAX)).await?;
         send(read, ReadEvent::Batch { stream: open.stream.clone(), batch, bytes, in_flight }).await
     }
@@ -244,8 +261,15 @@ impl Output {
             let reason = format!("a checkpoint of stream {stream} speaks of {rows} rows, but {pushed} were pushed");
             return Err(Fault::Contract { reason });
         }
+        if let Some(tape) = &self.tape {
+            let (bytes, stream) = (cursor.0.len(), stream.to_string());
+            tape.push(Event::Checkpoint { stream, cursor: cursor.0.clone().into(), rows }, bytes);
+        }
         let stop = read.stop.load(Ordering::Relaxed);
         send(read, ReadEvent::Checkpoint { stream, cursor, rows }).await?;
+        if self.tape.as_ref().is_some_and(Tape::ends) {
+            return Err(Fault::Cancelled);
+        }
         self.told_to_stop |= stop;
         Ok(!stop)
     }

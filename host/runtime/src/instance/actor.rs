@@ -20,9 +20,11 @@ use crate::http::LastFailure;
 use crate::imports::items::{Planning, Remembered};
 use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, ReadEnd};
+use crate::tape::Tape;
+use crate::tape::calls::Told;
 
 /// A plan, and what it says of streams beside their splits.
-type Planned = (ReadPlan, BTreeMap<String, Remembered>);
+pub(crate) type Planned = (ReadPlan, BTreeMap<String, Remembered>);
 
 type Reply<T> = oneshot::Sender<Result<T, RunError>>;
 
@@ -53,6 +55,7 @@ pub(crate) struct Bounds {
     pub(crate) cancel: CancellationToken,
     pub(crate) log: Log,
     pub(crate) http: LastFailure,
+    pub(crate) tape: Option<Tape>,
 }
 
 impl Actor {
@@ -67,33 +70,39 @@ impl Actor {
 
     async fn one(&mut self, command: Command) -> Result<(), Ended> {
         let Self { store, guest, config, bounds } = self;
+        let tape = bounds.tape.clone();
+        if let Some(tape) = &tape {
+            tape.called(&command);
+        }
         match command {
             Command::Check { reply } => {
                 let mut checked = bounded(bounds, guest.check(store, config)).await;
                 if let (Ok(Ok(steps)), Some(told)) = (&mut checked, bounds.http.take()) {
                     complete::steps(steps, &told);
                 }
-                answer(reply, checked)
+                answer(tape, reply, checked)
             }
             Command::Discover { filter, page, reply } => {
-                answer(reply, bounded(bounds, guest.discover(store, config, &filter, page.as_deref())).await)
+                let page = bounded(bounds, guest.discover(store, config, &filter, page.as_deref())).await;
+                answer(tape, reply, page)
             }
             Command::Plan { selections, hints, planning, reply } => {
                 store.data_mut().items.begin(planning);
                 let planned = bounded(bounds, guest.plan(store, config, &selections, hints)).await;
                 let remembered = store.data_mut().items.end();
-                answer(reply, planned.map(|planned| planned.map(|plan| (plan, remembered))))
+                answer(tape, reply, planned.map(|planned| planned.map(|plan| (plan, remembered))))
             }
             Command::Read { split, start, active, reply } => {
                 store.data_mut().output.begin(active);
                 let read = bounded(bounds, guest.read(store, config, &split, start.as_ref())).await;
                 let end = store.data_mut().output.end();
-                answer(reply, read.map(|read| read.map(|()| end)))
+                answer(tape, reply, read.map(|read| read.map(|()| end)))
             }
             Command::Acknowledge { stream, cursor, reply } => {
-                answer(reply, bounded(bounds, guest.acknowledge(store, config, &stream, &cursor)).await)
+                let done = bounded(bounds, guest.acknowledge(store, config, &stream, &cursor)).await;
+                answer(tape, reply, done)
             }
-            Command::Close { reply } => answer(reply, bounded(bounds, guest.close(store)).await),
+            Command::Close { reply } => answer(tape, reply, bounded(bounds, guest.close(store)).await),
         }
     }
 }
@@ -101,11 +110,18 @@ impl Actor {
 /// The instance cannot be used any more.
 pub(crate) struct Ended;
 
-fn answer<T>(reply: Reply<T>, outcome: Result<Result<T, RunError>, Fault>) -> Result<(), Ended> {
+fn answer<T: Told>(
+    tape: Option<Tape>,
+    reply: Reply<T>,
+    outcome: Result<Result<T, RunError>, Fault>,
+) -> Result<(), Ended> {
     let (result, ended) = match outcome {
         Ok(result) => (result, Ok(())),
         Err(fault) => (Err(fault.into()), Err(Ended)),
     };
+    if let Some(tape) = tape {
+        tape.returned(&result);
+    }
     // Whoever asked may have gone; the instance is fine all the same.
     let _ = reply.send(result);
     ended

@@ -17,6 +17,7 @@ use crate::imports::items::PlanItems;
 use crate::imports::log::Log;
 use crate::imports::output::Output;
 use crate::net::Network;
+use crate::tape::Tape;
 
 /// The data of one store.
 pub(crate) struct StoreData {
@@ -31,6 +32,8 @@ pub(crate) struct StoreData {
     pub(crate) network: Network,
     /// Files of granted folders that are read ahead.
     pub(crate) room: Room,
+    /// Where what passes is taken down.
+    pub(crate) tape: Option<Tape>,
 }
 
 impl WasiView for StoreData {

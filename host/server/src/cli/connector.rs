@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `connector`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub(crate) struct ConnectorArgs {
 /// What to do with a connector.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorCommand {
-    /// Write a new connector in Rust: an HTTP JSON API with pages, increments and an API key
+    /// Write a new connector: an HTTP JSON API with pages, increments and an API key
     New(NewArgs),
     /// Build the project in this folder to a component, and look at its manifest
     Build(BuildArgs),
@@ -26,6 +26,10 @@ pub(crate) enum ConnectorCommand {
     Read(ReadArgs),
     /// Try whether a connector does what it must, against the source that its conformance.yaml describes
     Test(TestArgs),
+    /// Record what a connector asks of its source and what it is answered, without its secrets
+    Record(RecordArgs),
+    /// Run a connector against a recording, offline, and say what it does otherwise
+    Replay(ReplayArgs),
     /// Show what a component is, what it says of itself and what it asks for
     Inspect(ComponentArgs),
     /// Make a key to sign connectors with
@@ -46,9 +50,24 @@ pub(crate) struct NewArgs {
     /// Where the project goes [default: a folder of that name]
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// The SDK: the folder sdk/rust of a checkout of Sluice [default: that of the checkout that this program was built in]
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t = Written::Rust)]
+    pub(crate) language: Written,
+    /// The language's SDK: e.g. the folder sdk/rust of a checkout of Sluice [default: that of the checkout that this program was built in]
     #[arg(long, env = "SLUICE_SDK", value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
+}
+
+/// A language that there is an SDK for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Written {
+    /// Small and fast components
+    Rust,
+    /// CPython, by componentize-py
+    Python,
+    /// JavaScript or TypeScript, by componentize-js
+    #[value(alias = "javascript", alias = "ts", alias = "typescript")]
+    Js,
 }
 
 /// Arguments of `build`.
@@ -136,6 +155,41 @@ pub(crate) struct TestArgs {
     pub(crate) list: bool,
 }
 
+/// Arguments of `record`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// Record this stream (repeat for several) [default: the first 20 that are listed]
+    #[arg(long = "stream", value_name = "ID")]
+    pub(crate) streams: Vec<String>,
+    /// End the read of a stream once it has so many rows, at its next checkpoint or batch
+    #[arg(long, value_name = "ROWS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: u64,
+    /// Read by this column, as a first incremental run does; without a value by none, for sources that need none [default: all rows]
+    #[arg(long, value_name = "COLUMN", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) incremental: Option<String>,
+    /// Where the recording goes
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The .wasm file, in place of --component
+    #[arg(value_name = "COMPONENT", conflicts_with = "component")]
+    pub(crate) named: Option<PathBuf>,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+    /// The .wasm file, in place of --component
+    #[arg(value_name = "COMPONENT", conflicts_with = "component")]
+    pub(crate) named: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) component: ComponentArgs,
+}
+
 /// Arguments of `keygen`.
 #[derive(Debug, Args)]
 pub(crate) struct KeygenArgs {
@@ -175,9 +229,18 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) component: ComponentArgs,
-    /// The registry: `oci:DIR`, an OCI image layout on disk, made where there is none
-    #[arg(long, value_name = "REGISTRY")]
+    /// Where to: `https://HOST`, a Sluice service; or `oci:DIR`, an OCI image layout on disk, made where there is none
+    #[arg(long, value_name = "SERVICE|REGISTRY")]
     pub(crate) to: String,
+    /// The tenant's id, for a service
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: Option<String>,
+    /// The environment variable that holds an API token of the service
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// Approve what it asks for as well, for a service, if the token may
+    #[arg(long)]
+    pub(crate) approve: bool,
     /// The signature [default: beside the component, with `.sig` at its end, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) signature: Option<PathBuf>,

@@ -8,7 +8,7 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::validate;
 use sluice_store::{NewTenant, NewUser, PasswordHash};
 
-use super::{failed, migrate, rewrap};
+use super::{failed, migrate, operator, rewrap};
 use crate::cli::{AdminArgs, AdminTask, Options};
 use crate::wire;
 
@@ -16,8 +16,10 @@ use crate::wire;
 const MAX_BYTES: u64 = 4 << 10;
 
 pub(crate) async fn run(options: &Options, args: &AdminArgs) -> u8 {
-    if let Some(AdminTask::Rewrap(args)) = &args.task {
-        return rewrap::run(options, args).await;
+    match &args.task {
+        Some(AdminTask::Rewrap(args)) => return rewrap::run(options, args).await,
+        Some(AdminTask::Connector { command }) => return operator::run(options, command).await,
+        None => {}
     }
     let email = args.email.as_deref().unwrap_or_default();
     match make(args, email).await {

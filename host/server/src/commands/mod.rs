@@ -7,6 +7,7 @@ pub(crate) mod connector;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod migrate;
+mod operator;
 pub(crate) mod preview;
 mod rewrap;
 pub(crate) mod run;

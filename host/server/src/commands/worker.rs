@@ -1,6 +1,8 @@
 //! `sluice worker`: one job for a host, in a process of its own. A job comes in on standard input, events go out on standard output,
 //! each a line of JSON (`sluice_core::worker`).
 
+mod examine;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +95,7 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
             Job::Check { source, limits } => check(options, &source, &limits).await,
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
             Job::Plan(job) => plan(options, *job).await,
+            Job::Examine { component } => examine::run(options, &component).await,
             Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
             Job::Sample { pipeline, stream, rows } => sample(options, &pipeline, &stream, rows).await,
         }

@@ -47,6 +47,15 @@ pub struct QueueState {
     pub running: Vec<Claimable>,
 }
 
+/// How an attempt ended that is followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// It failed.
+    Failed,
+    /// Its host died or was stopped; that says nothing about the run.
+    Lost,
+}
+
 /// How many runs wait and run, on all hosts, and for how long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCounts {
@@ -224,7 +233,7 @@ impl Store {
         Ok(ended.run_on(&self.db, "ending a run").await? == 1)
     }
 
-    /// Puts a run back into the queue for another attempt. False if the claim is another host's by now.
+    /// Puts a run back into the queue for another attempt; `tried` says how the last one ended. False if the claim is another host's by now.
     ///
     /// # Errors
     /// If it cannot be stored.
@@ -233,15 +242,17 @@ impl Store {
         claim: &Claim,
         not_before_us: i64,
         error: Option<&RunError>,
+        tried: Tried,
     ) -> Result<bool, RunError> {
-        let again = sql("UPDATE run_requests SET state = 'queued', error = $6, not_before_us = $5, claimed_by = NULL, \
-             claim_expires_us = NULL WHERE tenant = $1 AND id = $2 AND state = 'running' AND claimed_by = $3 AND attempts = $4")
+        let again = sql("UPDATE run_requests SET state = 'queued', error = $6, not_before_us = $5, lost = lost + $7, \
+             claimed_by = NULL, claim_expires_us = NULL WHERE tenant = $1 AND id = $2 AND state = 'running' AND claimed_by = $3 AND attempts = $4")
             .bind(&claim.request.tenant)
             .bind(&claim.request.asked.id)
             .bind(&claim.host)
             .bind(claim.request.attempts)
             .bind(not_before_us)
-            .bind(error.map(to_json).transpose()?);
+            .bind(error.map(to_json).transpose()?)
+            .bind(i64::from(tried == Tried::Lost));
         Ok(again.run_on(&self.db, "putting a run back into the queue").await? == 1)
     }
 }

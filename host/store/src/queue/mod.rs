@@ -8,7 +8,7 @@ mod logs;
 mod requests;
 pub(crate) mod schedules;
 
-pub use claims::{Claim, Claimable, QueueCounts, QueueState};
+pub use claims::{Claim, Claimable, QueueCounts, QueueState, Tried};
 pub use logs::LogLine;
 pub use requests::{NewRequest, RequestFilter, RunRequest};
 pub use schedules::{Due, Moments, NewSchedule, Recorded, SkippedMoment};

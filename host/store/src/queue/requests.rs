@@ -52,10 +52,19 @@ pub struct RunRequest {
     pub ended_us: Option<i64>,
     /// Attempts that were begun.
     pub attempts: u32,
+    /// Those of them whose host died or was stopped before they came to an end.
+    pub lost: u32,
     /// When somebody wanted it to end.
     pub cancel_us: Option<i64>,
     /// What the last attempt failed with.
     pub error: Option<RunError>,
+}
+
+impl RunRequest {
+    /// Attempts that ended by themselves, well or badly, and the one under way.
+    pub fn tried(&self) -> u32 {
+        self.attempts.saturating_sub(self.lost)
+    }
 }
 
 /// Which runs of a list.
@@ -71,7 +80,7 @@ pub struct RequestFilter<'a> {
 
 /// What a row of `run_requests` is read from.
 pub(super) const COLUMNS: &str = "tenant, id, pipeline, revision, connection, cause, moment_us, snapshot_date, requested_by, \
-     state, reason, priority, not_before_us, queued_us, started_us, ended_us, attempts, cancel_us, error, traceparent";
+     state, reason, priority, not_before_us, queued_us, started_us, ended_us, attempts, lost, cancel_us, error, traceparent";
 
 impl Store {
     /// Puts a run into the queue.
@@ -219,6 +228,7 @@ pub(super) fn request(row: &Row) -> Result<RunRequest, RunError> {
         started_us: row.get("started_us")?,
         ended_us: row.get("ended_us")?,
         attempts: row.small("attempts")?,
+        lost: row.small("lost")?,
         cancel_us: row.get("cancel_us")?,
         error: row.optional_json("error")?,
     })

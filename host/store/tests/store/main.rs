@@ -11,6 +11,7 @@
 )]
 
 mod commits;
+mod connectors;
 mod drafts;
 mod items;
 mod leases;

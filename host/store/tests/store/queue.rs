@@ -4,7 +4,7 @@ use sluice_core::RunError;
 use sluice_core::request::{Cause, RequestState};
 use sluice_core::schedule::Schedule;
 use sluice_store::{
-    Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, Recorded, RequestFilter, SkippedMoment,
+    Due, LogLine, Moments, NewRequest, NewSchedule, QueueCounts, Recorded, RequestFilter, SkippedMoment, Tried,
 };
 
 use crate::support::{ELSEWHERE, HERE, Home, on_both};
@@ -141,8 +141,9 @@ async fn a_run_whose_host_is_gone_is_taken_over_and_its_host_records_nothing_any
     assert_eq!(taken.len(), 1);
     assert_eq!(store.take_over("host-c", 200, 300).await.unwrap(), vec![]);
     assert!(!store.finish_run(&lost, RequestState::Succeeded, None, 210).await.unwrap());
-    assert!(store.retry_run(&taken[0], 220, Some(&RunError::internal("gone"))).await.unwrap());
-    assert_eq!(store.run_request(HERE, "r1").await.unwrap().unwrap().state, RequestState::Queued);
+    assert!(store.retry_run(&taken[0], 220, Some(&RunError::internal("gone")), Tried::Lost).await.unwrap());
+    let again = store.run_request(HERE, "r1").await.unwrap().unwrap();
+    assert_eq!((again.state, again.attempts, again.lost, again.tried()), (RequestState::Queued, 1, 1, 0));
 }
 
 async fn a_failed_attempt_goes_back_into_the_queue_until_its_time(home: Home) {
@@ -150,12 +151,12 @@ async fn a_failed_attempt_goes_back_into_the_queue_until_its_time(home: Home) {
     store.ask_for_run(HERE, &asked("r1", "p1"), 1).await.unwrap();
     let claim = store.claim_run(HERE, "r1", "host", 2, 100).await.unwrap().unwrap();
     let why = RunError::config("source.config.host", "no such host");
-    assert!(store.retry_run(&claim, 50, Some(&why)).await.unwrap());
+    assert!(store.retry_run(&claim, 50, Some(&why), Tried::Failed).await.unwrap());
     assert_eq!(store.queue_state(49).await.unwrap().waiting, vec![]);
     assert_eq!(store.next_start(49).await.unwrap(), Some(50));
     assert_eq!(store.queue_state(50).await.unwrap().waiting.len(), 1);
     let again = store.claim_run(HERE, "r1", "host", 51, 100).await.unwrap().unwrap();
-    assert_eq!((again.request.attempts, again.request.started_us), (2, Some(2)));
+    assert_eq!((again.request.attempts, again.request.tried(), again.request.started_us), (2, 2, Some(2)));
     assert_eq!(again.request.error, Some(why));
 }
 
@@ -302,7 +303,7 @@ async fn a_run_keeps_its_trace_from_attempt_to_attempt(home: Home) {
     store.ask_for_run(HERE, &NewRequest { traceparent: trace.clone(), ..asked("r1", "p1") }, 1).await.unwrap();
     let first = store.claim_run(HERE, "r1", "host-a", 2, 3).await.unwrap().unwrap();
     let taken = store.take_over("host-b", 4, 9).await.unwrap().remove(0);
-    store.retry_run(&taken, 5, None).await.unwrap();
+    store.retry_run(&taken, 5, None, Tried::Lost).await.unwrap();
     let again = store.claim_run(HERE, "r1", "host-b", 6, 9).await.unwrap().unwrap();
     for claim in [first, taken, again] {
         assert_eq!(claim.request.asked.traceparent, trace);

@@ -31,4 +31,3 @@ pub use columns::{Columns, Type};
 pub use increment::Increment;
 pub use page::{Page, Pages, Paging};
 pub use resource::{Resource, Resources};
-pub(crate) use time::http_date;

@@ -1,6 +1,8 @@
-//! Dates and times as JSON APIs write them, without a calendar's crate: a guest should stay small.
+//! Dates and times as JSON APIs write them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::calendar::{civil, days, digits};
 
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
@@ -19,11 +21,10 @@ pub(super) fn now() -> i64 {
 pub(super) fn date(text: &str) -> Option<i32> {
     let mut parts = text.split('-');
     let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    if parts.next().is_some() || year == 0 || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month)
-    {
+    if parts.next().is_some() || year == 0 {
         return None;
     }
-    i32::try_from(days(year, month, day)).ok()
+    days(year, month, day)
 }
 
 /// Microseconds since 1970 of a date, `T` or a blank, `HH:MM[:SS[.fraction]]` and a zone (`Z`, `+HH:MM`, `+HHMM`); the flag says
@@ -45,12 +46,13 @@ pub(super) fn timestamp(text: &str) -> Option<(i64, bool)> {
 /// Seconds and microseconds of `HH:MM[:SS[.fraction]]`.
 fn time_of_day(clock: &str) -> Option<(i64, i64)> {
     let mut parts = clock.split(':');
-    let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let two = |text: &str| digits(text, 2).map(i64::from);
+    let (hour, minute) = (two(parts.next()?)?, two(parts.next()?)?);
     let (second, micros) = match parts.next() {
         None => (0, 0),
         Some(text) => {
             let (second, fraction) = text.split_once('.').unwrap_or((text, ""));
-            (digits(second, 2)?, fraction_micros(fraction)?)
+            (two(second)?, fraction_micros(fraction)?)
         }
     };
     (parts.next().is_none() && hour < 24 && minute < 60 && second < 60)
@@ -76,9 +78,10 @@ fn offset(zone: &str) -> Option<Option<i64>> {
         _ => zone.get(1..)?,
     };
     let plain = rest.replacen(':', "", 1);
+    let two = |text: &str| digits(text, 2).map(i64::from);
     let (hour, minute) = match plain.len() {
-        2 => (digits(&plain, 2)?, 0),
-        4 => (digits(plain.get(..2)?, 2)?, digits(plain.get(2..)?, 2)?),
+        2 => (two(&plain)?, 0),
+        4 => (two(plain.get(..2)?)?, two(plain.get(2..)?)?),
         _ => return None,
     };
     let seconds = hour * 3600 + minute * 60;
@@ -98,48 +101,6 @@ pub(super) fn show_timestamp(micros: i64, zone: &str) -> String {
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
     format!("{}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}", show_date(day))
-}
-
-/// Seconds since 1970 of an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
-pub(crate) fn http_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let (day, month, year) = (digits(words.next()?, 2)?, words.next()?, digits(words.next()?, 4)?);
-    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let (seconds, _) = time_of_day(words.next()?)?;
-    (words.next() == Some("GMT")).then(|| days(year, month, day) * DAY + seconds)
-}
-
-fn digits(text: &str, length: usize) -> Option<i64> {
-    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-fn month_length(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counted in years that begin in March.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month > 2 { year } else { year - 1 };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
-}
-
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
@@ -183,11 +144,5 @@ mod tests {
         }
         assert_eq!(show_timestamp(1_709_231_399_123_456, "Z"), "2024-02-29T18:29:59.123456Z");
         assert_eq!(show_timestamp(-1_000_000, ""), "1969-12-31T23:59:59");
-    }
-
-    #[test]
-    fn a_date_of_http_is_read() {
-        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(http_date("120"), None);
     }
 }

@@ -69,7 +69,7 @@ impl Response {
     pub fn retry_after(&self) -> Option<Duration> {
         let headers = &self.head.headers;
         let until = || {
-            let time = |name| headers.get(name).and_then(crate::api::http_date);
+            let time = |name| headers.get(name).and_then(crate::calendar::http_date);
             u64::try_from(time("retry-after")?.saturating_sub(time("date")?)).ok()
         };
         headers.number("retry-after").or_else(until).map(Duration::from_secs)

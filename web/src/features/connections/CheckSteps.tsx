@@ -30,7 +30,7 @@ export function CheckSteps({ result }: { result: CheckView }) {
               bullet={<look.icon size={14} aria-hidden />}
               title={`${step.name} · ${t.connections.outcomes[step.outcome] ?? step.outcome}`}
             >
-              {step.detail && (
+              {step.detail && step.outcome !== 'skipped' && (
                 <Text size="sm" c="dimmed" className="wrap-anywhere">
                   {step.detail}
                 </Text>

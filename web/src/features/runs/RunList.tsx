@@ -3,7 +3,7 @@ import { IconActivity } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import type { RunView } from '~/api/schema.gen';
 import { allPipelinesQuery } from '~/features/pipelines/queries';
-import { duration } from '~/format';
+import { duration, minute } from '~/format';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { Empty } from '~/ui/Empty';
@@ -26,24 +26,33 @@ export function useRunColumns(withPipeline: boolean): Column<RunView>[] {
   const { tenant } = useHere();
   const pipelines = useQuery({ ...allPipelinesQuery(tenant), enabled: withPipeline });
   const names = new Map(pipelines.data?.items.map(pipeline => [pipeline.id, pipeline.name]));
-  const link = (run: RunView, text: string) => (
-    <TextLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} display="block" maw="100%">
-      <Name>{text}</Name>
-    </TextLink>
-  );
+  const first: Column<RunView> = withPipeline
+    ? {
+        title: t.runs.columns.pipeline,
+        width: 16,
+        cell: run => (
+          <TextLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} display="block" maw="100%" size="sm">
+            <Name size="sm">{names.get(run.pipeline) ?? run.pipeline}</Name>
+          </TextLink>
+        ),
+      }
+    : {
+        title: t.runs.columns.run,
+        cell: run => (
+          <TextLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} size="sm">
+            <time dateTime={run.queued_at}>{minute(run.queued_at)}</time>
+          </TextLink>
+        ),
+      };
   const columns: Column<RunView>[] = [
     { title: t.runs.columns.state, cell: run => <RunState state={run.state} />, width: 14 },
-    { title: t.runs.columns.queued, cell: run => <Ago at={run.queued_at} />, width: 14 },
+    first,
+    { title: t.runs.columns.queued, cell: run => <Ago at={run.queued_at} /> },
     { title: t.runs.columns.cause, cell: run => t.runs.causes[run.cause] ?? run.cause, wide: true },
     { title: t.runs.columns.day, cell: run => run.snapshot_date ?? '', wide: true },
     { title: t.runs.columns.attempts, cell: run => run.attempts, end: true, wide: true },
     { title: t.runs.columns.duration, cell: run => <Took run={run} />, end: true },
   ];
-  columns.splice(1, 0, {
-    title: withPipeline ? t.runs.columns.pipeline : t.runs.columns.run,
-    cell: run => link(run, withPipeline ? (names.get(run.pipeline) ?? run.pipeline) : run.id),
-    width: 16,
-  });
   return columns;
 }
 

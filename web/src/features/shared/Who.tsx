@@ -14,5 +14,6 @@ export function Who({ id }: { id: string }) {
     return <Name size="sm">{member?.name ?? t.who.formerMember}</Name>;
   }
   if (kind === 'token') return <Name size="sm">{t.who.token(of ?? '')}</Name>;
-  return <Name size="sm">{t.who.others[id] ?? id}</Name>;
+  // An id alone is that of a run's attempt.
+  return <Name size="sm">{t.who.others[id] ?? (of === undefined ? t.who.run : id)}</Name>;
 }

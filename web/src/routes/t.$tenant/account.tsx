@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { AccountPage } from '~/features/account/AccountPage';
 
-export const Route = createFileRoute('/t/$tenant/account')({ component: Account });
-
-function Account() {
-  return <Page title={t.shell.nav.account}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/account')({ component: AccountPage });

@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { AuditPage } from '~/features/audit/AuditPage';
 
-export const Route = createFileRoute('/t/$tenant/audit')({ component: Audit });
-
-function Audit() {
-  return <Page title={t.shell.nav.audit}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/audit')({ component: AuditPage });

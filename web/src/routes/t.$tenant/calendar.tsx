@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { CalendarPage } from '~/features/calendar/CalendarPage';
 
-export const Route = createFileRoute('/t/$tenant/calendar')({ component: Calendar });
-
-function Calendar() {
-  return <Page title={t.shell.nav.calendar}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/calendar')({ component: CalendarPage });

@@ -1,14 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { RunList } from '~/features/runs/RunList';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { HomePage } from '~/features/home/HomePage';
+import { summaryQuery } from '~/features/home/queries';
 
-export const Route = createFileRoute('/t/$tenant/')({ component: Home });
-
-function Home() {
-  return (
-    <Page title={t.home.title} lead={t.home.lead}>
-      <RunList filter={{}} />
-    </Page>
-  );
-}
+export const Route = createFileRoute('/t/$tenant/')({
+  loader: ({ context: { client }, params }) => void client.prefetchQuery(summaryQuery(params.tenant)),
+  component: HomePage,
+});

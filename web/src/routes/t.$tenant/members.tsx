@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { MembersPage } from '~/features/members/MembersPage';
 
-export const Route = createFileRoute('/t/$tenant/members')({ component: Members });
-
-function Members() {
-  return <Page title={t.shell.nav.members}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/members')({ component: MembersPage });

@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { TokensPage } from '~/features/tokens/TokensPage';
 
-export const Route = createFileRoute('/t/$tenant/tokens')({ component: Tokens });
-
-function Tokens() {
-  return <Page title={t.shell.nav.tokens}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/tokens')({ component: TokensPage });

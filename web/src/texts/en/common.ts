@@ -32,5 +32,6 @@ export const common = {
   /** What was typed to confirm must match. */
   typeToConfirm: (word: string) => `Type “${word}” to confirm`,
   secretOnce: 'Shown this once. Keep it now: it cannot be shown again.',
+  diff: { gone: 'Gone:', new: 'New:' },
   changedBy: (who: string) => `by ${who}`,
 };

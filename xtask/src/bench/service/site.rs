@@ -1,6 +1,5 @@
 //! A service of the release build on a state file, set up over its own API.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -77,9 +76,9 @@ impl Site {
         let first = json!({
             "name": "Bench", "email": "bench@example.com", "password": "four words nobody says", "tenant": "Bench",
         });
-        let origin = format!("Origin: http://localhost:{}", self.port);
-        let (head, me) = ask(self.port, "POST", "/v1/setup", &[&origin], Some(&first))?;
-        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+        let origin = format!("Origin: http://127.0.0.1:{}", self.port);
+        let (answer, me) = ask(self.port, "POST", "/v1/setup", &[&origin], Some(&first))?;
+        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
         let cookie = format!("Cookie: {}", cookie.context("a session")?);
         let tenant = text(&me, "/tenants/0/id")?;
         let token = json!({"name": "bench", "role": "owner"});
@@ -152,34 +151,14 @@ fn text(value: &Value, pointer: &str) -> Result<String> {
     Ok(found.with_context(|| format!("{pointer} of {value}"))?.to_owned())
 }
 
-/// One request; the head of the answer in lower case, and its body. Anything but success is an error.
-fn ask(port: u16, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Result<(String, Value)> {
-    let mut socket = net::connect(port)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+/// One request; the answer, and its body. Anything but success is an error.
+fn ask(port: u16, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Result<(net::Answer, Value)> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    write!(
-        socket,
-        "{method} {path} HTTP/1.0\r\nHost: localhost:{port}\r\n{headers}Content-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("{method} {path} answered {answer:?}"))?;
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    if !status.starts_with('2') {
-        bail!("{method} {path} answered {status}: {body}");
+    let headers: Vec<&str> = headers.iter().copied().chain(["Content-Type: application/json"]).collect();
+    let answer = net::ask(port, method, path, &headers, &body, PATIENCE)?;
+    if !(200..300).contains(&answer.status) {
+        bail!("{method} {path} answered {}: {}", answer.status, answer.body);
     }
-    let value = if body.is_empty() { Value::Null } else { serde_json::from_str(body)? };
-    Ok((lower_names(head), value))
-}
-
-/// Header lines with their names in lower case.
-fn lower_names(head: &str) -> String {
-    let lines = head.lines().map(|line| match line.split_once(':') {
-        Some((name, value)) => format!("{}:{value}", name.to_ascii_lowercase()),
-        None => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let value = if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body)? };
+    Ok((answer, value))
 }

@@ -1,5 +1,7 @@
 //! Dates and timestamps as ISO 8601 writes them.
 
+use sluice_sdk::calendar::days;
+
 /// Days since 1970-01-01 of `YYYY-MM-DD`.
 #[inline]
 pub(crate) fn date(bytes: &[u8]) -> Option<i32> {
@@ -74,21 +76,6 @@ fn zone(bytes: &[u8]) -> Option<(i64, bool)> {
 fn two(tens: u8, ones: u8) -> Option<i32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i32::from(tens) * 10 + i32::from(ones))
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar of a year from 0 on; none for a day that does not exist.
-#[inline]
-fn days(year: i32, month: i32, day: i32) -> Option<i32> {
-    const LENGTHS: [i32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = LENGTHS.get(usize::try_from(month.checked_sub(1)?).ok()?)? + i32::from(leap && month == 2);
-    if day < 1 || day > last {
-        return None;
-    }
-    // Years start in March, so that the leap day is the last of its year; 400 of them more, so that none is negative.
-    let (year, month) = if month <= 2 { (year + 399, month + 9) } else { (year + 400, month - 3) };
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    Some(365 * year + year / 4 - year / 100 + year / 400 + of_year - 146_097 - 719_468)
 }
 
 #[cfg(test)]

@@ -31,10 +31,10 @@ pub(super) async fn create(
     member: Member,
     Body(body): Body<ConnectionBody>,
 ) -> Result<Response, Problem> {
-    let sent = read(&app, &member.tenant, body)?;
+    let sent = read(&app, member.scope(), body).await?;
     let id = app.ids.next();
     let whole = given(&app, &member, &sent.parts.secrets, (format!("connection {id}"), "create")).await?;
-    fits(sent.manifest, &sent.parts.public, &whole)?;
+    fits(&sent.manifest, &sent.parts.public, &whole)?;
     let new = NewConnection {
         id,
         name: sent.name,

@@ -79,6 +79,12 @@ impl Discovered {
         pages.retain(|place, _| place.tenant != tenant || place.connection != connection);
     }
 
+    /// Forgets every page of a tenant: another version of a connector may list other streams.
+    pub fn forget_all(&self, tenant: &str) {
+        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.retain(|place, _| place.tenant != tenant);
+    }
+
     /// What is known of the streams of a connection at a revision. Complete if an unfiltered list was read to its end.
     pub fn known(&self, tenant: &str, connection: &str, revision: u64, now_us: i64) -> Known {
         let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);

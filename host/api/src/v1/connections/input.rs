@@ -9,6 +9,7 @@ use sluice_core::pipeline::Grants;
 use sluice_core::secret::{Parts, Redactor, SecretRef, Secrets, join, split};
 use sluice_core::validate;
 use sluice_engine::service::resolve::Purpose;
+use sluice_store::Scope;
 use utoipa::ToSchema;
 
 use super::view::GrantsBody;
@@ -38,11 +39,11 @@ pub(super) struct ConnectionBody {
 }
 
 /// A body whose parts are known; not checked as a whole yet.
-pub(super) struct Sent<'a> {
+pub(super) struct Sent {
     /// What people call it.
     pub(super) name: String,
     /// The connector.
-    pub(super) manifest: &'a Manifest,
+    pub(super) manifest: Manifest,
     /// The configuration in two parts.
     pub(super) parts: Parts,
     /// What it may do.
@@ -53,16 +54,18 @@ pub(super) struct Sent<'a> {
 ///
 /// # Errors
 /// Names the first field that is wrong.
-pub(super) fn read<'a>(app: &'a App, tenant: &str, body: ConnectionBody) -> Result<Sent<'a>, Problem> {
+pub(super) async fn read(app: &App, scope: Scope<'_>, body: ConnectionBody) -> Result<Sent, Problem> {
     let name = validate::name("name", &body.name)?;
-    let manifest = &app.catalogue.get(&body.connector)?.manifest;
+    let installed = app.resolver.catalogue.get(scope, &body.connector).await?;
     let config = if body.config.is_null() { Value::Object(Map::new()) } else { body.config };
     if !config.is_object() {
         return Err(Problem::field("/config", "the configuration is an object of fields and values"));
     }
-    let parts = split(&manifest.config, &config);
-    permitted(app, tenant, &parts.secrets)?;
     let grants = Grants::from(body.grants);
+    installed.may_have(&grants)?;
+    let manifest = installed.manifest;
+    let parts = split(&manifest.config, &config);
+    permitted(app, scope.tenant, &parts.secrets)?;
     app.resolver.offers.lend(&manifest.name, &mut grants.clone())?;
     if let Some(folder) = grants.folders.keys().find(|folder| !manifest.folders.contains(folder)) {
         let detail = format!("the connector does not ask for a folder named {folder}");

@@ -29,14 +29,15 @@ pub(super) async fn try_out(
     member: Member,
     Body(body): Body<ConnectionBody>,
 ) -> Result<Json<CheckView>, Problem> {
-    let sent = read(&app, &member.tenant, body)?;
+    let sent = read(&app, member.scope(), body).await?;
     let object = format!("connector {}", sent.manifest.name);
     let whole = given(&app, &member, &sent.parts.secrets, (object, "check")).await?;
-    fits(sent.manifest, &sent.parts.public, &whole)?;
+    fits(&sent.manifest, &sent.parts.public, &whole)?;
     let mut grants = sent.grants;
     app.resolver.offers.lend(&sent.manifest.name, &mut grants)?;
     let config = join(&sent.parts.public, &whole);
-    let source = SourceSpec { connector: sent.manifest.name.clone(), config, grants };
+    let digest = app.resolver.component(member.scope(), &sent.manifest.name).await?;
+    let source = SourceSpec { connector: sent.manifest.name.clone(), config, grants, digest };
     let detail = json!({"name": sent.name});
     record(&app, &member, "connection.check", format!("connector {}", sent.manifest.name), detail).await?;
     Ok(Json(steps(&app, source, &Redactor::new(&whole)).await?))

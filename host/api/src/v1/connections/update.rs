@@ -47,16 +47,16 @@ pub(super) async fn update(
         let detail = format!("this is a connection of {}; make a new one for another connector", found.connector);
         return Err(Problem::field("connector", detail));
     }
-    let sent = read(&app, &member.tenant, body)?;
+    let sent = read(&app, member.scope(), body).await?;
     let old = stored(&app, &member, &found, &sent).await?;
     let secrets = carry_over(&old, &sent.parts);
     let grants = grants_of(&found)?;
     let before = Leads { config: &found.config, grants: &grants };
     let after = Leads { config: &sent.parts.public, grants: &sent.grants };
-    same_places(sent.manifest, before, after, kept(&secrets, &sent.parts.secrets))?;
+    same_places(&sent.manifest, before, after, kept(&secrets, &sent.parts.secrets))?;
     let mut whole = secrets.clone();
     whole.extend(given(&app, &member, &sent.parts.secrets, (format!("connection {id}"), "update")).await?);
-    fits(sent.manifest, &sent.parts.public, &whole)?;
+    fits(&sent.manifest, &sent.parts.public, &whole)?;
     let mut changes = sealing(&sent.parts.secrets)?;
     let gone = old.secrets.keys().filter(|field| !secrets.contains_key(*field));
     changes.extend(gone.map(|field| SecretChange { field: field.clone(), value: SecretValue::Remove }));
@@ -72,7 +72,7 @@ pub(super) async fn update(
 
 /// The connection's configuration as it is, in two parts. Only of the secrets that may stay are the values opened, for the configuration
 /// is checked as a whole.
-async fn stored(app: &App, member: &Member, found: &Connection, sent: &Sent<'_>) -> Result<Parts, Problem> {
+async fn stored(app: &App, member: &Member, found: &Connection, sent: &Sent) -> Result<Parts, Problem> {
     let replaced = |field: &str| sent.parts.secrets.contains_key(field) || sent.parts.cleared.contains(field);
     let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
     let purpose = Purpose { actor: &actor, object: "update", address, now_us: app.now_us() };

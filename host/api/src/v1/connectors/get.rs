@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use super::view::ConnectorView;
+use crate::auth::principal::Member;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::state::App;
 
@@ -15,9 +16,11 @@ use crate::state::App;
 )]
 pub(super) async fn get(
     State(app): State<App>,
+    member: Member,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<ConnectorView>, Problem> {
-    let found = app.catalogue.get(&name).map_err(|_| Problem::not_found("connector"))?;
+    let found = app.resolver.catalogue.find(member.scope(), &name).await?;
+    let found = found.ok_or_else(|| Problem::not_found("connector"))?;
     Ok(Json(ConnectorView::from(found)))
 }
 

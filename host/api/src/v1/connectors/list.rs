@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::view::ConnectorView;
+use crate::auth::principal::Member;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
@@ -17,11 +18,13 @@ use crate::state::App;
 )]
 pub(super) async fn list(
     State(app): State<App>,
+    member: Member,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ConnectorView>>, Problem> {
     let limit = page.limit()?;
     let after = page.after.unwrap_or_default();
-    let behind = app.catalogue.all().filter(|connector| connector.manifest.name > after);
+    let all = app.resolver.catalogue.all(member.scope()).await?;
+    let behind = all.into_iter().filter(|connector| connector.manifest.name > after);
     let found: Vec<_> = behind.take(limit as usize + 1).collect();
     let page = Page::of(found, limit, |connector| connector.manifest.name.clone());
     Ok(Json(page.map(ConnectorView::from)))

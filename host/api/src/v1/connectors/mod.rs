@@ -2,6 +2,7 @@
 
 mod get;
 mod list;
+mod rollback;
 mod view;
 
 use sluice_core::access::Operation;
@@ -14,4 +15,5 @@ pub fn routes(routes: Guarded) -> Guarded {
     routes
         .operation(Needs::Member(Operation::ConnectorsRead), routes!(list::list))
         .operation(Needs::Member(Operation::ConnectorsRead), routes!(get::get))
+        .operation(Needs::Member(Operation::ConnectorsWrite), routes!(rollback::rollback))
 }

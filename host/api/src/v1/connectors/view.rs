@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
-use sluice_engine::service::catalogue::Installed;
+use sluice_engine::service::catalogue::{Installed, Origin};
 use utoipa::ToSchema;
 
 /// A connector that is installed.
@@ -28,6 +28,11 @@ pub(super) struct ConnectorView {
     contract: String,
     /// SHA-256 of its component, in hexadecimal digits.
     sha256: String,
+    /// Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here).
+    #[schema(value_type = String)]
+    origin: Origin,
+    /// Why it was withdrawn; null if it was not. No run uses one that was.
+    yanked: Option<String>,
     /// What it can do.
     capabilities: CapabilitiesView,
     /// JSON Schema of its configuration; secrets are marked `"writeOnly": true`.
@@ -56,21 +61,16 @@ struct CapabilitiesView {
     changed_files: bool,
 }
 
-impl From<&Installed> for ConnectorView {
-    fn from(Installed { manifest, sha256 }: &Installed) -> Self {
+impl From<Installed> for ConnectorView {
+    fn from(Installed { manifest, sha256, origin, yanked }: Installed) -> Self {
         let can = &manifest.capabilities;
         let icon = (!manifest.icon.is_empty())
             .then(|| format!("data:image/svg+xml;base64,{}", STANDARD.encode(&manifest.icon)));
         Self {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
-            title: manifest.title.clone(),
-            description: manifest.description.clone(),
-            publisher: manifest.publisher.clone(),
-            docs: manifest.docs.clone(),
             icon,
-            contract: manifest.contract.clone(),
-            sha256: sha256.clone(),
+            sha256,
+            origin,
+            yanked,
             capabilities: CapabilitiesView {
                 incremental: can.incremental,
                 splits: can.splits,
@@ -78,10 +78,17 @@ impl From<&Installed> for ConnectorView {
                 filter: can.filter,
                 changed_files: can.changed_files,
             },
-            config: manifest.config.clone(),
-            hosts: manifest.hosts.clone(),
-            folders: manifest.folders.clone(),
-            secrets_inside: manifest.secrets.inside.clone(),
+            name: manifest.name,
+            version: manifest.version,
+            title: manifest.title,
+            description: manifest.description,
+            publisher: manifest.publisher,
+            docs: manifest.docs,
+            contract: manifest.contract,
+            config: manifest.config,
+            hosts: manifest.hosts,
+            folders: manifest.folders,
+            secrets_inside: manifest.secrets.inside,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn create(
     member: Member,
     Body(body): Body<DraftBody>,
 ) -> Result<Response, Problem> {
-    let change = read(&app, &member, body, None)?;
+    let change = read(&app, &member, body, None).await?;
     let (id, owner) = (app.ids.next(), owner(&member));
     let whose = Owner { scope: member.scope(), owner: &owner };
     app.store.create_draft(whose, &app.resolver.vault, &id, &change, MOST, app.now_us()).await?;

@@ -56,11 +56,11 @@ pub(super) async fn finish(
     let (known_as, revision) = place(&app, &member, &draft, &content).await?;
     let opened = source(&app, &member, (&draft, &content), "create").await?;
     let spec = SourceSpec { connector: opened.it.connector, ..without_secrets() };
-    let manifest = manifest(&app, &spec.connector)?;
+    let manifest = manifest(&app, member.scope(), &spec.connector).await?;
     let pipeline_id = app.ids.next();
     let pipeline = definition.clone().into_pipeline(pipeline_id.clone(), spec);
     let known = app.discovered().known(&member.tenant, &known_as, revision, app.now_us());
-    examine(&app, &member.tenant, &pipeline, manifest, &definition, &known)?;
+    examine(&app, &member.tenant, &pipeline, &manifest, &definition, &known)?;
     let connection = content.source.map(|source| {
         let name = validate::name("source.name", &source.name)?;
         if let Some(folder) = source.grants.folders.keys().find(|folder| !manifest.folders.contains(folder)) {
@@ -97,5 +97,5 @@ pub(super) async fn finish(
 
 /// A source of which nothing is known but its connector: what a definition is examined with.
 fn without_secrets() -> SourceSpec {
-    SourceSpec { connector: String::new(), config: serde_json::Value::Null, grants: Default::default() }
+    SourceSpec { connector: String::new(), config: serde_json::Value::Null, grants: Default::default(), digest: None }
 }

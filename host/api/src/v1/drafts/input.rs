@@ -101,7 +101,7 @@ pub(super) struct Before {
 ///
 /// # Errors
 /// Names the field that is too long, or of the wrong kind, or a secret that is none of the tenant's.
-pub(super) fn read(
+pub(super) async fn read(
     app: &App,
     member: &Member,
     body: DraftBody,
@@ -116,7 +116,7 @@ pub(super) fn read(
     }
     let (source, secrets) = match source {
         Some(source) => {
-            let (source, secrets) = sent(app, member, source, before)?;
+            let (source, secrets) = sent(app, member, source, before).await?;
             (Some(source), secrets)
         }
         None => (None, all_removed(before)),
@@ -138,15 +138,15 @@ pub(super) fn read(
 }
 
 /// The configuration without its secrets, and what becomes of those.
-fn sent(
+async fn sent(
     app: &App,
     member: &Member,
     body: SourceBody,
     before: Option<&Before>,
 ) -> Result<(Source, Vec<SecretChange>), Problem> {
     short("source.name", &body.name, LONGEST_NAME)?;
-    let installed = app.catalogue.get(&body.connector);
-    let manifest = &installed.map_err(|_| Problem::field("source.connector", "there is no such connector"))?.manifest;
+    let installed = app.resolver.catalogue.find(member.scope(), &body.connector).await?;
+    let manifest = &installed.ok_or_else(|| Problem::field("source.connector", "there is no such connector"))?.manifest;
     let parts = split(&manifest.config, &object("source.config", body.config)?);
     permitted(app, &member.tenant, &parts.secrets)?;
     let grants = Grants::from(body.grants);

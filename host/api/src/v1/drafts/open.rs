@@ -6,7 +6,7 @@ use sluice_core::manifest::Manifest;
 use sluice_core::pipeline::{Definition, SourceSpec};
 use sluice_core::secret::Redactor;
 use sluice_engine::service::resolve::{Purpose, Resolved};
-use sluice_store::Draft;
+use sluice_store::{Draft, Scope};
 
 use super::input::Content;
 use crate::auth::principal::Member;
@@ -37,11 +37,12 @@ pub(super) async fn source(
         return app.resolver.source(member.scope(), connection, purpose).await.map_err(shown);
     }
     let source = content.source.as_ref().ok_or_else(nothing_chosen)?;
-    let manifest = manifest(app, &source.connector)?;
+    let manifest = manifest(app, member.scope(), &source.connector).await?;
     let spec = SourceSpec {
         connector: source.connector.clone(),
         config: source.config.clone(),
         grants: source.grants.clone(),
+        digest: None,
     };
     let opened = app.resolver.draft(member.scope(), &draft.id, spec, purpose).await.map_err(shown)?;
     let checked = config::validate(&manifest.config, &opened.it.config);
@@ -67,10 +68,10 @@ pub(super) async fn place(
 }
 
 /// The connector that the draft reads with.
-pub(super) fn manifest<'a>(app: &'a App, connector: &str) -> Result<&'a Manifest, Problem> {
-    let found = app.catalogue.get(connector);
+pub(super) async fn manifest(app: &App, scope: Scope<'_>, connector: &str) -> Result<Manifest, Problem> {
+    let found = app.resolver.catalogue.find(scope, connector).await?;
     let missing = || Problem::field("source.connector", format!("the connector {connector} is not installed any more"));
-    Ok(&found.map_err(|_| missing())?.manifest)
+    Ok(found.ok_or_else(missing)?.manifest)
 }
 
 /// The draft's definition, if it is one already.

@@ -56,10 +56,10 @@ pub(super) async fn plan(
     let mut definition = definition(&content)?;
     let (known_as, revision) = place(&app, &member, &draft, &content).await?;
     let opened = source(&app, &member, (&draft, &content), "dry-run").await?;
-    let manifest = manifest(&app, &opened.it.connector)?;
+    let manifest = manifest(&app, member.scope(), &opened.it.connector).await?;
     let pipeline = definition.clone().into_pipeline(id.clone(), opened.it.clone());
     let known = app.discovered().known(&member.tenant, &known_as, revision, app.now_us());
-    examine(&app, &member.tenant, &pipeline, manifest, &definition, &known)?;
+    examine(&app, &member.tenant, &pipeline, &manifest, &definition, &known)?;
     let schedule = definition.schedule.as_ref().map(Timetable::new).transpose()?;
     let runs = definition.run;
     record(&app, &member, "pipeline.dry-run", format!("draft {id}"), json!({})).await?;

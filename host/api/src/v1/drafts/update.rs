@@ -34,7 +34,7 @@ pub(super) async fn update(
         // What follows compares with what was found, so it must be what was seen.
         return Err(ChangeError::Stale { what: "draft", seen, now: found.revision }.into());
     }
-    let change = read(&app, &member, body, Some(&before(&app, &member, &found).await?))?;
+    let change = read(&app, &member, body, Some(&before(&app, &member, &found).await?)).await?;
     let owner = owner(&member);
     let whose = Owner { scope: member.scope(), owner: &owner };
     let revision = app.store.update_draft(whose, &app.resolver.vault, &id, seen, &change, app.now_us()).await?;

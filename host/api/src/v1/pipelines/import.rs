@@ -70,8 +70,8 @@ pub(super) async fn import(
         );
         return Err(Problem::field("source.connector", detail));
     }
-    let manifest = &app.catalogue.get(&connection.connector)?.manifest;
-    same_source(&pipeline, &connection, manifest)?;
+    let manifest = app.resolver.catalogue.get(member.scope(), &connection.connector).await?.manifest;
+    same_source(&pipeline, &connection, &manifest)?;
     let name = body.name.unwrap_or_else(|| pipeline.name.clone());
     let definition = serde_json::to_value(Definition::from(pipeline));
     let definition = definition.map_err(|e| RunError::internal(format!("a definition: {e}")))?;

@@ -60,7 +60,7 @@ pub(super) async fn prepare(app: &App, scope: Scope<'_>, id: &str, body: Pipelin
     let definition = parse(&body.definition)?;
     let found = app.store.connection(scope, &body.connection).await?;
     let connection = found.ok_or_else(|| Problem::field("connection", "there is no such connection"))?;
-    let installed = app.catalogue.get(&connection.connector).map_err(|_| {
+    let installed = app.resolver.catalogue.find(scope, &connection.connector).await?.ok_or_else(|| {
         let detail = format!("its connector {} is not installed any more", connection.connector);
         Problem::field("connection", detail)
     })?;
@@ -117,6 +117,7 @@ pub(super) fn whole(id: &str, definition: &Definition, connection: &Connection) 
         connector: connection.connector.clone(),
         config: connection.config.clone(),
         grants: grants_of(connection)?,
+        digest: None,
     };
     Ok(definition.clone().into_pipeline(id.to_owned(), source))
 }

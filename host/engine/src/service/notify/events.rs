@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use sluice_core::connector::lies_with_connector;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::notify::anomaly::zero_rows;
 use sluice_core::notify::{Event, EventKind, events_of_run};
@@ -69,6 +70,7 @@ pub fn happened(facts: &Facts<'_>) -> Vec<Happened> {
     );
     found.extend(empty(facts).into_iter().map(|(subject, detail)| (EventKind::ZeroRows, subject, vec![detail])));
     found.extend(refused(facts).map(|(subject, detail)| (EventKind::QuotaRisk, subject, vec![detail])));
+    found.extend(went_back(facts).map(|(subject, detail)| (EventKind::ConnectorRollback, subject, vec![detail])));
     let at = instant(facts.run.ended_us.unwrap_or(facts.run.queued_us));
     let happened = found.into_iter().enumerate().map(|(index, (kind, subject, details))| {
         let id = format!("{}:{index}", facts.run.asked.id);
@@ -167,6 +169,20 @@ fn refused(facts: &Facts<'_>) -> Option<(String, Detail)> {
             "the {whom} refused an attempt because a rate limit or quota was used up; a later attempt succeeded"
         );
         (whom.clone(), Detail::new(None, &text))
+    })
+}
+
+/// An attempt that failed because of its connector, and one after it with another version: runs went back to that.
+fn went_back(facts: &Facts<'_>) -> Option<(String, Detail)> {
+    let pairs = facts.attempts.iter().zip(facts.attempts.iter().skip(1));
+    let mut changed = pairs.filter(|(failed, next)| failed.connector_digest != next.connector_digest);
+    changed.find_map(|(failed, next)| {
+        let error = failed.error.as_ref().filter(|error| lies_with_connector(error))?;
+        let text = format!(
+            "an attempt with {} failed where the version before had succeeded, so runs use {} again: {}",
+            failed.connector, next.connector, error.message
+        );
+        Some((failed.connector_digest.clone(), Detail::new(None, &text)))
     })
 }
 

@@ -233,6 +233,7 @@ impl Message {
             "quality-warning" => format!("{name}: a data-quality check warns"),
             "zero-rows" => format!("{name}: no rows where there always are some"),
             "quota-risk" => format!("{name}: a quota is nearly used up"),
+            "connector-rollback" => format!("{name}: its connector went back to the version before"),
             "success" => format!("{name} succeeded"),
             _ => match (self.events.len() as u64).saturating_add(self.more) {
                 1 => "1 event".to_owned(),

@@ -33,6 +33,7 @@ fn run(state: RequestState, minute: i64) -> RunRequest {
         started_us: Some(0),
         ended_us: Some(minute * MINUTE),
         attempts: 1,
+        lost: 0,
         cancel_us: None,
         error: failed.then(|| RunError::new(Kind::Auth, Actor::User, "the password was refused").with_stream("t")),
     }
@@ -110,6 +111,31 @@ fn what_an_attempt_that_failed_has_brought_is_told_with_the_run() {
     assert!(all[1].event.subject.starts_with("t "), "{}", all[1].event.subject);
     assert!(all[2].details[0].text.contains("the sink refused"), "{:?}", all[2].details);
     assert!(without_rows(&facts).is_empty(), "the rows of the attempt before count");
+}
+
+#[test]
+fn a_connector_that_went_back_within_a_run_is_told() {
+    let request = run(RequestState::Succeeded, 1);
+    let with = |digest: &str, state, error| RunRecord {
+        connector: format!("shop {digest}"),
+        connector_digest: digest.into(),
+        ..attempt(state, error, vec![])
+    };
+    let told = |kind, second: &str| {
+        let error = RunError::new(kind, Actor::Source, "a batch has another schema");
+        let attempts = vec![with("2.0.0", RunState::Failed, Some(error)), with(second, RunState::Succeeded, None)];
+        let all = happened(&Facts { attempts, ..Facts::of(&request) });
+        all.into_iter().find(|one| one.event.kind == EventKind::ConnectorRollback)
+    };
+    let found = told(Kind::Protocol, "1.0.0").unwrap();
+    assert_eq!(found.event.subject, "2.0.0");
+    assert_eq!(
+        found.details[0].text,
+        "an attempt with shop 2.0.0 failed where the version before had succeeded, so runs use shop 1.0.0 again: a batch has another \
+         schema"
+    );
+    assert_eq!(told(Kind::Protocol, "2.0.0"), None, "it was tried again with the same");
+    assert_eq!(told(Kind::Transient, "1.0.0"), None, "somebody has gone back for another reason");
 }
 
 #[test]

@@ -110,6 +110,10 @@ fn bounded_id(id: String) -> wasmtime::Result<String> {
         let reason = format!("a stream's id has {} bytes; it must have 1 to 1,024", id.len());
         return Err(Fault::Contract { reason }.into());
     }
+    if let Some(c) = id.chars().find(|c| crate::text::acts(*c)) {
+        let reason = format!("the stream's id {} holds the character U+{:04X}", printable(&id, 80), u32::from(c));
+        return Err(Fault::Contract { reason }.into());
+    }
     Ok(id)
 }
 

@@ -105,7 +105,11 @@ impl items::Host for StoreData {
         stream: String,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<Option<Vec<u8>>>, types::Error>> {
-        Ok(Ok(self.items.recall(&stream, &keys).await?))
+        let found = self.items.recall(&stream, &keys).await?;
+        Ok(Ok(match &self.tape {
+            Some(tape) => tape.recalled(&stream, &keys, found),
+            None => found,
+        }))
     }
 
     async fn remember(
@@ -113,11 +117,19 @@ impl items::Host for StoreData {
         stream: String,
         entries: Vec<(String, Vec<u8>)>,
     ) -> wasmtime::Result<Result<(), types::Error>> {
-        Ok(Ok(self.items.remember(&stream, &entries)?))
+        self.items.remember(&stream, &entries)?;
+        if let Some(tape) = &self.tape {
+            tape.remembered(&stream, &entries);
+        }
+        Ok(Ok(()))
     }
 
     async fn replace(&mut self, stream: String, files: Vec<String>) -> wasmtime::Result<Result<(), types::Error>> {
-        Ok(Ok(self.items.replace(&stream, &files)?))
+        self.items.replace(&stream, &files)?;
+        if let Some(tape) = &self.tape {
+            tape.replaced(&stream, &files);
+        }
+        Ok(Ok(()))
     }
 }
 
@@ -165,8 +177,8 @@ impl net::Host for StoreData {
         tls: Option<net::TlsOptions>,
     ) -> wasmtime::Result<Result<Resource<OpenConnection>, types::Error>> {
         let tls = tls.map(tls_options);
-        match self.network.connect(&host, port, tls.as_ref()).await {
-            Ok(connection) => Ok(Ok(self.table.push(OpenConnection(connection))?)),
+        match OpenConnection::connect(&self.network, self.tape.as_ref(), &host, port, tls.as_ref()).await {
+            Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(net_error(error))),
         }
     }
@@ -178,7 +190,7 @@ impl net::HostConnection for StoreData {
         connection: Resource<OpenConnection>,
         max: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, types::Error>> {
-        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        let connection = self.table.get_mut(&connection)?;
         Ok(connection.read(max as usize).await.map_err(net_error))
     }
 
@@ -187,7 +199,7 @@ impl net::HostConnection for StoreData {
         connection: Resource<OpenConnection>,
         bytes: Vec<u8>,
     ) -> wasmtime::Result<Result<(), types::Error>> {
-        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        let connection = self.table.get_mut(&connection)?;
         Ok(connection.write(&bytes).await.map_err(net_error))
     }
 
@@ -197,7 +209,7 @@ impl net::HostConnection for StoreData {
         options: net::TlsOptions,
     ) -> wasmtime::Result<Result<(), types::Error>> {
         let options = tls_options(options);
-        let OpenConnection(connection) = self.table.get_mut(&connection)?;
+        let connection = self.table.get_mut(&connection)?;
         Ok(connection.start_tls(&options).await.map_err(net_error))
     }
 
@@ -205,8 +217,7 @@ impl net::HostConnection for StoreData {
         &mut self,
         connection: Resource<OpenConnection>,
     ) -> wasmtime::Result<Option<Vec<u8>>> {
-        let OpenConnection(connection) = self.table.get(&connection)?;
-        Ok(connection.tls_server_end_point())
+        Ok(self.table.get(&connection)?.tls_server_end_point())
     }
 
     async fn drop(&mut self, connection: Resource<OpenConnection>) -> wasmtime::Result<()> {

@@ -22,6 +22,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<
     imports::push_from_memory(linker)
 }
 
+pub(super) fn fits(pre: &InstancePre<StoreData>) -> wasmtime::Result<()> {
+    bindings::ConnectorPre::new(pre.clone()).map(drop)
+}
+
 pub(super) async fn instantiate(
     pre: &InstancePre<StoreData>,
     store: &mut Store<StoreData>,

@@ -25,7 +25,7 @@ pub(super) async fn open(options: &Options, args: &ConnectionArgs) -> Result<Con
 }
 
 /// Reads a connection's file: secrets resolved, folders made absolute.
-fn read(path: &Path) -> Result<Connected, RunError> {
+pub(super) fn read(path: &Path) -> Result<Connected, RunError> {
     let mut connected: Connected = file::parse(path)?;
     let folder = file::folder(path);
     for granted in connected.grants.folders.values_mut() {

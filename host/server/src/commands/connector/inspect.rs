@@ -11,6 +11,9 @@ use super::{component, project};
 use crate::cli::{ComponentArgs, Options};
 use crate::show;
 
+/// What becomes of the sockets that a component imports.
+const SOCKETS: &str = "imported, as some languages' standard libraries do whether they are used or not; always refused";
+
 /// SHA-256, hexadecimal.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -28,6 +31,7 @@ pub(super) fn run(options: &Options, args: &ComponentArgs) -> Result<(), RunErro
             json!({
                 "event": "component", "path": path, "bytes": bytes.len(), "digest": digest(&bytes), "manifest": manifest,
                 "imports": inspected.imports, "permissions": permissions(&inspected), "notes": notes,
+                "sockets": if inspected.imports_sockets() { "refused" } else { "none" },
             })
         );
         return Ok(());
@@ -45,6 +49,9 @@ pub(super) fn run(options: &Options, args: &ComponentArgs) -> Result<(), RunErro
         println!("{what:<10} {asked}");
     }
     println!("imports    {}", inspected.imports.join("\n           "));
+    if inspected.imports_sockets() {
+        println!("sockets    {SOCKETS}");
+    }
     notes.iter().for_each(|note| println!("note       {note}"));
     Ok(())
 }

@@ -5,14 +5,19 @@ mod connection;
 mod discover;
 mod inspect;
 mod keygen;
+mod languages;
 mod new;
 mod oci;
 mod project;
 mod publish;
 mod read;
+mod record;
+mod replay;
+mod rust;
 mod served;
 mod sign;
 mod test;
+mod upload;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -33,22 +38,24 @@ pub(crate) async fn run(options: &Options, command: &ConnectorCommand) -> u8 {
         C::Discover(args) => discover::run(options, args).await.map(|()| 0),
         C::Read(args) => read::run(options, args).await.map(|()| 0),
         C::Test(args) => test::run(options, args).await,
+        C::Record(args) => record::run(options, args).await,
+        C::Replay(args) => replay::run(options, args).await,
         C::Inspect(args) => inspect::run(options, args).map(|()| 0),
         C::Keygen(args) => keygen::run(options, args).map(|()| 0),
         C::Sign(args) => sign::run(options, args).map(|()| 0),
         C::Verify(args) => verify::run(options, args).map(|()| 0),
-        C::Publish(args) => publish::run(options, args).map(|()| 0),
+        C::Publish(args) => publish::run(options, args).await.map(|()| 0),
     };
     done.unwrap_or_else(|error| failed(options, &error))
 }
 
 /// Something that a person has to mend.
-fn wrong(message: impl Into<String>) -> RunError {
+pub(in crate::commands) fn wrong(message: impl Into<String>) -> RunError {
     RunError::new(Kind::Config, Actor::User, message)
 }
 
 /// Reads a file of at most so many bytes.
-fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, RunError> {
+pub(in crate::commands) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, RunError> {
     let shown = path.display();
     let size = std::fs::metadata(path).map_err(|e| wrong(format!("{shown} cannot be read: {e}")))?.len();
     if size > most {
@@ -84,7 +91,7 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
 }
 
 /// Says what was done: a sentence for people, a line of JSON for programs.
-fn say(options: &Options, sentence: &str, event: &Value) {
+pub(in crate::commands) fn say(options: &Options, sentence: &str, event: &Value) {
     if options.json() {
         println!("{event}");
     } else {

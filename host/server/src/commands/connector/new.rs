@@ -6,18 +6,81 @@ use serde_json::json;
 use sluice_core::RunError;
 
 use super::{say, write, wrong};
-use crate::cli::{NewArgs, Options};
+use crate::cli::{NewArgs, Options, Written};
 
-/// The template's files, as they lie in the checkout, and where they go.
-const FILES: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("../../../../../sdk/template/rust/Cargo.toml")),
-    ("src/lib.rs", include_str!("../../../../../sdk/template/rust/src/lib.rs")),
-    ("fixtures/api.py", include_str!("../../../../../sdk/template/rust/fixtures/api.py")),
-    ("conformance.yaml", include_str!("../../../../../sdk/template/rust/conformance.yaml")),
-    ("connection.yaml", include_str!("../../../../../sdk/template/rust/connection.yaml")),
-    ("README.md", include_str!("../../../../../sdk/template/rust/README.md")),
-    (".gitignore", include_str!("../../../../../sdk/template/rust/gitignore")),
-];
+/// A template: the language's SDK, how the template's files spell its path, and where they go.
+struct Template {
+    /// The SDK's folder in a checkout, a file by which it is known, and how the template names the folder.
+    sdk: &'static str,
+    known_by: &'static str,
+    placeholder: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! template {
+    ($($to:literal = $from:literal),* $(,)?) => {
+        &[$(($to, include_str!(concat!("../../../../../sdk/template/", $from)))),*]
+    };
+}
+
+const RUST: Template = Template {
+    sdk: "sdk/rust",
+    known_by: "src/source.rs",
+    placeholder: "../../rust",
+    files: template![
+        "Cargo.toml" = "rust/Cargo.toml",
+        "src/lib.rs" = "rust/src/lib.rs",
+        "fixtures/api.py" = "rust/fixtures/api.py",
+        "conformance.yaml" = "rust/conformance.yaml",
+        "connection.yaml" = "rust/connection.yaml",
+        "recordings/orders.jsonl" = "rust/recordings/orders.jsonl",
+        "README.md" = "rust/README.md",
+        ".gitignore" = "rust/gitignore",
+    ],
+};
+
+/// The line of the specification that names the recording.
+const RECORDED: &str = "recordings: [recordings/orders.jsonl]\n";
+
+/// The API and its specification are the same in every language.
+const PYTHON: Template = Template {
+    sdk: "sdk/python",
+    known_by: "sluice_sdk/source.py",
+    placeholder: "../../python",
+    files: template![
+        "sluice.yaml" = "python/sluice.yaml",
+        "connector.py" = "python/connector.py",
+        "fixtures/api.py" = "rust/fixtures/api.py",
+        "conformance.yaml" = "rust/conformance.yaml",
+        "connection.yaml" = "rust/connection.yaml",
+        "README.md" = "python/README.md",
+        ".gitignore" = "python/gitignore",
+    ],
+};
+
+const JS: Template = Template {
+    sdk: "sdk/js",
+    known_by: "src/source.ts",
+    placeholder: "../../js",
+    files: template![
+        "sluice.yaml" = "js/sluice.yaml",
+        "connector.ts" = "js/connector.ts",
+        "tsconfig.json" = "js/tsconfig.json",
+        "fixtures/api.py" = "rust/fixtures/api.py",
+        "conformance.yaml" = "rust/conformance.yaml",
+        "connection.yaml" = "rust/connection.yaml",
+        "README.md" = "js/README.md",
+        ".gitignore" = "js/gitignore",
+    ],
+};
+
+fn template(language: Written) -> &'static Template {
+    match language {
+        Written::Rust => &RUST,
+        Written::Python => &PYTHON,
+        Written::Js => &JS,
+    }
+}
 
 pub(super) fn run(options: &Options, args: &NewArgs) -> Result<(), RunError> {
     check_name(&args.name)?;
@@ -25,14 +88,17 @@ pub(super) fn run(options: &Options, args: &NewArgs) -> Result<(), RunError> {
     if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(wrong(format!("the folder {} has something in it; name another with --path", folder.display())));
     }
-    let sdk = sdk(args.sdk.as_deref())?;
-    for (path, text) in FILES {
-        let text = named(text, &args.name).replace("../../rust", &sdk.to_string_lossy().replace('\\', "/"));
+    let template = template(args.language);
+    let sdk = sdk(template, args.sdk.as_deref())?;
+    for (path, text) in template.files {
+        // Other languages make other batches of the same API, and record their own.
+        let text = if args.language == Written::Rust { (*text).to_owned() } else { text.replace(RECORDED, "") };
+        let text = named(&text, &args.name).replace(template.placeholder, &sdk.to_string_lossy().replace('\\', "/"));
         write(&folder.join(path), text.as_bytes())?;
     }
     // The versions that the SDK was tested with; cargo drops what the project does not need.
     let lock = sdk.join("../../Cargo.lock");
-    if let Ok(lock) = std::fs::read(&lock) {
+    if let (Written::Rust, Ok(lock)) = (args.language, std::fs::read(&lock)) {
         write(&folder.join("Cargo.lock"), &lock)?;
     }
     let shown = folder.display();
@@ -61,7 +127,12 @@ fn check_name(name: &str) -> Result<(), RunError> {
 /// The template's text with another name.
 fn named(text: &str, name: &str) -> String {
     let words: Vec<String> = name.split('-').map(capital).collect();
-    text.replace("title = \"Widgets\"", &format!("title = \"{}\"", words.join(" ")))
+    // The title is the one place where the name is words.
+    ["title = \"", "title=\"", "title: \""]
+        .iter()
+        .fold(text.to_owned(), |text, title| {
+            text.replace(&format!("{title}Widgets\""), &format!("{title}{}\"", words.join(" ")))
+        })
         .replace("WIDGETS", &name.to_uppercase().replace('-', "_"))
         .replace("Widgets", &words.concat())
         .replace("widgets", name)
@@ -73,25 +144,24 @@ fn capital(word: &str) -> String {
 }
 
 /// The SDK's folder: the one that was named, or that of a checkout above this program or the working folder.
-fn sdk(named: Option<&Path>) -> Result<PathBuf, RunError> {
-    let is_sdk = |folder: &Path| folder.join("Cargo.toml").is_file() && folder.join("src/source.rs").is_file();
+fn sdk(template: &Template, named: Option<&Path>) -> Result<PathBuf, RunError> {
+    let is_sdk = |folder: &Path| folder.join(template.known_by).is_file();
     if let Some(folder) = named {
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
         return if is_sdk(&folder) {
             Ok(folder)
         } else {
-            Err(RunError::config(
-                "--sdk",
-                format!("{} is not the folder sdk/rust of a checkout of Sluice", folder.display()),
-            ))
+            let message = format!("{} is not the folder {} of a checkout of Sluice", folder.display(), template.sdk);
+            Err(RunError::config("--sdk", message))
         };
     }
     let program = std::env::current_exe().ok();
     let working = std::env::current_dir().ok();
     let above = [program, working].into_iter().flatten();
-    let found = above.flat_map(|path| path.ancestors().map(|folder| folder.join("sdk/rust")).collect::<Vec<_>>());
+    let found = above.flat_map(|path| path.ancestors().map(|folder| folder.join(template.sdk)).collect::<Vec<_>>());
     found.into_iter().find(|folder| is_sdk(folder)).ok_or_else(|| {
-        RunError::config("--sdk", "the SDK is not published yet: name the folder sdk/rust of a checkout of Sluice")
+        let message = format!("the SDK is not published yet: name the folder {} of a checkout of Sluice", template.sdk);
+        RunError::config("--sdk", message)
     })
 }
 
@@ -103,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_name_is_put_everywhere_in_the_spelling_of_its_place() {
-        let project: String = FILES.iter().map(|(_, text)| named(text, "web-shop")).collect();
+        let project: String = RUST.files.iter().map(|(_, text)| named(text, "web-shop")).collect();
         for part in [
             "name = \"connector-web-shop\"",
             "name = \"web-shop\"",
@@ -115,12 +185,24 @@ mod tests {
             assert!(project.contains(part), "{part}");
         }
         assert!(!project.to_lowercase().contains("widgets"));
+        for (template, parts) in [
+            (&PYTHON, ["title=\"Web Shop\"", "name=\"web-shop\"", "class WebShopConfig(Config)", "export(WebShop)"]),
+            (&JS, ["title: \"Web Shop\"", "name: \"web-shop\"", "class WebShop implements", "exported(WebShop"]),
+        ] {
+            let project: String = template.files.iter().map(|(_, text)| named(text, "web-shop")).collect();
+            assert!(!project.to_lowercase().contains("widgets"));
+            for part in parts {
+                assert!(project.contains(part), "{part}");
+            }
+        }
     }
 
     #[test]
     fn the_connector_has_less_than_a_hundred_lines() {
-        let code = FILES.iter().find(|(path, _)| *path == "src/lib.rs").unwrap().1;
-        assert!(code.lines().count() < 100, "{}", code.lines().count());
+        for (template, file) in [(&RUST, "src/lib.rs"), (&PYTHON, "connector.py"), (&JS, "connector.ts")] {
+            let code = template.files.iter().find(|(path, _)| *path == file).unwrap().1;
+            assert!(code.lines().count() < 100, "{file} has {}", code.lines().count());
+        }
     }
 
     #[test]

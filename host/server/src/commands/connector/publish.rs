@@ -1,4 +1,4 @@
-//! `sluice connector publish`: a component and its signature into a registry.
+//! `sluice connector publish`: a component and its signature to a service, or into a registry.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,15 @@ use sluice_core::RunError;
 use sluice_core::signature::{MAX_BYTES, Signature, Statement};
 
 use super::oci::{Layout, Published};
-use super::{bytes, component, project, say, with_end};
+use super::{bytes, component, project, say, upload, with_end};
 use crate::cli::{Options, PublishArgs};
 
-pub(super) fn run(options: &Options, args: &PublishArgs) -> Result<(), RunError> {
-    let Some(folder) = args.to.strip_prefix("oci:").filter(|folder| !folder.is_empty()) else {
-        return Err(RunError::config("--to", "name an OCI image layout on disk as oci:DIR"));
-    };
+pub(super) async fn run(options: &Options, args: &PublishArgs) -> Result<(), RunError> {
+    let folder = args.to.strip_prefix("oci:").filter(|folder| !folder.is_empty());
+    if folder.is_none() && !args.to.starts_with("https://") && !args.to.starts_with("http://") {
+        let message = "name a service as https://HOST, or an OCI image layout on disk as oci:DIR";
+        return Err(RunError::config("--to", message));
+    }
     let path = project::component(&args.component)?;
     let (component, inspected) = component(&path)?;
     let manifest = &inspected.manifest;
@@ -25,6 +27,7 @@ pub(super) fn run(options: &Options, args: &PublishArgs) -> Result<(), RunError>
         let statement = Statement::new(&manifest.name, &manifest.version, &component, &inspected.manifest_bytes);
         Signature::parse(signature)?.verify(&statement)?;
     }
+    let Some(folder) = folder else { return upload::run(options, args, component, signature).await };
     let layout = Layout::open(PathBuf::from(folder))?;
     let published = Published {
         manifest,

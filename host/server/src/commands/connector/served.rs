@@ -44,6 +44,9 @@ pub(super) async fn specification(path: &Path) -> Result<(Spec, Option<Running>)
     for granted in spec.connection.grants.folders.values_mut() {
         *granted = folder.join(&*granted);
     }
+    for recording in &mut spec.recordings {
+        *recording = folder.join(&*recording);
+    }
     Ok((spec, running))
 }
 

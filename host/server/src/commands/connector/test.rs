@@ -5,7 +5,7 @@ use serde_json::json;
 use sluice_conformance::{Checked, Kit, Report, Verdict};
 use sluice_core::RunError;
 
-use super::{component, project, served, write};
+use super::{component, project, replay, served, write};
 use crate::cli::{Options, TestArgs};
 use crate::{exit, wire};
 
@@ -18,7 +18,10 @@ pub(super) async fn run(options: &Options, args: &TestArgs) -> Result<u8, RunErr
     let (_, inspected) = component(&path)?;
     let (spec, _running) = served::specification(&args.spec).await?;
     let runtime = wire::runtime(options)?;
-    let kit = Kit::new(&runtime, &path, inspected, spec, wire::environment(options)?).await?;
+    let recordings = spec.recordings.iter().map(|file| Ok((file.display().to_string(), replay::open(file)?)));
+    let recordings = recordings.collect::<Result<Vec<_>, RunError>>()?;
+    let kit =
+        Kit::new(&runtime, &path, inspected, spec, wire::environment(options)?).await?.with_recordings(recordings);
     let report = kit.run(&args.only, |checked| one(options, checked)).await?;
     if let Some(path) = &args.report {
         let text = serde_json::to_vec_pretty(&report).map_err(|e| RunError::internal(e.to_string()))?;

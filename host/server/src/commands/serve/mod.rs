@@ -7,7 +7,7 @@ pub(in crate::commands) mod keys;
 mod limits;
 mod oidc;
 mod outward;
-mod parts;
+pub(in crate::commands) mod parts;
 mod requests;
 mod secret_manager;
 

@@ -13,6 +13,7 @@ use sluice_core::queue::Limits;
 use sluice_core::worker::StoreAddress;
 use sluice_engine::service::catalogue::{Catalogue, Installed};
 use sluice_engine::service::cloud::Keeper;
+use sluice_engine::service::components::Components;
 use sluice_engine::service::deliver::Delivery;
 use sluice_engine::service::live::Live;
 use sluice_engine::service::metrics::Metrics;
@@ -67,8 +68,11 @@ pub(super) async fn build(
     let clock = Arc::new(wire::now_us);
     let offers = limits::offers(args, &data)?;
     let elsewhere = secret_manager::keeper(&args.elsewhere, &offers.secrets, clock.clone()).await?;
-    let resolver = Resolver { store: store.clone(), vault, offers, elsewhere };
-    let workers = Arc::new(workers(options, args)?);
+    let uploads = data.join("connectors");
+    let workers = Arc::new(workers(options, args, &uploads)?);
+    let components = Components::new(store.clone(), uploads);
+    let catalogue = catalogue(options)?.with_uploads(store.clone());
+    let resolver = Resolver { store: store.clone(), vault, offers, elsewhere, catalogue, components };
     let (live, queued) = (Live::default(), Arc::new(Notify::new()));
     let origin = args.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let origin = origin.trim_end_matches('/').to_owned();
@@ -80,7 +84,6 @@ pub(super) async fn build(
         store: store.clone(),
         address: place.clone(),
         resolver: resolver.clone(),
-        catalogue: catalogue(options)?,
         workers: workers.clone(),
         live: live.clone(),
         metrics: metrics.clone(),
@@ -157,13 +160,13 @@ fn alone(data: &Path) -> Result<(), RunError> {
 }
 
 /// Workers are this program, with the same connectors.
-fn workers(options: &Options, args: &ServeArgs) -> Result<Workers, RunError> {
+fn workers(options: &Options, args: &ServeArgs, uploads: &Path) -> Result<Workers, RunError> {
     let program = std::env::current_exe().map_err(|e| RunError::internal(format!("this program is not found: {e}")))?;
     let mut arguments: Vec<OsString> = vec!["--json".into()];
     if let Some(folder) = &options.connectors {
         arguments.extend(["--connectors".into(), folder.into()]);
     }
-    arguments.extend(["--cache".into(), wire::cache(options).into()]);
+    arguments.extend(["--cache".into(), wire::cache(options).into(), "--components".into(), uploads.into()]);
     for denied in &options.deny_host {
         arguments.extend(["--deny-host".into(), denied.into()]);
     }
@@ -173,7 +176,7 @@ fn workers(options: &Options, args: &ServeArgs) -> Result<Workers, RunError> {
 }
 
 /// The connectors in the folders, as their manifests describe them. None of their code is run.
-fn catalogue(options: &Options) -> Result<Catalogue, RunError> {
+pub(in crate::commands) fn catalogue(options: &Options) -> Result<Catalogue, RunError> {
     let mut found = Vec::new();
     // The first folder wins, as it does when a connector is loaded.
     for folder in wire::connector_folders(options).iter().rev() {
@@ -206,7 +209,7 @@ fn installed(path: &Path, name: &str) -> Result<Installed, RunError> {
         let message = format!("its file is named {name}, but it calls itself {}", manifest.name);
         return Err(RunError::new(Kind::Config, Actor::User, message));
     }
-    Ok(Installed { manifest, sha256: sluice_core::hex(&sha2::Sha256::digest(&bytes)) })
+    Ok(Installed::built_in(manifest, sluice_core::hex(&sha2::Sha256::digest(&bytes))))
 }
 
 fn bytes(buffer: &mut [u8]) -> Result<(), RunError> {

@@ -1,9 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { t } from '~/texts';
-import { Page } from '~/ui/Page';
+import { ConnectorsPage } from '~/features/connectors/ConnectorsPage';
 
-export const Route = createFileRoute('/t/$tenant/connectors/')({ component: Connectors });
-
-function Connectors() {
-  return <Page title={t.shell.nav.connectors}>{null}</Page>;
-}
+export const Route = createFileRoute('/t/$tenant/connectors/')({ component: () => <ConnectorsPage /> });

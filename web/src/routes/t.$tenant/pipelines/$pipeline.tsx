@@ -1,9 +1,7 @@
 import { createFileRoute } from '@tanstack/react-router';
 import { PipelinePage } from '~/features/pipelines/PipelinePage';
 import { pipelineQuery } from '~/features/pipelines/queries';
-
-export const TABS = ['overview', 'streams', 'runs', 'state', 'revisions', 'definition'] as const;
-export type Tab = (typeof TABS)[number];
+import { TABS, type Tab } from '~/features/pipelines/tabs';
 
 export const Route = createFileRoute('/t/$tenant/pipelines/$pipeline')({
   validateSearch: (search): { tab?: Tab } => ({ tab: TABS.find(tab => tab === search.tab) }),
@@ -15,12 +13,6 @@ function Component() {
   const { pipeline } = Route.useParams();
   const { tab } = Route.useSearch();
   const navigate = Route.useNavigate();
-  return (
-    <PipelinePage
-      key={pipeline}
-      id={pipeline}
-      tab={tab ?? 'overview'}
-      open={next => void navigate({ search: { tab: next === 'overview' ? undefined : (next as Tab) }, replace: true })}
-    />
-  );
+  const open = (next: Tab) => void navigate({ search: { tab: next === 'overview' ? undefined : next }, replace: true });
+  return <PipelinePage key={pipeline} id={pipeline} tab={tab ?? 'overview'} open={open} />;
 }

@@ -1,0 +1,53 @@
+//! `POST /v1/tenants/{tenant}/connectors/{name}/rollback`
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use sluice_core::RunError;
+use utoipa::ToSchema;
+
+use super::view::ConnectorView;
+use crate::auth::principal::Member;
+use crate::http::body::Body;
+use crate::http::path::Path;
+use crate::http::problem::{Problem, ProblemBody, Slug};
+use crate::state::App;
+use crate::v1::connector_versions::went_back;
+
+/// From which version one goes back, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rollback {
+    /// SHA-256 of the version that is installed now; another one is not touched.
+    from: String,
+    /// In words for who approved it.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Go back to the version before
+///
+/// Runs that begin from now on use it; those that are under way end with the version that they began with.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant}/connectors/{name}/rollback", tag = "connectors", operation_id = "roll_back_connector",
+    params(("tenant" = String, Path), ("name" = String, Path)), request_body = Rollback,
+    responses((status = 200, body = ConnectorView), (status = "4XX", body = ProblemBody))
+)]
+pub(super) async fn rollback(
+    State(app): State<App>,
+    member: Member,
+    Path((_, name)): Path<(String, String)>,
+    Body(body): Body<Rollback>,
+) -> Result<Json<ConnectorView>, Problem> {
+    let found = app.resolver.catalogue.find(member.scope(), &name).await?;
+    found.ok_or_else(|| Problem::not_found("connector"))?;
+    if app.store.connector_install(member.scope(), &name).await?.is_none() {
+        let detail = "this connector is the operator's, who alone decides about its version";
+        return Err(Problem::new(Slug::Refused, detail));
+    }
+    let reason = crate::v1::connector_versions::reason(&body.reason)?;
+    went_back(&app, &member, (&name, &body.from), &reason).await?;
+    let now = app.resolver.catalogue.find(member.scope(), &name).await?;
+    let now = now.ok_or_else(|| RunError::internal("a connector is gone after one went back to it"))?;
+    Ok(Json(ConnectorView::from(now)))
+}

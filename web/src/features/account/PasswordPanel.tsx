@@ -1,0 +1,57 @@
+import { Button, Group, PasswordInput, Stack } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
+import { answer, api } from '~/api/client';
+import { useHere } from '~/session/session';
+import { t } from '~/texts';
+import { useSendForm } from '~/ui/form';
+import { Panel } from '~/ui/Panel';
+import { ProblemAlert } from '~/ui/Problem';
+
+export function PasswordPanel() {
+  const { me } = useHere();
+  const client = useQueryClient();
+  const { form, submit, problem, busy } = useSendForm({
+    initialValues: { current: '', new: '' },
+    send: async body => {
+      await answer(api.PUT('/v1/password', { body }));
+      form.reset();
+      await client.invalidateQueries({ queryKey: ['sessions'] });
+      notifications.show({ message: t.account.changed, color: 'green' });
+    },
+  });
+  const toggle = { 'aria-label': t.session.showPassword };
+  return (
+    <Panel title={t.account.password}>
+      <form onSubmit={submit}>
+        {/* For password managers: whose password this is. */}
+        <input type="email" autoComplete="username" value={me.user?.email ?? ''} readOnly hidden />
+        <Stack gap="sm" maw={420}>
+          {problem !== null && <ProblemAlert error={problem} compact />}
+          <PasswordInput
+            label={t.account.current}
+            autoComplete="current-password"
+            required
+            visibilityToggleButtonProps={toggle}
+            {...form.getInputProps('current')}
+          />
+          <PasswordInput
+            label={t.account.next}
+            description={t.session.passwordHint}
+            autoComplete="new-password"
+            required
+            minLength={12}
+            maxLength={256}
+            visibilityToggleButtonProps={toggle}
+            {...form.getInputProps('new')}
+          />
+          <Group>
+            <Button type="submit" loading={busy}>
+              {t.account.change}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Panel>
+  );
+}
