@@ -1,32 +1,41 @@
-import { arrived, call, expect, ran, sample, shown, test } from './test';
+import { arrived, test as base, call, expect, ran, sample, shown } from './test';
 
-test.describe.configure({ mode: 'serial' });
+interface Things {
+  connection: string;
+  pipeline: string;
+  run: string;
+}
 
-let connection = '';
-let pipeline = '';
-let run = '';
-
-test('there is something to look at', async ({ page, root, world }) => {
-  await page.goto(root);
-  ({ connection, pipeline } = await sample(page, world.tenant, 'Trips every night'));
-  run = await ran(page, world.tenant, pipeline);
-  await sample(page, world.tenant, 'رحلات اليوم 🚲');
+const test = base.extend<object, { things: Things }>({
+  things: [
+    async ({ browser, world }, use) => {
+      const context = await browser.newContext({ storageState: world.state });
+      const page = await context.newPage();
+      await page.goto(`${world.service.origin}/t/${world.tenant}`);
+      const { connection, pipeline } = await sample(page, world.tenant, 'Trips every night');
+      const run = await ran(page, world.tenant, pipeline);
+      await sample(page, world.tenant, 'رحلات اليوم 🚲');
+      await context.close();
+      await use({ connection, pipeline, run });
+    },
+    { scope: 'worker', timeout: 180_000 },
+  ],
 });
 
-const PAGES: [string, string | RegExp, () => string][] = [
+const PAGES: [string, string | RegExp, (things: Things) => string][] = [
   ['home', 'Home', () => ''],
   ['pipelines', 'Pipelines', () => '/pipelines'],
-  ['pipeline', 'Trips every night', () => `/pipelines/${pipeline}`],
-  ['pipeline-streams', 'Trips every night', () => `/pipelines/${pipeline}?tab=streams`],
-  ['pipeline-runs', 'Trips every night', () => `/pipelines/${pipeline}?tab=runs`],
-  ['pipeline-state', 'Trips every night', () => `/pipelines/${pipeline}?tab=state`],
-  ['pipeline-revisions', 'Trips every night', () => `/pipelines/${pipeline}?tab=revisions`],
-  ['pipeline-definition', 'Trips every night', () => `/pipelines/${pipeline}?tab=definition`],
+  ['pipeline', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}`],
+  ['pipeline-streams', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}?tab=streams`],
+  ['pipeline-runs', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}?tab=runs`],
+  ['pipeline-state', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}?tab=state`],
+  ['pipeline-revisions', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}?tab=revisions`],
+  ['pipeline-definition', 'Trips every night', ({ pipeline }) => `/pipelines/${pipeline}?tab=definition`],
   ['runs', 'Runs', () => '/runs'],
-  ['run', /^Run of/, () => `/runs/${run}`],
+  ['run', /^Run of/, ({ run }) => `/runs/${run}`],
   ['calendar', 'Calendar', () => '/calendar'],
   ['connections', 'Connections', () => '/connections'],
-  ['connection', 'Trips every night: files', () => `/connections/${connection}`],
+  ['connection', 'Trips every night: files', ({ connection }) => `/connections/${connection}`],
   ['connectors', 'Connectors', () => '/connectors'],
   ['connector', 'PostgreSQL', () => '/connectors/postgres'],
   ['members', 'Members', () => '/members'],
@@ -37,19 +46,19 @@ const PAGES: [string, string | RegExp, () => string][] = [
 ];
 
 for (const [name, title, path] of PAGES) {
-  test(`${name} is there, in light and dark, for everybody`, async ({ page, root }) => {
-    await page.goto(root + path());
+  test(`${name} is there, in light and dark, for everybody`, async ({ page, root, things }) => {
+    await page.goto(root + path(things));
     await arrived(page, title);
     await shown(page, name);
   });
 }
 
-test('a small screen shows how things are, and lets one try again', async ({ page, root }) => {
+test('a small screen shows how things are, and lets one try again', async ({ page, root, things }) => {
   await page.setViewportSize({ width: 390, height: 800 });
   for (const [name, title, path] of [
     ['small-home', 'Home', ''],
     ['small-runs', 'Runs', '/runs'],
-    ['small-run', /^Run of/, `/runs/${run}`],
+    ['small-run', /^Run of/, `/runs/${things.run}`],
   ] as const) {
     await page.goto(root + path);
     await arrived(page, title);
@@ -68,7 +77,7 @@ test('what there is not is said, and leads back', async ({ page, root }) => {
   await shown(page, 'missing');
 });
 
-test('dialogs can be reached and left with the keyboard', async ({ page, root }) => {
+test('dialogs can be reached and left with the keyboard', async ({ page, root, things: _ }) => {
   await page.goto(root);
   await arrived(page, 'Home');
   await page.keyboard.press('?');

@@ -8,7 +8,7 @@ test('a viewer who was invited looks, and is offered nothing else', async ({ pag
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox', { name: 'E-mail' }).fill('grace@example.com');
   await dialog.getByRole('button', { name: 'Make the link' }).click();
-  const link = await dialog.locator('[data-secret]').innerText();
+  const link = (await dialog.locator('[data-secret]').textContent()) ?? '';
   await shown(page, 'invitation-made');
 
   const context = await browser.newContext();

@@ -2,6 +2,7 @@ import '@mantine/core/styles.layer.css';
 import '@mantine/notifications/styles.layer.css';
 import '@fontsource-variable/inter/wght.css';
 import 'virtual:theme.css';
+import './app/contrast.css';
 import './app/global.css';
 
 import { MantineProvider } from '@mantine/core';

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{Field, SchemaRef};
 use sluice_core::RunError;
 use sluice_core::load::SOURCE_TYPE_KEY;
@@ -12,7 +11,7 @@ use sluice_core::naming::{Names, assign_fields};
 use sluice_core::pipeline::{Misfit, StreamSpec};
 use sluice_core::sample::{Example, MOST_EXAMPLES, SampledColumn, is_same};
 
-use crate::transform::{Transform, select, type_words};
+use crate::transform::{Transform, as_text, select, type_words};
 
 /// Most of a value that is shown as an example, bytes.
 const LONGEST_EXAMPLE: usize = 200;
@@ -96,11 +95,6 @@ fn compare(
     cast: bool,
 ) -> Result<(), RunError> {
     let failed = |e: arrow_schema::ArrowError| RunError::internal(format!("showing a value: {e}"));
-    let options = FormatOptions::default();
-    let (was, is) = (
-        ArrayFormatter::try_new(before.as_ref(), &options).map_err(failed)?,
-        ArrayFormatter::try_new(after.as_ref(), &options).map_err(failed)?,
-    );
     for row in 0..after.len().min(before.len()) {
         if before.is_null(row) {
             continue;
@@ -110,8 +104,8 @@ fn compare(
         if !misfit && !cast {
             continue;
         }
-        let text = was.value(row).try_to_string().map_err(failed)?;
-        let then = (!misfit).then(|| is.value(row).try_to_string()).transpose().map_err(failed)?;
+        let text = as_text(before.as_ref(), row).map_err(failed)?;
+        let then = (!misfit).then(|| as_text(after.as_ref(), row)).transpose().map_err(failed)?;
         if then.as_ref().is_some_and(|then| is_same(&text, then)) {
             continue;
         }
@@ -178,6 +172,20 @@ mod tests {
         };
         assert_eq!(order.examples, [example(1, "007", Some("7")), example(2, "n/a", None)]);
         assert_eq!(columns[2].examples, [example(3, "2.25", Some("2.3"))]);
+    }
+
+    #[test]
+    fn times_with_a_zone_are_read_as_they_are_written() {
+        let kind = DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, Some("UTC".into()));
+        let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("at", kind, false)]));
+        let times = arrow_array::TimestampMicrosecondArray::from(vec![0, 1_500_000]).with_timezone("UTC");
+        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(times)]).unwrap();
+        let spec = serde_json::from_value(json!({"id": "t", "cast": {"at": {"to": "DATE"}}})).unwrap();
+        let mut sample = Sample::new(&spec, &schema, |schema| Ok(schema.clone())).unwrap();
+        sample.take(batch).unwrap();
+        let column = sample.finish().remove(0);
+        assert_eq!((column.r#type.as_str(), column.changed), ("DATE", 2), "the time of the day is lost");
+        assert_eq!(column.examples[1].before, "1970-01-01T00:00:01.500000Z");
     }
 
     #[test]

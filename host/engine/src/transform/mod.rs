@@ -59,7 +59,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use sluice_core::RunError;
@@ -85,6 +85,16 @@ pub fn check_cast(column: &str, words: &str) -> Result<(), RunError> {
 /// The type of a table's column, in BigQuery's words.
 pub fn type_words(field: &Field) -> String {
     cast_type::words(field.data_type(), is_json(field))
+}
+
+/// A value as a cast to STRING would write it.
+pub(crate) fn as_text(array: &dyn Array, row: usize) -> Result<String, ArrowError> {
+    let mut json = String::new();
+    json_row::write_value(&mut json, array, row)?;
+    Ok(match serde_json::from_str(&json) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => json,
+    })
 }
 
 /// What turns a stream's batches into the table's. A clone made before the first batch serves another split.

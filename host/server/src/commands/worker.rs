@@ -24,6 +24,7 @@ use tracing::{Span, field};
 use super::preview;
 use crate::cli::{Options, WorkerArgs};
 use crate::events::tell;
+use crate::show::printable;
 use crate::show::run::memory;
 use crate::{exit, telemetry, wire};
 
@@ -279,6 +280,7 @@ async fn sample(options: &Options, pipeline: &Pipeline, stream: &str, rows: usiz
 
 /// Rows as a person reads them; a cell that is too long is cut.
 fn as_text(batch: &RecordBatch, rows: &mut Vec<Vec<Option<String>>>) -> Result<(), RunError> {
+    let batch = printable(batch)?;
     let options = FormatOptions::default();
     let failed = |e: arrow_schema::ArrowError| RunError::internal(format!("showing a row: {e}"));
     let columns: Result<Vec<_>, _> =

@@ -94,7 +94,7 @@ pub(crate) fn rows(options: &Options, rows: &[RecordBatch]) -> Result<(), RunErr
 }
 
 /// The batch with its zones as offsets: Arrow prints names of zones only with a table of all zones, and sinks hold UTC only.
-fn printable(batch: &RecordBatch) -> Result<RecordBatch, RunError> {
+pub(crate) fn printable(batch: &RecordBatch) -> Result<RecordBatch, RunError> {
     let wrong = |e: arrow_schema::ArrowError| RunError::internal(format!("the rows cannot be shown: {e}"));
     let mut fields = Vec::new();
     let mut columns = Vec::new();

@@ -186,7 +186,8 @@ async fn a_thousand_pipelines_are_looked_at_through_indexes(home: Home) {
          INSERT INTO run_requests (tenant, id, pipeline, revision, connection, cause, requested_by, state, priority, \
          not_before_us, queued_us, started_us, ended_us, attempts) \
          SELECT 'a', 'r' || n, 'p' || (n % 999), 1, 'd', 'scheduled', 'schedule', \
-         CASE WHEN n % 7 = 0 THEN 'failed' ELSE 'succeeded' END, 0, 0, n * 10000000, n * 10000000, n * 10000000 + 1, 1 FROM s",
+         CASE WHEN n % 7 = 0 THEN 'failed' ELSE 'succeeded' END, 0, 0, CAST(n AS BIGINT) * 10000000, \
+         CAST(n AS BIGINT) * 10000000, CAST(n AS BIGINT) * 10000000 + 1, 1 FROM s",
     )
     .await;
     home.sql(
@@ -198,7 +199,8 @@ async fn a_thousand_pipelines_are_looked_at_through_indexes(home: Home) {
         "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 20000) \
          INSERT INTO run_streams (tenant, load_id, run_id, pipeline, stream, dataset_name, table_name, state, rows_read, \
          rows_quarantined, values_nulled, rows_sent, rows_finalized, rows_committed, bytes_read, started_us, ended_us) \
-         SELECT 'a', 'l' || n, 'x', 'p1', 's', 'd', 't', 'committed', 3, 0, 0, 3, 3, 3, 30, 0, n * 10000000 FROM s",
+         SELECT 'a', 'l' || n, 'x', 'p1', 's', 'd', 't', 'committed', 3, 0, 0, 3, 3, 3, 30, 0, \
+         CAST(n AS BIGINT) * 10000000 FROM s",
     )
     .await;
     home.sql("ANALYZE").await;

@@ -9,8 +9,8 @@ import {
   IconHandStop,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import type { StandingView, SummaryView } from '~/api/schema.gen';
+import { NewPipeline } from '~/features/shared/NewPipeline';
 import { ago, bytes, number, short, shortClock, shortDay } from '~/format';
 import { useHere } from '~/session/session';
 import { plural, t } from '~/texts';
@@ -28,23 +28,23 @@ import { Ago, useNow } from '~/ui/Time';
 import { summaryQuery } from './queries';
 import { needsCare, sorted } from './standing';
 
-export function HomePage({ begin }: { begin?: ReactNode }) {
+export function HomePage() {
   const { tenant } = useHere();
   const query = useQuery(summaryQuery(tenant));
   return (
     <Page title={t.home.title} lead={t.home.lead}>
       <Loaded query={query} lines={8}>
-        {summary => (summary.pipelines.length === 0 ? <Beginning begin={begin} /> : <Standing summary={summary} />)}
+        {summary => (summary.pipelines.length === 0 ? <Beginning /> : <Standing summary={summary} />)}
       </Loaded>
     </Page>
   );
 }
 
-function Beginning({ begin }: { begin?: ReactNode }) {
+function Beginning() {
   const { may } = useHere();
   return (
     <Panel>
-      <Empty icon={IconDatabaseImport} title={t.home.begin} action={may('pipelines-write') && begin}>
+      <Empty icon={IconDatabaseImport} title={t.home.begin} action={<NewPipeline label={t.home.beginAction} />}>
         {may('pipelines-write') ? t.home.beginHint : t.home.beginViewer}
       </Empty>
     </Panel>

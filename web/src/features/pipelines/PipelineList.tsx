@@ -2,7 +2,7 @@ import { Badge, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconRoute, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { PipelineView } from '~/api/schema.gen';
 import { allConnectionsQuery } from '~/features/connections/queries';
 import { number } from '~/format';
@@ -39,7 +39,15 @@ function ScheduleCell({ pipeline }: { pipeline: PipelineView }) {
   );
 }
 
-export function PipelineList({ connection, empty }: { connection?: string; empty?: React.ReactNode }) {
+interface Props {
+  /** Only those that read from it. */
+  connection?: string;
+  /** What stands there when there is none. */
+  empty?: ReactNode;
+  action?: ReactNode;
+}
+
+export function PipelineList({ connection, empty, action }: Props) {
   const { tenant } = useHere();
   const [typed, type] = useState('');
   const [name] = useDebouncedValue(typed.trim(), 250);
@@ -99,7 +107,7 @@ export function PipelineList({ connection, empty }: { connection?: string; empty
             </Empty>
           ) : (
             (empty ?? (
-              <Empty icon={IconRoute} title={t.pipelines.empty}>
+              <Empty icon={IconRoute} title={t.pipelines.empty} action={action}>
                 {t.pipelines.emptyHint}
               </Empty>
             ))

@@ -4,5 +4,5 @@ import { summaryQuery } from '~/features/home/queries';
 
 export const Route = createFileRoute('/t/$tenant/')({
   loader: ({ context: { client }, params }) => void client.prefetchQuery(summaryQuery(params.tenant)),
-  component: () => <HomePage />,
+  component: HomePage,
 });

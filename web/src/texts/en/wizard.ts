@@ -329,6 +329,7 @@ export const wizard = {
     local: (path: string) => `the local warehouse, ${path}`,
     off: 'switched off',
     checks: (count: string) => `${count} checks`,
+    checksOne: '1 check',
     table: (name: string) => `Table ${name}`,
     tableKept: (name: string) => `Table ${name}, which is there`,
     columns: (count: string, names: string) => `${count} columns: ${names}`,

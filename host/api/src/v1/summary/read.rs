@@ -97,6 +97,7 @@ struct LastRunView {
 
 /// A day.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SummaryDayView)]
 struct DayView {
     /// Which one, in UTC.
     #[schema(value_type = String, format = Date)]

@@ -41,7 +41,7 @@ export function Configure({ draft, kept, schema, wrong, can, offers, all }: Step
           value={source.config as Record<string, Json>}
           change={config => change({ config })}
           errors={all ? wrong : typedWrong(wrong, source.config)}
-          stored={kept.secrets}
+          stored={kept.secrets.filter(place => typeof at(source.config, place) !== 'string')}
         />
       </Panel>
       {asks && (

@@ -36,7 +36,7 @@ export function Load(props: StepProps) {
     <Stack gap="lg">
       <Sink {...props} />
       <Panel title={t.wizard.load.title} hint={t.wizard.load.hint}>
-        <div className="halves" role="radiogroup" aria-label={t.wizard.load.title}>
+        <div className={classes.pair} role="radiogroup" aria-label={t.wizard.load.title}>
           {(['transactional', 'catalog'] as const).map(load => (
             <Tile
               key={load}

@@ -152,7 +152,7 @@ function Columns(props: Of) {
       </Group>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1) */}
       <section ref={scroller} className={classes.list} tabIndex={0} aria-label={t.wizard.map.columns.source}>
-        <div className={classes.space} style={{ height: virtual.getTotalSize(), minWidth: '56rem' }}>
+        <div className={classes.space} style={{ height: virtual.getTotalSize(), minWidth: '47rem' }}>
           <div className={`${classes.row} ${classes.columnRow} ${classes.head}`}>
             <span />
             <span>{t.wizard.map.columns.source}</span>

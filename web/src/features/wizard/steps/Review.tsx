@@ -243,7 +243,8 @@ function Definition({ draft, kept, can }: StepProps) {
       </Added>
       <Added kept={notify.length + checks === 0} title={t.wizard.steps.watch.title}>
         {notify.length === 0 ? t.wizard.watch.nobody : list(notify.flatMap(rule => rule.email ?? [rule.webhook ?? '']))}
-        {checks > 0 && ` · ${t.wizard.review.checks(number(checks))}`}
+        {checks > 0 &&
+          ` · ${plural(checks, { one: t.wizard.review.checksOne, other: t.wizard.review.checks(number(checks)) })}`}
       </Added>
     </>
   );

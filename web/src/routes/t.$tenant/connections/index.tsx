@@ -1,5 +1,6 @@
 import { createFileRoute } from '@tanstack/react-router';
 import { ConnectionList } from '~/features/connections/ConnectionList';
+import { NewPipeline } from '~/features/shared/NewPipeline';
 import { t } from '~/texts';
 import { Page } from '~/ui/Page';
 
@@ -8,7 +9,7 @@ export const Route = createFileRoute('/t/$tenant/connections/')({ component: Con
 function Connections() {
   return (
     <Page title={t.connections.title} lead={t.connections.lead}>
-      <ConnectionList />
+      <ConnectionList make={<NewPipeline label={t.home.beginAction} />} />
     </Page>
   );
 }

@@ -1,5 +1,6 @@
 import { createFileRoute } from '@tanstack/react-router';
 import { PipelineList } from '~/features/pipelines/PipelineList';
+import { NewPipeline } from '~/features/shared/NewPipeline';
 import { t } from '~/texts';
 import { Page } from '~/ui/Page';
 
@@ -7,8 +8,8 @@ export const Route = createFileRoute('/t/$tenant/pipelines/')({ component: Pipel
 
 function Pipelines() {
   return (
-    <Page title={t.pipelines.title} lead={t.pipelines.lead}>
-      <PipelineList />
+    <Page title={t.pipelines.title} lead={t.pipelines.lead} actions={<NewPipeline label={t.pipelines.make} />}>
+      <PipelineList action={<NewPipeline label={t.home.beginAction} />} />
     </Page>
   );
 }
