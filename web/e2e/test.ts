@@ -95,7 +95,10 @@ export async function shown(page: Page, name: string): Promise<void> {
     await page.screenshot({ path: join(OUTPUT, `${name}-${colorScheme}.png`), fullPage: true, animations: 'disabled' });
     // What is there is the same in both; only its colours differ.
     const axe = new AxeBuilder({ page });
-    const { violations } = await (colorScheme === 'light' ? axe.withTags(WCAG) : axe.withRules('color-contrast')).analyze();
+    const { violations } = await (colorScheme === 'light'
+      ? axe.withTags(WCAG)
+      : axe.withRules('color-contrast')
+    ).analyze();
     const found = violations.map(each => `${each.id}: ${each.nodes.map(node => node.html).join(' | ')}`);
     expect(found, `${name}, ${colorScheme}`).toEqual([]);
   }
