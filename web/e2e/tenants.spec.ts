@@ -32,7 +32,7 @@ test('a viewer who was invited looks, and is offered nothing else', async ({ pag
   await shown(other, 'members-viewer');
 
   await page.goto(`${root}/members`);
-  await page.getByRole('textbox', { name: 'Role of Grace Example' }).click();
+  await page.locator('input[aria-label="Role of Grace Example"]').click();
   await page.getByRole('option', { name: 'Operator' }).click();
   await expect(page.getByText('The role is changed.')).toBeVisible();
   await other.goto(`${root}/pipelines/${pipeline}`);

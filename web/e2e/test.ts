@@ -113,7 +113,7 @@ export async function sample(
 ): Promise<{ connection: string; pipeline: string }> {
   const api = `/v1/tenants/${tenant}`;
   const connection = (await call(page, 'POST', `${api}/connections`, {
-    name: `${name}: files`,
+    name: `${name}: files`.slice(0, 100),
     connector: 'files',
     config: {},
     grants: { folders: { '/data': 'samples' } },

@@ -494,6 +494,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/connector-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions that the tenant has uploaded, by their digests */
+        get: operations["list_connector_versions"];
+        put?: never;
+        /**
+         * Upload a version of a connector
+         * @description A worker with little memory and time looks at the component and compiles it; nothing of it is run. What was found is the report. A
+         *     component that is not valid is answered with its report in the problem's `findings`, and not kept. The same bytes twice are one
+         *     version: the second answer is 200 with the first one's.
+         */
+        post: operations["upload_connector_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connector-versions/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version of a connector: what it asks for, what was found, and what would change if it took its place */
+        get: operations["get_connector_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connector-versions/{sha256}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a version: runs use it from now on
+         * @description If another version is installed, this one is tried first on every connection that uses the connector, by a worker and without reading
+         *     rows: configuration, check, streams, plans from the committed states. If something fails that does not fail with the installed version,
+         *     that one stays, and the problem's `findings` say what failed. The key that the first approved version of a publisher is signed with is
+         *     the publisher's from then on.
+         */
+        post: operations["approve_connector_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connector-versions/{sha256}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a version that nobody has approved
+         * @description Its bytes are deleted. It may be uploaded again.
+         */
+        post: operations["reject_connector_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connector-versions/{sha256}/yank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Yank a version
+         * @description No run may use it any more, and it is never approved again. If it is installed, runs fail with an error that says so, unless they are
+         *     to go back to the version before.
+         */
+        post: operations["yank_connector_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/connectors": {
         parameters: {
             query?: never;
@@ -522,6 +626,26 @@ export interface paths {
         get: operations["get_connector"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connectors/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to the version before
+         * @description Runs that begin from now on use it; those that are under way end with the version that they began with.
+         */
+        post: operations["roll_back_connector"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1507,6 +1631,15 @@ export interface components {
             /** @description What the link holds. */
             secret: string;
         };
+        /** @description That somebody has read what a version asks for, and lets runs use it. */
+        ApprovalBody: {
+            /** @description The version's `permissions_digest`. */
+            permissions: string;
+            /** @description The fingerprint of the key that it is signed with, if that is to be the publisher's from now on although another one was. */
+            pin?: string | null;
+            /** @description Lets it take the installed version's place without being tried on the tenant's connections first. */
+            without_trial?: boolean;
+        };
         /** @description One try of a run. */
         AttemptView: {
             /** @description The connector's name and version. */
@@ -1715,6 +1848,8 @@ export interface components {
             icon?: string | null;
             /** @description Names it; what a connection says. */
             name: string;
+            /** @description Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here). */
+            origin: string;
             /** @description Who publishes it. */
             publisher: string;
             /** @description Secrets that enter its sandbox; all others stay with the host, which signs its requests. */
@@ -1725,6 +1860,8 @@ export interface components {
             title: string;
             /** @description Its own version. */
             version: string;
+            /** @description Why it was withdrawn; null if it was not. No run uses one that was. */
+            yanked?: string | null;
         };
         /** @description A position to set: exactly one of the two. */
         CursorBody: {
@@ -1747,33 +1884,25 @@ export interface components {
             /** @description The project. */
             project: string;
         };
-        /** @description A day. */
+        /** @description The run of a day. */
         DayView: {
-            /**
-             * Format: int64
-             * @description Bytes that were read for them.
-             */
-            bytes: number;
-            /**
-             * Format: date
-             * @description Which one, in UTC.
-             */
-            day: string;
-            /**
-             * Format: int64
-             * @description Runs that failed.
-             */
-            failed: number;
-            /**
-             * Format: int64
-             * @description Rows that became visible.
-             */
-            rows: number;
-            /**
-             * Format: int64
-             * @description Runs that succeeded.
-             */
-            succeeded: number;
+            /** @description The run. */
+            run: string;
+            /** @description The day that catalog loads stand for. */
+            snapshot_date: string;
+        };
+        /** @description What changes from the version that is installed. */
+        DifferenceView: {
+            /** @description What it can do. */
+            capabilities: components["schemas"]["VersionChangeView"][];
+            /** @description How it is configured. */
+            configuration: components["schemas"]["VersionChangeView"][];
+            /** @description SHA-256 of the one that is installed. */
+            from: string;
+            /** @description Its version. */
+            from_version: string;
+            /** @description What it may do. */
+            permissions: components["schemas"]["VersionChangeView"][];
         };
         /** @description A pipeline that is being set up. Everything may be missing, and nothing has to be right before it is finished. */
         DraftBody: {
@@ -1904,6 +2033,17 @@ export interface components {
              * @description The row's number in the sample, from 1.
              */
             row: number;
+        };
+        /** @description One thing that was looked at. */
+        Finding: {
+            /** @description What was found. */
+            detail: string;
+            /** @description What. */
+            name: string;
+            /** @description `passed`, `warned` (it works, but something should be known), `failed`, or `skipped`. */
+            outcome: string;
+            /** @description What a person can do; empty when it passed. */
+            remedy: string;
         };
         /** @description What a draft was made into. */
         FinishedView: {
@@ -2327,6 +2467,8 @@ export interface components {
                 icon?: string | null;
                 /** @description Names it; what a connection says. */
                 name: string;
+                /** @description Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here). */
+                origin: string;
                 /** @description Who publishes it. */
                 publisher: string;
                 /** @description Secrets that enter its sandbox; all others stay with the host, which signs its requests. */
@@ -2337,6 +2479,8 @@ export interface components {
                 title: string;
                 /** @description Its own version. */
                 version: string;
+                /** @description Why it was withdrawn; null if it was not. No run uses one that was. */
+                yanked?: string | null;
             }[];
             /** @description What to ask for the next page with; none on the last one. */
             next?: string | null;
@@ -2636,6 +2780,57 @@ export interface components {
             /** @description What to ask for the next page with; none on the last one. */
             next?: string | null;
         };
+        /** @description A page of a list. */
+        Page_VersionView: {
+            /** @description In the list's own order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When its state last changed; null while nobody has decided.
+                 */
+                decided_at?: string | null;
+                /** @description Who changed it: `user ID`, `token ID`, `operator`, or `host` for the service itself. */
+                decided_by?: string | null;
+                difference?: components["schemas"]["DifferenceView"] | null;
+                /** @description The component's manifest. */
+                manifest: Record<string, unknown>;
+                /** @description The connector. */
+                name: string;
+                /** @description Whose it is: `tenant`, or `operator` for one that is installed for all tenants. */
+                origin: string;
+                /** @description What it asks for. */
+                permissions: components["schemas"]["PermissionView"][];
+                /** @description Names exactly these permissions: an approval repeats it, so that nobody approves what was not read. */
+                permissions_digest: string;
+                /** @description Who publishes it, by its own words; may be empty. */
+                publisher: string;
+                /** @description The fingerprint of the key that this publisher's connectors are signed with here; null if none was approved yet. */
+                publisher_key?: string | null;
+                /** @description Why, in their words. */
+                reason?: string | null;
+                /** @description What was found when it was looked at. */
+                report: components["schemas"]["Finding"][];
+                /** @description SHA-256 of the component, in hexadecimal digits; names the version for ever. */
+                sha256: string;
+                /** @description The fingerprint of the key that it is signed with; null if it is not signed. */
+                signed_by?: string | null;
+                /** @description `valid` (nobody has decided yet), `installed`, `replaced`, `rejected` or `yanked`. */
+                state: string;
+                /** @description What was found when it was last tried on the tenant's connections; null if it never was. */
+                trial?: components["schemas"]["Finding"][] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was uploaded.
+                 */
+                uploaded_at: string;
+                /** @description By whom: `user ID`, `token ID` or `operator`. */
+                uploaded_by: string;
+                /** @description Its own version. */
+                version: string;
+            }[];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+        };
         /** @description Another password. */
         PasswordChange: {
             /**
@@ -2648,6 +2843,15 @@ export interface components {
              * @description The one that will be.
              */
             new: string;
+        };
+        /** @description One thing that a connector asks for. */
+        PermissionView: {
+            /** @description What it means. */
+            detail: string;
+            /** @description Which one, in the manifest's words. */
+            name: string;
+            /** @description `host`, `secret`, `signing`, `folder` or `memory`. */
+            subject: string;
         };
         /** @description A person. */
         Person: {
@@ -2775,6 +2979,8 @@ export interface components {
             detail: string;
             /** @description The field of the request concerned, as a JSON pointer or a path. */
             field?: string | null;
+            /** @description What was looked at before it was refused, and what was found; of uploads and trials. */
+            findings?: components["schemas"]["Finding"][];
             /**
              * Format: int32
              * @description The HTTP status.
@@ -2801,6 +3007,11 @@ export interface components {
             memory_bytes: number;
             /** @description Every stream that has begun, in that order. */
             streams: components["schemas"]["StreamProgressView"][];
+        };
+        /** @description Why a version is refused. */
+        Rejection: {
+            /** @description In words for who uploaded it. */
+            reason: string;
         };
         /** @description What a pipeline was at a revision. */
         RevisionView: {
@@ -2833,6 +3044,13 @@ export interface components {
         /** @description Another role. */
         RoleChange: {
             role: components["schemas"]["Role"];
+        };
+        /** @description From which version one goes back, and why. */
+        Rollback: {
+            /** @description SHA-256 of the version that is installed now; another one is not touched. */
+            from: string;
+            /** @description In words for who approved it. */
+            reason: string;
         };
         /** @description How a secret is replaced. */
         RotateBody: {
@@ -3206,6 +3424,34 @@ export interface components {
              */
             read_at: string;
         };
+        /** @description A day. */
+        SummaryDayView: {
+            /**
+             * Format: int64
+             * @description Bytes that were read for them.
+             */
+            bytes: number;
+            /**
+             * Format: date
+             * @description Which one, in UTC.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description Runs that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that became visible.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Runs that succeeded.
+             */
+            succeeded: number;
+        };
         /** @description Whether the tenant's data are fresh and right. */
         SummaryView: {
             /**
@@ -3214,7 +3460,7 @@ export interface components {
              */
             at: string;
             /** @description Each day (UTC), the oldest first, today last. */
-            days: components["schemas"]["DayView"][];
+            days: components["schemas"]["SummaryDayView"][];
             /**
              * Format: int64
              * @description Pipelines whose last run failed.
@@ -3316,6 +3562,59 @@ export interface components {
             /** @description What its schedule means, in words. */
             schedule?: string | null;
         };
+        /** @description One change. */
+        VersionChangeView: {
+            /** @description `widens` (it may do more), `narrows`, `breaks` (connections or pipelines may not fit any more) or `neutral`. */
+            effect: string;
+            /** @description What changes. */
+            text: string;
+        };
+        /** @description A version of a connector. */
+        VersionView: {
+            /**
+             * Format: date-time
+             * @description When its state last changed; null while nobody has decided.
+             */
+            decided_at?: string | null;
+            /** @description Who changed it: `user ID`, `token ID`, `operator`, or `host` for the service itself. */
+            decided_by?: string | null;
+            difference?: components["schemas"]["DifferenceView"] | null;
+            /** @description The component's manifest. */
+            manifest: Record<string, unknown>;
+            /** @description The connector. */
+            name: string;
+            /** @description Whose it is: `tenant`, or `operator` for one that is installed for all tenants. */
+            origin: string;
+            /** @description What it asks for. */
+            permissions: components["schemas"]["PermissionView"][];
+            /** @description Names exactly these permissions: an approval repeats it, so that nobody approves what was not read. */
+            permissions_digest: string;
+            /** @description Who publishes it, by its own words; may be empty. */
+            publisher: string;
+            /** @description The fingerprint of the key that this publisher's connectors are signed with here; null if none was approved yet. */
+            publisher_key?: string | null;
+            /** @description Why, in their words. */
+            reason?: string | null;
+            /** @description What was found when it was looked at. */
+            report: components["schemas"]["Finding"][];
+            /** @description SHA-256 of the component, in hexadecimal digits; names the version for ever. */
+            sha256: string;
+            /** @description The fingerprint of the key that it is signed with; null if it is not signed. */
+            signed_by?: string | null;
+            /** @description `valid` (nobody has decided yet), `installed`, `replaced`, `rejected` or `yanked`. */
+            state: string;
+            /** @description What was found when it was last tried on the tenant's connections; null if it never was. */
+            trial?: components["schemas"]["Finding"][] | null;
+            /**
+             * Format: date-time
+             * @description When it was uploaded.
+             */
+            uploaded_at: string;
+            /** @description By whom: `user ID`, `token ID` or `operator`. */
+            uploaded_by: string;
+            /** @description Its own version. */
+            version: string;
+        };
         /** @description The secret that signs webhooks, without itself. */
         WebhookSecret: {
             /**
@@ -3327,6 +3626,13 @@ export interface components {
             hint?: string | null;
             previous?: components["schemas"]["PreviousWebhookSecret"] | null;
         };
+        /** @description Why a version is withdrawn. */
+        Withdrawal: {
+            /** @description Whether runs go back to the version before, if this one is installed. Otherwise they fail until another one is approved. */
+            go_back?: boolean;
+            /** @description In words for whose runs will fail. */
+            reason: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3335,6 +3641,7 @@ export interface components {
     pathItems: never;
 }
 export type Acceptance = components['schemas']['Acceptance'];
+export type ApprovalBody = components['schemas']['ApprovalBody'];
 export type AttemptView = components['schemas']['AttemptView'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type BackfillBody = components['schemas']['BackfillBody'];
@@ -3351,6 +3658,7 @@ export type CursorBody = components['schemas']['CursorBody'];
 export type CursorView = components['schemas']['CursorView'];
 export type DatasetView = components['schemas']['DatasetView'];
 export type DayView = components['schemas']['DayView'];
+export type DifferenceView = components['schemas']['DifferenceView'];
 export type DraftBody = components['schemas']['DraftBody'];
 export type DraftPlanView = components['schemas']['DraftPlanView'];
 export type DraftSourceView = components['schemas']['DraftSourceView'];
@@ -3358,6 +3666,7 @@ export type DraftView = components['schemas']['DraftView'];
 export type DryRunView = components['schemas']['DryRunView'];
 export type ErrorView = components['schemas']['ErrorView'];
 export type ExampleView = components['schemas']['ExampleView'];
+export type Finding = components['schemas']['Finding'];
 export type FinishedView = components['schemas']['FinishedView'];
 export type FirstPerson = components['schemas']['FirstPerson'];
 export type GrantsBody = components['schemas']['GrantsBody'];
@@ -3395,7 +3704,9 @@ export type Page_RevisionView = components['schemas']['Page_RevisionView'];
 export type Page_RunView = components['schemas']['Page_RunView'];
 export type Page_Session = components['schemas']['Page_Session'];
 export type Page_Token = components['schemas']['Page_Token'];
+export type Page_VersionView = components['schemas']['Page_VersionView'];
 export type PasswordChange = components['schemas']['PasswordChange'];
+export type PermissionView = components['schemas']['PermissionView'];
 export type Person = components['schemas']['Person'];
 export type PipelineBody = components['schemas']['PipelineBody'];
 export type PipelineView = components['schemas']['PipelineView'];
@@ -3406,9 +3717,11 @@ export type PreviewView = components['schemas']['PreviewView'];
 export type PreviousWebhookSecret = components['schemas']['PreviousWebhookSecret'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
+export type Rejection = components['schemas']['Rejection'];
 export type RevisionView = components['schemas']['RevisionView'];
 export type Role = components['schemas']['Role'];
 export type RoleChange = components['schemas']['RoleChange'];
+export type Rollback = components['schemas']['Rollback'];
 export type RotateBody = components['schemas']['RotateBody'];
 export type RunDetails = components['schemas']['RunDetails'];
 export type RunView = components['schemas']['RunView'];
@@ -3432,6 +3745,7 @@ export type StreamNames = components['schemas']['StreamNames'];
 export type StreamProgressView = components['schemas']['StreamProgressView'];
 export type StreamView = components['schemas']['StreamView'];
 export type StreamsView = components['schemas']['StreamsView'];
+export type SummaryDayView = components['schemas']['SummaryDayView'];
 export type SummaryView = components['schemas']['SummaryView'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantBody = components['schemas']['TenantBody'];
@@ -3440,7 +3754,10 @@ export type TimeZonesView = components['schemas']['TimeZonesView'];
 export type Token = components['schemas']['Token'];
 export type TokenBody = components['schemas']['TokenBody'];
 export type ValidView = components['schemas']['ValidView'];
+export type VersionChangeView = components['schemas']['VersionChangeView'];
+export type VersionView = components['schemas']['VersionView'];
 export type WebhookSecret = components['schemas']['WebhookSecret'];
+export type Withdrawal = components['schemas']['Withdrawal'];
 export type $defs = Record<string, never>;
 export interface operations {
     docs: {
@@ -4860,6 +5177,288 @@ export interface operations {
             };
         };
     };
+    list_connector_versions: {
+        parameters: {
+            query?: {
+                /** @description Only those of this connector. */
+                connector?: string;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_connector_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The detached signature that `sluice connector sign` writes, its file's bytes in base64. */
+                "Sluice-Signature"?: string | null;
+                /** @description A name of the client's choosing. The same request with the same key within a day is not carried out again: the first answer is repeated, with Idempotency-Replayed: true. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        /** @description The component. */
+        requestBody: {
+            content: {
+                "application/wasm": string;
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_connector_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_connector_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_connector_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rejection"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    yank_connector_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_connectors: {
         parameters: {
             query?: {
@@ -4916,6 +5515,51 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
         responses: {
             /** @description The answer */
             200: {

@@ -35,7 +35,12 @@ export function Shell() {
         >
           <IconMenu2 aria-hidden />
         </ActionIcon>
-        <Link to="/t/$tenant" params={{ tenant: here.tenant }} className={classes.brand}>
+        <Link
+          to="/t/$tenant"
+          params={{ tenant: here.tenant }}
+          className={classes.brand}
+          aria-label={`${t.common.product}: ${t.shell.nav.home}`}
+        >
           <img src="/favicon.svg" alt="" width={26} height={26} />
           <Text span fw={700} className={classes.product}>
             {t.common.product}
@@ -43,7 +48,7 @@ export function Shell() {
         </Link>
         <TenantMenu here={here} />
         <div className={classes.space} />
-        <button type="button" className={classes.search} onClick={openPalette}>
+        <button type="button" className={classes.search} onClick={openPalette} aria-label={t.shell.search}>
           <IconSearch size={16} aria-hidden />
           <span className={classes.searchText}>{t.shell.search}</span>
         </button>

@@ -12,14 +12,16 @@ const LOOKS: Record<string, { color: string; icon: typeof IconCheck }> = {
 
 const WENT_ON = ['passed', 'warned'];
 
-/** What each step of a check found, with cause and remedy where one failed. */
-export function CheckSteps({ result }: { result: CheckView }) {
+/** What each step of a check found, with cause and remedy where one failed; `bare` leaves out what it comes to. */
+export function CheckSteps({ result, bare }: { result: CheckView; bare?: boolean }) {
   const active = result.steps.findIndex(step => !WENT_ON.includes(step.outcome));
   return (
     <Stack role="status">
-      <Alert color={result.passed ? 'green' : 'red'}>
-        {result.passed ? t.connections.passed : t.connections.failed}
-      </Alert>
+      {!bare && (
+        <Alert color={result.passed ? 'green' : 'red'}>
+          {result.passed ? t.connections.passed : t.connections.failed}
+        </Alert>
+      )}
       <Timeline bulletSize={24} lineWidth={2} active={active < 0 ? result.steps.length : active}>
         {result.steps.map(step => {
           const look = LOOKS[step.outcome] ?? { color: 'gray', icon: IconMinus };

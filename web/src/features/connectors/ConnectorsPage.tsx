@@ -1,7 +1,7 @@
 import { Group, Paper, Stack, Text, TextInput } from '@mantine/core';
 import { IconPuzzle, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import type { ConnectorView } from '~/api/schema.gen';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
@@ -13,9 +13,11 @@ import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
 import { ConnectorIcon } from './ConnectorIcon';
 import { connectorsQuery } from './queries';
+import { Upload } from './Upload';
+import { VersionList } from './VersionList';
 
-/** The connectors that there are. `install` is what adds one. */
-export function ConnectorsPage({ install }: { install?: ReactNode }) {
+/** The connectors that there are, and the versions that the tenant has uploaded. */
+export function ConnectorsPage() {
   const { tenant } = useHere();
   const query = useQuery(connectorsQuery(tenant));
   const [typed, type] = useState('');
@@ -23,7 +25,7 @@ export function ConnectorsPage({ install }: { install?: ReactNode }) {
   const matches = (each: ConnectorView) =>
     `${each.title} ${each.name} ${each.publisher} ${each.description}`.toLocaleLowerCase().includes(wanted);
   return (
-    <Page title={t.connectors.title} lead={t.connectors.lead} actions={install}>
+    <Page title={t.connectors.title} lead={t.connectors.lead} actions={<Upload />}>
       <TextInput
         type="search"
         aria-label={t.connectors.search}
@@ -54,6 +56,7 @@ export function ConnectorsPage({ install }: { install?: ReactNode }) {
           );
         }}
       </Loaded>
+      <VersionList />
     </Page>
   );
 }

@@ -8,7 +8,7 @@ export const connectors = {
   version: (version: string) => `Version ${version}`,
   none: 'No connector has such a name',
   empty: 'No connectors are installed',
-  emptyHint: 'Whoever operates the service installs them with it.',
+  emptyHint: 'Whoever operates the service installs them with it, and admins of a tenant upload their own.',
   about: 'About',
   contract: 'Contract',
   digest: 'SHA-256 of the component',

@@ -17,6 +17,7 @@ import { settings } from './settings';
 import { shell } from './shell';
 import { state } from './state';
 import { tokens } from './tokens';
+import { versions } from './versions';
 import { who } from './who';
 import { wizard } from './wizard';
 
@@ -39,6 +40,7 @@ export const en = {
   shell,
   state,
   tokens,
+  versions,
   who,
   wizard,
 };

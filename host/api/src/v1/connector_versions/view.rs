@@ -94,6 +94,7 @@ struct DifferenceView {
 
 /// One change.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VersionChangeView)]
 struct ChangeView {
     /// `widens` (it may do more), `narrows`, `breaks` (connections or pipelines may not fit any more) or `neutral`.
     #[schema(value_type = String)]

@@ -1,4 +1,4 @@
 import { createFileRoute } from '@tanstack/react-router';
 import { ConnectorsPage } from '~/features/connectors/ConnectorsPage';
 
-export const Route = createFileRoute('/t/$tenant/connectors/')({ component: () => <ConnectorsPage /> });
+export const Route = createFileRoute('/t/$tenant/connectors/')({ component: ConnectorsPage });
