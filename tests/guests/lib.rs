@@ -134,7 +134,7 @@ macro_rules! made_attacks {
             precompiled: "code compiled elsewhere" / "precompiled code is never executed" => Protocol "not a valid WebAssembly component";
             forged_cache: "a forged file in the cache of compiled code" / "cached code is verified before it is executed" => Contained "compiled anew";
             oversized: "a file of 65 MiB" / "components are bounded" => Unsupported "has more than 67108864 bytes";
-            function_bomb: "120,000 functions" / "what is compiled is bounded" => Protocol "100001 functions or more; at most 100000 are compiled";
+            function_bomb: "120,000 functions" / "what is compiled is bounded" => Protocol "120000 functions or more; at most 100000 are compiled";
             huge_function: "a function of 2 MiB" / "what is compiled is bounded" => Protocol "a function of it has 2097";
             local_bomb: "a function of 50,000 variables" / "what is compiled is bounded" => Protocol "50000 local variables; at most 20000";
             block_bomb: "blocks nested 50,000 deep" / "what is compiled is bounded" => Protocol "nests blocks deeper than 10000 levels";
@@ -169,7 +169,7 @@ macro_rules! made_attacks {
             slow_pattern: "a pattern that takes for ever elsewhere" / "a form is checked in linear time" => Config "does not fit the connector";
             fetched_schema: "a form that refers to a server" / "nothing is fetched for a form" => Protocol "no place within it";
             // What it imports and exports.
-            sockets: "imports wasi:sockets" / "there are no sockets" => Permission "imports wasi:sockets/tcp@0.2.0";
+            sockets: "imports the sockets of WASI 0.3" / "there are no sockets" => Permission "imports wasi:sockets/types@0.3.0";
             unknown_import: "imports an interface that nobody offers" / "imports are known ones" => Permission "imports evil:corp/secrets@1.0.0";
             escaping_import: "imports a name that clears the terminal" / "names cannot act on a terminal or log" => Permission "\\u{1b}[2J";
             future: "exports version 7.2 of the contract" / "the version is known before anything runs" => Unsupported "7.2.0";

@@ -13,6 +13,12 @@ pub enum Fault {
         /// Bytes allowed.
         limit: usize,
     },
+    /// Objects that its engine collects do not fit into what is left.
+    #[error("the connector's objects do not fit into its memory; limits.instance.memory_bytes is {limit}")]
+    Objects {
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// It asked for more table elements than any connector needs.
     #[error("the connector asked for a table of {asked} elements; at most {limit} are allowed")]
     Table {

@@ -144,7 +144,7 @@ pub(crate) async fn two_manifests() -> Outcome {
 }
 
 pub(crate) async fn sockets() -> Outcome {
-    bomb(import("wasi:sockets/tcp@0.2.0")).await
+    bomb(import("wasi:sockets/types@0.3.0")).await
 }
 
 pub(crate) async fn unknown_import() -> Outcome {

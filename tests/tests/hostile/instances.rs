@@ -63,7 +63,7 @@ pub(crate) async fn shared_memory() -> Outcome {
 }
 
 pub(crate) async fn garbage_hoard() -> Outcome {
-    let hoard = [I::I32Const(1 << 20), I::ArrayNewDefault(7), I::Drop];
+    let hoard = [I::I32Const(1 << 14), I::ArrayNewDefault(7), I::Drop];
     answered(Core { collected: true, check: for_ever(&hoard), ..Core::default() }).await
 }
 

@@ -44,7 +44,7 @@ fn python_has_no_sockets_and_its_defects_are_the_connectors() {
     project.edit(
         "connector.py",
         "from sluice_sdk import (",
-        "import http.client\nimport socket\n\nfrom sluice_sdk import (",
+        "import encodings.idna\nimport http.client\nimport socket\n\nfrom sluice_sdk import (",
     );
     project.edit("connector.py", "    def plan(", SOCKETS.trim_start_matches('\n'));
     project.build();

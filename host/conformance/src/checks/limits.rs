@@ -17,8 +17,8 @@ const LEAVE: Duration = Duration::from_secs(1);
 /// How long a read is left alone before it is cancelled.
 const BUSY: Duration = Duration::from_millis(300);
 
-/// Memory that may come on top, whatever the data: allocators grow in steps.
-const SLACK: u64 = 4 << 20;
+/// Memory that may come on top, whatever the data: allocators grow in steps, and collectors let garbage lie for a while.
+const SLACK: u64 = 16 << 20;
 
 pub(super) async fn cancel(kit: &Kit) -> Outcome {
     let mut said = Vec::new();

@@ -173,8 +173,11 @@ pub(crate) fn fault(error: &wasmtime::Error, bounds: &Bounds) -> Fault {
     if let Some(fault) = error.downcast_ref::<Fault>() {
         return fault.clone();
     }
-    if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
-        return Fault::Stack { limit: bounds.stack_bytes };
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => return Fault::Stack { limit: bounds.stack_bytes },
+        // What the limiter says of it is not passed on.
+        Some(Trap::AllocationTooLarge) => return Fault::Objects { limit: bounds.limits.memory_bytes },
+        _ => {}
     }
     let root = error.root_cause().to_string();
     // wasmtime has no type for it; the text is checked by a hostile guest's test.

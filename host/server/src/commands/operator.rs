@@ -141,9 +141,9 @@ async fn yank(options: &Options, args: &YankArgs) -> Result<(), RunError> {
 
 /// Writes into the audit log of each tenant what concerns all of them.
 async fn tell_tenants(store: &Store, action: &str, sha256: &str, detail: &Value) -> Result<(), RunError> {
-    let mut after = String::new();
+    let mut after = None;
     loop {
-        let page = store.tenants_behind(&after, PAGE).await?;
+        let page = store.tenants(after.as_deref(), PAGE).await?;
         for tenant in &page {
             let entry = AuditEntry {
                 actor: OPERATOR.to_owned(),
@@ -152,10 +152,10 @@ async fn tell_tenants(store: &Store, action: &str, sha256: &str, detail: &Value)
                 address: None,
                 detail: detail.clone(),
             };
-            store.audit(Scope { tenant }, &entry, wire::now_us()).await?;
+            store.audit(Scope { tenant: &tenant.id }, &entry, wire::now_us()).await?;
         }
         match page.last() {
-            Some(last) if page.len() >= PAGE as usize => after.clone_from(last),
+            Some(last) if page.len() >= PAGE as usize => after = Some(last.id.clone()),
             _ => return Ok(()),
         }
     }
