@@ -67,6 +67,6 @@ test('a token is shown once', async ({ page, root }) => {
   await dialog.getByRole('button', { name: 'Make a token' }).click();
   await expect(dialog.locator('[data-secret]')).toContainText('slua_');
   await dialog.getByRole('button', { name: 'Done' }).click();
-  await expect(page.getByRole('cell', { name: 'nightly report' })).toBeVisible();
+  await expect(page.getByRole('cell', { name: 'nightly report', exact: true })).toBeVisible();
   expect(await page.content()).not.toContain('slua_');
 });

@@ -60,9 +60,9 @@ test('a table of PostgreSQL is set up, previewed, scheduled, and loaded', async 
   sql(`DROP TABLE IF EXISTS public.wizard_orders; CREATE TABLE public.wizard_orders (
     id bigint PRIMARY KEY, "order no" text, amount numeric(10,3), updated_at timestamptz NOT NULL DEFAULT now());
     INSERT INTO public.wizard_orders SELECT n, lpad(n::text, 4, '0'), n * 1.125 FROM generate_series(1, 60) n`);
-  await expect(page.getByRole('button', { name: /PostgreSQL/ })).toBeVisible(SLOW);
+  await expect(page.getByRole('button', { name: /PostgreSQL by / })).toBeVisible(SLOW);
   await seen(page, '01-source');
-  await page.getByRole('button', { name: /PostgreSQL/ }).click();
+  await page.getByRole('button', { name: /PostgreSQL by / }).click();
   await next(page);
   await expect(page.getByText('Some fields still need something')).toBeVisible();
   await page.getByLabel(/^Host/).fill(setting('POSTGRES_HOST'));
@@ -175,7 +175,7 @@ test('objects of a bucket are loaded, also without estimates of their rows', asy
 });
 
 test('a source that refuses says why, and what to do', async ({ page }) => {
-  await page.getByRole('button', { name: /PostgreSQL/ }).click();
+  await page.getByRole('button', { name: /PostgreSQL by / }).click();
   await page.getByLabel(/^Host/).fill(setting('POSTGRES_HOST'));
   await page.getByLabel(/^Port/).fill(setting('POSTGRES_PORT'));
   await page.getByLabel(/^Database/).fill('no_such_database');

@@ -4,6 +4,7 @@
     missing_docs,
     clippy::disallowed_methods,
     clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "this guest is built to misbehave, and is only ever run inside the sandbox"
 )]

@@ -32,6 +32,7 @@ export const theme = createTheme({
   components: {
     // Locking the page's scrolling would put a <style> element into it.
     Modal: { defaultProps: { lockScroll: false, centered: true, closeButtonProps } },
+    Notification: { defaultProps: { closeButtonProps } },
     Drawer: { defaultProps: { lockScroll: false, closeButtonProps } },
     Spotlight: { defaultProps: { lockScroll: false } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } } },

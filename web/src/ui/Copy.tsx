@@ -27,7 +27,7 @@ export function ShownOnce({ value, hint }: { value: string; hint?: string }) {
     <Stack gap="xs">
       <Text size="sm">{hint ?? t.common.secretOnce}</Text>
       <Group wrap="nowrap" gap="xs">
-        <Code block className="wrap-anywhere" data-secret>
+        <Code block className="wrap-anywhere" data-secret tabIndex={0}>
           {value}
         </Code>
         <Copy value={value} />

@@ -143,7 +143,7 @@ fn inside_base64(engine: &GeneralPurpose, text: &str, before: usize) -> Option<S
     let encoded = engine.encode(&bytes);
     let first = [0, 2, 3].get(before).copied()?;
     // The last character has bits of what follows, unless the text ends with three whole bytes.
-    let last = encoded.len() - usize::from(bytes.len() % 3 != 0);
+    let last = encoded.len() - usize::from(!bytes.len().is_multiple_of(3));
     encoded.get(first..last).filter(|inside| inside.len() >= SHORTEST_INSIDE).map(str::to_owned)
 }
 

@@ -23,8 +23,11 @@ use crate::tape::Tape;
 /// How long an answer is waited for that was on its way when the recording ended.
 const NEVER: Duration = Duration::from_secs(10);
 
-/// What guests are told, by the names that recordings have for it.
-const CODES: &[(&str, fn() -> Error)] = &[
+/// A name in recordings, and what a guest is told for it.
+type Code = (&'static str, fn() -> Error);
+
+/// What guests are told.
+const CODES: &[Code] = &[
     ("dns-error", || Error::DnsError { rcode: Some("NXDOMAIN".to_owned()), info_code: None }),
     ("connection-refused", || Error::ConnectionRefused),
     ("connection-terminated", || Error::ConnectionTerminated),
