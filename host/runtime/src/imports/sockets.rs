@@ -146,7 +146,7 @@ fn answer(
             *result = Val::Resource(ResourceAny::try_from_resource(Resource::<Nothing>::new_own(0), &mut store)?);
         }
         Type::Result(_) => {
-            store.data().log.write(Level::Warn, REFUSED);
+            store.data().log.write(Level::Error, REFUSED);
             *result = Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned())))));
         }
         _ => bail!(REFUSED),
