@@ -20,6 +20,9 @@ async fn no_request_that_can_be_made_up_from_the_document_makes_the_service_fail
          \"path.connector\" = \"files\"\n\"path.stream\" = \"t\"\n"
     );
     std::fs::write(site.path().join("schemathesis.toml"), names).unwrap();
+    let wasm =
+        "import schemathesis\n\nschemathesis.serializer.alias(\"application/wasm\", \"application/octet-stream\")\n";
+    std::fs::write(site.path().join("uploads.py"), wasm).unwrap();
     let document = format!("http://{}/openapi.json", service.address);
     // Fewer requests than the service answers of one token; streams of events end with the run only.
     let tried = Command::new(env("SLUICE_TEST_SCHEMATHESIS"))
@@ -27,6 +30,7 @@ async fn no_request_that_can_be_made_up_from_the_document_makes_the_service_fail
         .args(["--checks", "not_a_server_error", "--phases", "examples,fuzzing", "--max-examples", "12"])
         .args(["--rate-limit", "2400/m", "--request-timeout", "30", "--exclude-path-regex", "events", "--seed", "1"])
         .current_dir(site.path())
+        .env("SCHEMATHESIS_HOOKS", "uploads")
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&tried.stdout).into_owned();
