@@ -67,6 +67,7 @@ test('a token is shown once', async ({ page, root }) => {
   await dialog.getByRole('button', { name: 'Make a token' }).click();
   await expect(dialog.locator('[data-secret]')).toContainText('slua_');
   await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(dialog).toHaveCount(0);
   await expect(page.getByRole('cell', { name: 'nightly report', exact: true })).toBeVisible();
   expect(await page.content()).not.toContain('slua_');
 });

@@ -97,7 +97,7 @@ function AsSomebodyNew({ secret }: { secret: string }) {
       </form>
       <Providers invitation={secret} />
       <Text size="sm" c="dimmed">
-        <TextLink to="/sign-in" search={{ next: back }}>
+        <TextLink underline="always" to="/sign-in" search={{ next: back }}>
           {t.session.haveAccount}
         </TextLink>
         {' · '}
