@@ -91,6 +91,8 @@ test('dialogs can be reached and left with the keyboard', async ({ page, root, t
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
   await page.keyboard.press('Control+k');
   await page.keyboard.type('Trips every');
+  // What is found comes from the service.
+  await expect(page.getByRole('dialog').getByText('Trips every night').first()).toBeVisible();
   await page.keyboard.press('Enter');
   await arrived(page, 'Trips every night');
 });
