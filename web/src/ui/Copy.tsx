@@ -1,4 +1,4 @@
-import { ActionIcon, Code, CopyButton, Group, Stack, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Code, CopyButton, Group, Stack, Text, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { t } from '~/texts';
 
@@ -21,16 +21,19 @@ export function Copy({ value, label }: { value: string; label?: string }) {
   );
 }
 
-/** Something that the service shows a single time. */
-export function ShownOnce({ value, hint }: { value: string; hint?: string }) {
+/** Something that the service shows a single time, until `done`. */
+export function ShownOnce({ value, hint, done }: { value: string; hint: string; done: () => void }) {
   return (
     <Stack gap="xs">
-      <Text size="sm">{hint ?? t.common.secretOnce}</Text>
+      <Text size="sm">{hint}</Text>
       <Group wrap="nowrap" gap="xs">
         <Code block className="wrap-anywhere" data-secret tabIndex={0}>
           {value}
         </Code>
         <Copy value={value} />
+      </Group>
+      <Group justify="flex-end">
+        <Button onClick={done}>{t.common.done}</Button>
       </Group>
     </Stack>
   );

@@ -5,6 +5,7 @@ import { answer, api } from '~/api/client';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { useSendForm } from '~/ui/form';
+import { NewPassword } from '~/ui/NewPassword';
 import { Panel } from '~/ui/Panel';
 import { ProblemAlert } from '~/ui/Problem';
 
@@ -20,7 +21,6 @@ export function PasswordPanel() {
       notifications.show({ message: t.account.changed, color: 'green' });
     },
   });
-  const toggle = { 'aria-label': t.session.showPassword };
   return (
     <Panel title={t.account.password}>
       <form onSubmit={submit}>
@@ -32,19 +32,10 @@ export function PasswordPanel() {
             label={t.account.current}
             autoComplete="current-password"
             required
-            visibilityToggleButtonProps={toggle}
+            visibilityToggleButtonProps={{ 'aria-label': t.session.showPassword }}
             {...form.getInputProps('current')}
           />
-          <PasswordInput
-            label={t.account.next}
-            description={t.session.passwordHint}
-            autoComplete="new-password"
-            required
-            minLength={12}
-            maxLength={256}
-            visibilityToggleButtonProps={toggle}
-            {...form.getInputProps('new')}
-          />
+          <NewPassword label={t.account.next} {...form.getInputProps('new')} />
           <Group>
             <Button type="submit" loading={busy}>
               {t.account.change}

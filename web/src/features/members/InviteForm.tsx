@@ -23,16 +23,7 @@ export function InviteForm({ close }: { close: () => void }) {
       await client.invalidateQueries({ queryKey: key(tenant, 'invitations') });
     },
   });
-  if (link) {
-    return (
-      <Stack>
-        <ShownOnce value={link} hint={t.members.link} />
-        <Group justify="flex-end">
-          <Button onClick={close}>{t.members.done}</Button>
-        </Group>
-      </Stack>
-    );
-  }
+  if (link) return <ShownOnce value={link} hint={t.members.link} done={close} />;
   return (
     <form onSubmit={submit}>
       <Stack>

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { meQuery } from '~/session/session';
 import { t } from '~/texts';
 import { useSendForm } from '~/ui/form';
 import { TextLink } from '~/ui/links';
+import { NewPassword } from '~/ui/NewPassword';
 import { ProblemAlert } from '~/ui/Problem';
 import { Frame } from './Frame';
 import { Providers } from './Providers';
@@ -80,16 +81,7 @@ function AsSomebodyNew({ secret }: { secret: string }) {
             autoFocus
             {...form.getInputProps('name')}
           />
-          <PasswordInput
-            label={t.session.password}
-            description={t.session.passwordHint}
-            autoComplete="new-password"
-            required
-            minLength={12}
-            maxLength={256}
-            visibilityToggleButtonProps={{ 'aria-label': t.session.showPassword }}
-            {...form.getInputProps('password')}
-          />
+          <NewPassword label={t.session.password} {...form.getInputProps('password')} />
           <Button type="submit" loading={busy} fullWidth>
             {t.session.accept}
           </Button>

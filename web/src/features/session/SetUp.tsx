@@ -1,10 +1,11 @@
-import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, Stack, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { answer, api } from '~/api/client';
 import { meQuery, setupQuery } from '~/session/session';
 import { t } from '~/texts';
 import { useSendForm } from '~/ui/form';
+import { NewPassword } from '~/ui/NewPassword';
 import { ProblemAlert } from '~/ui/Problem';
 import { Frame } from './Frame';
 
@@ -40,16 +41,7 @@ export function SetUp() {
             required
             {...form.getInputProps('email')}
           />
-          <PasswordInput
-            label={t.session.password}
-            description={t.session.passwordHint}
-            autoComplete="new-password"
-            required
-            minLength={12}
-            maxLength={256}
-            visibilityToggleButtonProps={{ 'aria-label': t.session.showPassword }}
-            {...form.getInputProps('password')}
-          />
+          <NewPassword label={t.session.password} {...form.getInputProps('password')} />
           <TextInput
             label={t.session.tenantName}
             description={t.session.tenantHint}

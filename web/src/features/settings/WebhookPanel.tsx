@@ -85,16 +85,7 @@ function Rotate({ tag, close }: { tag: string; close: () => void }) {
       await client.invalidateQueries({ queryKey: key(tenant, 'webhook-secret') });
     },
   });
-  if (secret) {
-    return (
-      <Stack>
-        <ShownOnce value={secret} hint={t.settings.secret} />
-        <Group justify="flex-end">
-          <Button onClick={close}>{t.members.done}</Button>
-        </Group>
-      </Stack>
-    );
-  }
+  if (secret) return <ShownOnce value={secret} hint={t.settings.secret} done={close} />;
   return (
     <form onSubmit={submit}>
       <Stack>

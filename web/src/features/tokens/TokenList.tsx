@@ -120,16 +120,7 @@ function MakeForm({ kind, close }: { kind: TokenKind; close: () => void }) {
       await client.invalidateQueries({ queryKey: key(tenant, 'tokens') });
     },
   });
-  if (secret) {
-    return (
-      <Stack>
-        <ShownOnce value={secret} hint={t.tokens.secret} />
-        <Group justify="flex-end">
-          <Button onClick={close}>{t.members.done}</Button>
-        </Group>
-      </Stack>
-    );
-  }
+  if (secret) return <ShownOnce value={secret} hint={t.tokens.secret} done={close} />;
   return (
     <form onSubmit={submit}>
       <Stack>

@@ -3,6 +3,7 @@ export const common = {
   cancel: 'Cancel',
   save: 'Save',
   close: 'Close',
+  done: 'Done',
   remove: 'Remove',
   more: 'Show more',
   loading: 'Loading',
@@ -31,7 +32,6 @@ export const common = {
   pageNumber: (number: number) => `Page ${number}`,
   /** What was typed to confirm must match. */
   typeToConfirm: (word: string) => `Type “${word}” to confirm`,
-  secretOnce: 'Shown this once. Keep it now: it cannot be shown again.',
   diff: { gone: 'Gone:', new: 'New:' },
   changedBy: (who: string) => `by ${who}`,
 };

@@ -16,7 +16,6 @@ export const members = {
   role: 'Role',
   make: 'Make the link',
   link: 'The link. Whoever opens it first can accept, so send it in a way that only they read.',
-  done: 'Done',
   invitations: 'Open invitations',
   invitationColumns: { email: 'E-mail', role: 'Role', by: 'Invited by', expires: 'Good until' },
   accepted: 'Accepted',
