@@ -133,9 +133,10 @@ impl Dispatcher {
                 Err(redactor.redact_error(error))
             }
         };
+        let crashed = worker.broke_off();
         let (cancelled, leaving) = (orders.cancel.is_cancelled(), orders.stop.is_cancelled());
         let mut ended = Ended { result, retry, cancelled, leaving, went_back: false };
-        ended.went_back = self.goes_back(claim, &ran, &ended, &mut told.log).await;
+        ended.went_back = self.goes_back(claim, &RanWith { crashed, ..ran }, &ended, &mut told.log).await;
         told.log.flush().await;
         ended
     }
@@ -172,7 +173,7 @@ impl Dispatcher {
         let resolved = resolved.map_err(|error| (error, RetryPolicy::default()))?;
         let retry = resolved.it.retry.clone().unwrap_or_default();
         let source = &resolved.it.source;
-        let ran = RanWith { connector: source.connector.clone(), digest: source.digest.clone() };
+        let ran = RanWith { connector: source.connector.clone(), digest: source.digest.clone(), crashed: false };
         let job = Job::Run(Box::new(self.job(claim, context, resolved.it)));
         let worker = parts.workers.start(&job).await.map_err(|error| (error, retry.clone()))?;
         Ok(Begun { worker, retry, redactor: resolved.redactor, ran })

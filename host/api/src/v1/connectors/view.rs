@@ -2,10 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sluice_engine::service::catalogue::{Installed, Origin};
+use sluice_store::Hold;
 use utoipa::ToSchema;
+
+use crate::state::instant;
 
 /// A connector that is installed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +37,8 @@ pub(super) struct ConnectorView {
     origin: Origin,
     /// Why it was withdrawn; null if it was not. No run uses one that was.
     yanked: Option<String>,
+    /// That this tenant stays with the version before the one that the operator has installed for all; null if it does not.
+    held: Option<HoldView>,
     /// What it can do.
     capabilities: CapabilitiesView,
     /// JSON Schema of its configuration; secrets are marked `"writeOnly": true`.
@@ -44,6 +50,21 @@ pub(super) struct ConnectorView {
     folders: Vec<String>,
     /// Secrets that enter its sandbox; all others stay with the host, which signs its requests.
     secrets_inside: Vec<String>,
+}
+
+/// Why a tenant stays with a version of the operator's connector.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectorHoldView)]
+struct HoldView {
+    /// SHA-256 of the version that all other tenants use. Once the operator installs another one, this tenant uses that too.
+    instead_of: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Who made it so: `user ID`, `token ID`, or `host` for the service itself.
+    by: String,
+    /// Why, in their words.
+    reason: String,
 }
 
 /// What a connector can do.
@@ -62,7 +83,7 @@ struct CapabilitiesView {
 }
 
 impl From<Installed> for ConnectorView {
-    fn from(Installed { manifest, sha256, origin, yanked }: Installed) -> Self {
+    fn from(Installed { manifest, sha256, origin, yanked, held }: Installed) -> Self {
         let can = &manifest.capabilities;
         let icon = (!manifest.icon.is_empty())
             .then(|| format!("data:image/svg+xml;base64,{}", STANDARD.encode(&manifest.icon)));
@@ -71,6 +92,12 @@ impl From<Installed> for ConnectorView {
             sha256,
             origin,
             yanked,
+            held: held.map(|Hold { instead_of, since_us, by, reason, .. }| HoldView {
+                instead_of,
+                since: instant(since_us),
+                by,
+                reason,
+            }),
             capabilities: CapabilitiesView {
                 incremental: can.incremental,
                 splits: can.splits,
