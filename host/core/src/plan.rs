@@ -153,7 +153,9 @@ impl Pages {
         match &next {
             None => return Ok(false),
             Some(_) if next == self.at => return endless("says of a page that it comes after itself".to_owned()),
-            Some(_) if self.got >= self.most => return endless(format!("gave {} pages and says there are more", self.got)),
+            Some(_) if self.got >= self.most => {
+                return endless(format!("gave {} pages and says there are more", self.got));
+            }
             Some(_) => {}
         }
         self.at = next;
@@ -288,7 +290,10 @@ mod tests {
         assert!(circling.message.contains("comes after itself"), "{circling}");
         assert_eq!(pages.follow(Some("c".into())), Ok(true));
         let endless = pages.follow(Some("d".into())).unwrap_err();
-        assert_eq!(endless.message, "discover gave 3 pages and says there are more; a list of streams has at most 3 pages");
+        assert_eq!(
+            endless.message,
+            "discover gave 3 pages and says there are more; a list of streams has at most 3 pages"
+        );
         assert_eq!((endless.kind, endless.actor), (Kind::Sandbox, Actor::Source));
     }
 

@@ -73,7 +73,11 @@ mod tests {
 
     #[test]
     fn a_process_that_was_taken_down_goes_back_whatever_is_said_of_it() {
-        let error = RunError::new(Kind::Transient, Actor::Host, "the worker process ended before its job (signal: 6 (SIGABRT))");
+        let error = RunError::new(
+            Kind::Transient,
+            Actor::Host,
+            "the worker process ended before its job (signal: 6 (SIGABRT))",
+        );
         let facts = AfterUpgrade {
             error: &error,
             crashed: true,

@@ -36,7 +36,9 @@ pub const FORMAT: u32 = 1;
 /// stands in addresses, and becomes the name of a file where somebody takes the recording home.
 pub fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    text.len() <= 100 && text.bytes().all(plain) && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
+    text.len() <= 100
+        && text.bytes().all(plain)
+        && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
 }
 
 /// All that was recorded.

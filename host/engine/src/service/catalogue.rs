@@ -166,12 +166,7 @@ impl Catalogue {
 }
 
 /// Puts versions that a tenant stays with in the places of those that the operator has installed since.
-async fn held(
-    store: &Store,
-    scope: Scope<'_>,
-    name: Option<&str>,
-    all: &mut [Installed],
-) -> Result<(), RunError> {
+async fn held(store: &Store, scope: Scope<'_>, name: Option<&str>, all: &mut [Installed]) -> Result<(), RunError> {
     for hold in store.connector_holds(scope, name).await? {
         let Some(place) = all.iter_mut().find(|one| one.manifest.name == hold.name) else { continue };
         if let Some(version) = store.connector_version(Scope::OPERATOR, &hold.sha256).await? {
@@ -183,7 +178,13 @@ async fn held(
 
 fn installed(version: ConnectorVersion, origin: Origin) -> Result<Installed, RunError> {
     let yanked = (version.state == VersionState::Yanked).then(|| version.reason.unwrap_or_default());
-    Ok(Installed { manifest: manifest_of(version.new.manifest)?, sha256: version.new.sha256, origin, yanked, held: None })
+    Ok(Installed {
+        manifest: manifest_of(version.new.manifest)?,
+        sha256: version.new.sha256,
+        origin,
+        yanked,
+        held: None,
+    })
 }
 
 /// A manifest as the store keeps it.

@@ -129,8 +129,7 @@ impl Store {
         connector: &str,
         name: &str,
     ) -> Result<Option<Vec<u8>>, RunError> {
-        let row =
-            sql("SELECT bytes FROM connector_recordings WHERE tenant = $1 AND connector = $2 AND name = $3");
+        let row = sql("SELECT bytes FROM connector_recordings WHERE tenant = $1 AND connector = $2 AND name = $3");
         let row = row.bind(scope.tenant).bind(connector).bind(name).one_on(&self.db, "reading a recording").await?;
         row.map(|row| row.get("bytes")).transpose()
     }
@@ -155,8 +154,7 @@ impl Store {
     }
 }
 
-const SELECT: &str =
-    "SELECT connector, name, sha256, size, version, digest, calls, rows_read, added_us, added_by FROM connector_recordings";
+const SELECT: &str = "SELECT connector, name, sha256, size, version, digest, calls, rows_read, added_us, added_by FROM connector_recordings";
 
 async fn count(tx: &mut Tx, scope: Scope<'_>, connector: &str) -> Result<u64, RunError> {
     let row = sql("SELECT COUNT(*) AS kept FROM connector_recordings WHERE tenant = $1 AND connector = $2");

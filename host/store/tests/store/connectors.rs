@@ -6,9 +6,7 @@ use sluice_core::connector::{VersionState, VersionStep};
 use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::run::RunState;
 use sluice_core::signature::SecretKey;
-use sluice_store::{
-    Approval, ChangeError, Install, NewRecording, NewTenant, NewVersion, Scope, Store, VersionsBehind,
-};
+use sluice_store::{Approval, ChangeError, Install, NewRecording, NewTenant, NewVersion, Scope, Store, VersionsBehind};
 
 use crate::support::*;
 

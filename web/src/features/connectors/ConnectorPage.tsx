@@ -14,7 +14,9 @@ import { PagedRows } from '~/ui/PagedRows';
 import { Panel } from '~/ui/Panel';
 import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
+import { Held } from './Held';
 import { connectorQuery } from './queries';
+import { Recordings } from './Recordings';
 
 const FIELDS: Column<Field>[] = [
   { title: t.common.name, cell: field => <Name size="sm">{field.label}</Name>, width: 16 },
@@ -39,6 +41,7 @@ export function ConnectorPage({ name }: { name: string }) {
         </TextLink>
       }
     >
+      <Held connector={connector} />
       <div className="halves">
         <About connector={connector} />
         <Permissions connector={connector} />
@@ -52,6 +55,7 @@ export function ConnectorPage({ name }: { name: string }) {
           text={nameOf}
         />
       </Panel>
+      <Recordings connector={connector} />
       <Users name={name} />
     </Page>
   );

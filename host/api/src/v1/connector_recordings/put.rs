@@ -63,8 +63,7 @@ pub(super) async fn put(
         calls,
         rows,
     };
-    let is_new =
-        app.store.put_connector_recording(scope, &new, &bytes, &member.caller.actor(), app.now_us()).await?;
+    let is_new = app.store.put_connector_recording(scope, &new, &bytes, &member.caller.actor(), app.now_us()).await?;
     let detail = json!({"sha256": new.sha256, "version": new.version, "replaced": !is_new});
     record(&app, &member, "connector.recording-add", object(&name, recording), detail).await?;
     let kept = app.store.connector_recording(scope, &name, recording).await?;

@@ -60,7 +60,8 @@ pub(super) fn upgradable(connector: &Installed) -> Result<(), Problem> {
     if connector.origin != Origin::BuiltIn {
         return Ok(());
     }
-    let detail = "this connector comes with the service: no other version of it is tried here, so that recordings are of no use";
+    let detail =
+        "this connector comes with the service: no other version of it is tried here, so that recordings are of no use";
     Err(Problem::new(Slug::Refused, detail))
 }
 

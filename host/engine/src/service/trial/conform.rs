@@ -49,8 +49,7 @@ impl Trial<'_> {
     }
 
     async fn conformed(&self, source: &SourceSpec, streams: &[String]) -> Result<Vec<CheckStep>, RunError> {
-        let job =
-            Job::Conform { source: source.clone(), limits: RunLimits::default(), streams: streams.to_vec() };
+        let job = Job::Conform { source: source.clone(), limits: RunLimits::default(), streams: streams.to_vec() };
         let told = self.workers.ask(&job, ASKING).await?.into_iter();
         Ok(told.filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None }).collect())
     }

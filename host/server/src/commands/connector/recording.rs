@@ -38,10 +38,7 @@ async fn add(options: &Options, args: &RecordingAddArgs) -> Result<(), RunError>
     let request = service.request(Method::PUT, &["connectors", &connector, "recordings", &name])?;
     let request = request.header("Content-Type", "application/x-ndjson").body(bytes);
     let kept = service.json(options, request).await?;
-    let sentence = format!(
-        "{name} is kept: a new version of {connector} has to do the same ({})",
-        counts(&kept)
-    );
+    let sentence = format!("{name} is kept: a new version of {connector} has to do the same ({})", counts(&kept));
     say(options, &sentence, &json!({"event": "recording-kept", "connector": connector, "recording": kept}));
     Ok(())
 }

@@ -20,8 +20,10 @@ pub(super) async fn run(
     let tenant = args.tenant.as_deref().ok_or_else(|| needs("--tenant"))?;
     let variable = args.token_env.as_deref().ok_or_else(|| needs("--token-env"))?;
     let service = Service::new(&args.to, tenant, variable)?;
-    let mut request =
-        service.request(Method::POST, &["connector-versions"])?.header("Content-Type", "application/wasm").body(component);
+    let mut request = service
+        .request(Method::POST, &["connector-versions"])?
+        .header("Content-Type", "application/wasm")
+        .body(component);
     if let Some(signature) = signature {
         request = request.header("Sluice-Signature", STANDARD.encode(signature));
     }

@@ -101,8 +101,7 @@ async fn setting(options: &Options, args: &AddArgs, store: &Store) -> Result<Set
     let data = data(args)?;
     let keys = keys::of_service(args.master_key.as_deref(), &args.database)?;
     let offers = limits::offers(&args.offers, &args.elsewhere, &data)?;
-    let elsewhere =
-        secret_manager::keeper(&args.elsewhere, &offers.secrets, Arc::new(wire::now_us)).await?;
+    let elsewhere = secret_manager::keeper(&args.elsewhere, &offers.secrets, Arc::new(wire::now_us)).await?;
     let uploads = data.join("connectors");
     let resolver = Resolver {
         store: store.clone(),

@@ -11,7 +11,11 @@ use super::secret_manager;
 use crate::cli::{OfferArgs, SecretManagerArgs};
 
 /// The offers; `data` is where warehouses are if the operator names no other place.
-pub(in crate::commands) fn offers(args: &OfferArgs, elsewhere: &SecretManagerArgs, data: &Path) -> Result<Offers, RunError> {
+pub(in crate::commands) fn offers(
+    args: &OfferArgs,
+    elsewhere: &SecretManagerArgs,
+    data: &Path,
+) -> Result<Offers, RunError> {
     let mut folders = BTreeMap::new();
     for text in &args.folder {
         let wrong = || RunError::config("--folder", format!("{text:?} does not read NAME=FOLDER"));

@@ -19,8 +19,7 @@ pub(super) async fn run(
     streams: Vec<String>,
 ) -> Result<(), RunError> {
     let runtime = wire::runtime(options)?;
-    let (connector, path) =
-        wire::connector(options, &runtime, &source.connector, source.digest.as_deref()).await?;
+    let (connector, path) = wire::connector(options, &runtime, &source.connector, source.digest.as_deref()).await?;
     let bytes = std::fs::read(&path).map_err(|e| {
         let message = format!("the component's file {} cannot be read: {e}", path.display());
         RunError::new(Kind::Resources, Actor::Host, message)

@@ -65,7 +65,8 @@ pub(super) async fn replayed(
             detail.push_str(&format!("; and {more} more"));
         }
         // It has words of the guest's.
-        let shown = detail.chars().map(|c| if c.is_control() || is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c });
+        let shown =
+            detail.chars().map(|c| if c.is_control() || is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c });
         (Outcome::Failed, shown.take(CHARACTERS).collect())
     };
     tell(&Event::Step(CheckStep { name: "replay".to_owned(), outcome, detail, remedy: String::new() }));
