@@ -16,7 +16,7 @@ import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
 import { Held } from './Held';
 import { connectorQuery } from './queries';
-import { Recordings } from './Recordings';
+import { RecordingList } from './RecordingList';
 
 const FIELDS: Column<Field>[] = [
   { title: t.common.name, cell: field => <Name size="sm">{field.label}</Name>, width: 16 },
@@ -55,7 +55,7 @@ export function ConnectorPage({ name }: { name: string }) {
           text={nameOf}
         />
       </Panel>
-      <Recordings connector={connector} />
+      <RecordingList connector={connector} />
       <Users name={name} />
     </Page>
   );

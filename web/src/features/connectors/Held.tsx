@@ -14,7 +14,9 @@ export function Held({ connector }: { connector: Pick<ConnectorView, 'name' | 'v
   const follow = useAct({
     run: () =>
       answer(
-        api.POST('/v1/tenants/{tenant}/connectors/{name}/follow', { params: { path: { tenant, name: connector.name } } }),
+        api.POST('/v1/tenants/{tenant}/connectors/{name}/follow', {
+          params: { path: { tenant, name: connector.name } },
+        }),
       ),
     stale: [key(tenant, 'connectors')],
     said: t.connectors.followed,

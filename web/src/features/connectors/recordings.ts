@@ -31,5 +31,7 @@ export const keep = (tenant: string, name: string, file: File) =>
 
 export const forget = (tenant: string, name: string, recording: string) =>
   answer(
-    api.DELETE('/v1/tenants/{tenant}/connectors/{name}/recordings/{recording}', { params: kept(tenant, name, recording) }),
+    api.DELETE('/v1/tenants/{tenant}/connectors/{name}/recordings/{recording}', {
+      params: kept(tenant, name, recording),
+    }),
   );

@@ -31,8 +31,7 @@ export const connectors = {
   noSecrets: 'None: the service uses them in its place.',
   config: 'What is configured',
   use: 'Connections that use it',
-  held: (version: string) =>
-    `Runs of this tenant stay with version ${version}, while others use a later one`,
+  held: (version: string) => `Runs of this tenant stay with version ${version}, while others use a later one`,
   follow: 'Use the later one',
   followed: 'Runs use the version that the operator has installed.',
   icon: (title: string) => `Icon of ${title}`,

@@ -18,7 +18,7 @@ import { Ago } from '~/ui/Time';
 import { fileOf, forget, keep, recordingsQuery } from './recordings';
 
 /** What another version of a connector must do as well. Of connectors that come with the service there is none. */
-export function Recordings({ connector }: { connector: Pick<ConnectorView, 'name' | 'origin'> }) {
+export function RecordingList({ connector }: { connector: Pick<ConnectorView, 'name' | 'origin'> }) {
   if (connector.origin === 'built-in') return null;
   return <Kept name={connector.name} />;
 }
@@ -43,7 +43,11 @@ function Kept({ name }: { name: string }) {
     { title: words.size, end: true, cell: one => bytes(one.size), wide: true },
     { title: words.at, cell: one => <Ago at={one.added_at} />, wide: true },
     { title: words.by, cell: one => <Who id={one.added_by} />, wide: true },
-    { title: t.common.actions, end: true, cell: one => <Actions name={name} recording={one.name} leave={setLeaving} /> },
+    {
+      title: t.common.actions,
+      end: true,
+      cell: one => <Actions name={name} recording={one.name} leave={setLeaving} />,
+    },
   ];
   return (
     <Panel
