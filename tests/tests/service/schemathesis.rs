@@ -20,9 +20,9 @@ async fn no_request_that_can_be_made_up_from_the_document_makes_the_service_fail
          \"path.connector\" = \"files\"\n\"path.stream\" = \"t\"\n"
     );
     std::fs::write(site.path().join("schemathesis.toml"), names).unwrap();
-    let wasm =
-        "import schemathesis\n\nschemathesis.serializer.alias(\"application/wasm\", \"application/octet-stream\")\n";
-    std::fs::write(site.path().join("uploads.py"), wasm).unwrap();
+    let files = "import schemathesis\n\nfor kind in (\"application/wasm\", \"application/x-ndjson\"):\n    \
+                 schemathesis.serializer.alias(kind, \"application/octet-stream\")\n";
+    std::fs::write(site.path().join("uploads.py"), files).unwrap();
     let document = format!("http://{}/openapi.json", service.address);
     // Fewer requests than the service answers of one token; streams of events end with the run only.
     let tried = Command::new(env("SLUICE_TEST_SCHEMATHESIS"))
