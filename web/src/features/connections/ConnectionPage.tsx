@@ -13,14 +13,14 @@ import { t } from '~/texts';
 import { useAct } from '~/ui/act';
 import { Confirm } from '~/ui/Confirm';
 import { Empty } from '~/ui/Empty';
-import { Loaded, Waiting } from '~/ui/Loaded';
+import { Loaded } from '~/ui/Loaded';
 import { TextLink } from '~/ui/links';
 import { Page } from '~/ui/Page';
-import { ProblemAlert } from '~/ui/Problem';
-import { CheckSteps } from './CheckSteps';
 import { EditForm } from './EditForm';
 import { connectionQuery } from './queries';
 import { Streams } from './Streams';
+import { TryingPanel } from './TryingPanel';
+import { tryConnection, useTrying } from './trying';
 
 export function ConnectionPage({ id }: { id: string }) {
   const { tenant } = useHere();
@@ -72,10 +72,7 @@ function Actions({ connection }: { connection: ConnectionView }) {
   const [checking, { open, close }] = useDisclosure();
   const [asking, { open: ask, close: unask }] = useDisclosure();
   const path = { tenant, connection: connection.id };
-  const check = useAct({
-    run: () => answer(api.POST('/v1/tenants/{tenant}/connections/{connection}/check', { params: { path } })),
-    quiet: true,
-  });
+  const tries = useTrying(tryConnection(tenant, connection.id));
   const remove = useAct({
     run: () => {
       const params = { path, header: ifMatch(connection.revision) };
@@ -92,7 +89,7 @@ function Actions({ connection }: { connection: ConnectionView }) {
           leftSection={<IconPlugConnected size={16} aria-hidden />}
           onClick={() => {
             open();
-            check.mutate();
+            tries.begin();
           }}
         >
           {t.connections.check}
@@ -103,10 +100,16 @@ function Actions({ connection }: { connection: ConnectionView }) {
           {t.connections.remove}
         </Button>
       )}
-      <Modal opened={checking} onClose={close} title={t.connections.check} size="lg">
-        {check.isPending && <Waiting lines={4} />}
-        {check.error && <ProblemAlert error={check.error} retry={() => check.mutate()} />}
-        {check.data && <CheckSteps result={check.data} />}
+      <Modal
+        opened={checking}
+        onClose={() => {
+          tries.cancel();
+          close();
+        }}
+        title={t.connections.check}
+        size="lg"
+      >
+        <TryingPanel tries={tries} />
       </Modal>
       <Confirm
         opened={asking}

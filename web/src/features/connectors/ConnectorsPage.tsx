@@ -1,5 +1,5 @@
-import { Group, Paper, Stack, Text, TextInput } from '@mantine/core';
-import { IconPuzzle, IconSearch } from '@tabler/icons-react';
+import { Group, Paper, Stack, Text } from '@mantine/core';
+import { IconPuzzle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ConnectorView } from '~/api/schema.gen';
@@ -11,6 +11,7 @@ import { TextLink } from '~/ui/links';
 import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
+import { SearchField } from '~/ui/SearchField';
 import { ConnectorIcon } from './ConnectorIcon';
 import { connectorsQuery } from './queries';
 import { Upload } from './Upload';
@@ -26,15 +27,7 @@ export function ConnectorsPage() {
     `${each.title} ${each.name} ${each.publisher} ${each.description}`.toLocaleLowerCase().includes(wanted);
   return (
     <Page title={t.connectors.title} lead={t.connectors.lead} actions={<Upload />}>
-      <TextInput
-        type="search"
-        aria-label={t.connectors.search}
-        placeholder={t.connectors.search}
-        leftSection={<IconSearch size={16} aria-hidden />}
-        value={typed}
-        onChange={event => type(event.currentTarget.value)}
-        maw={360}
-      />
+      <SearchField label={t.connectors.search} value={typed} change={type} />
       <Loaded query={query}>
         {({ items }) => {
           const found = items.filter(matches);

@@ -45,9 +45,6 @@ export const finishDraft = (tenant: string, draft: string, revision: number) =>
     }),
   );
 
-export const checkDraft = (tenant: string, draft: string) =>
-  answer(api.POST('/v1/tenants/{tenant}/drafts/{draft}/check', { params: path(tenant, draft) }));
-
 export const planDraft = (tenant: string, draft: string) =>
   answer(api.POST('/v1/tenants/{tenant}/drafts/{draft}/plan', { params: path(tenant, draft) }));
 

@@ -18,7 +18,7 @@ export const pipelines = {
   emptyHint:
     'A pipeline takes streams from a connection – tables, queries, files – and loads them on a schedule, so that every row is accounted for.',
   emptySearch: 'No pipeline has such a name',
-  emptySearchHint: 'The search looks at the beginning of names. Try fewer letters.',
+  emptySearchHint: 'The search looks at every part of names. Try fewer letters.',
   tabs: {
     overview: 'Overview',
     streams: 'Streams',

@@ -95,7 +95,6 @@ export const wizard = {
     title: 'Trying the connection',
     hint: 'Connects as a run would, for at most a minute. No rows are read, and nothing changes at the source.',
     again: 'Try again',
-    trying: 'Connecting … The steps are told together when the connector is done with them.',
     correct: 'Change the connection',
   },
   streams: {
