@@ -1,8 +1,8 @@
 import '@mantine/spotlight/styles.layer.css';
 
+import { useDebouncedValue } from '@mantine/hooks';
 import { createSpotlight, Spotlight } from '@mantine/spotlight';
 import { IconPlug, IconRoute, IconSearch } from '@tabler/icons-react';
-import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';

@@ -26,9 +26,7 @@ export function CalendarPage() {
   return (
     <Page title={t.calendar.title} lead={`${t.calendar.lead} ${t.calendar.zone(ownZone())}`}>
       <Loaded query={query} lines={8}>
-        {({ items, whole }) => (
-          <Week starts={startsOf(items)} cut={items.some(({ more }) => more)} whole={whole} />
-        )}
+        {({ items, whole }) => <Week starts={startsOf(items)} cut={items.some(({ more }) => more)} whole={whole} />}
       </Loaded>
     </Page>
   );

@@ -8,6 +8,7 @@ import { key } from '~/api/query';
 import type { ConnectionView } from '~/api/schema.gen';
 import { connectorQuery } from '~/features/connectors/queries';
 import { PipelineList } from '~/features/pipelines/PipelineList';
+import { beginDraft } from '~/features/wizard/queries';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { useAct } from '~/ui/act';
@@ -73,6 +74,11 @@ function Actions({ connection }: { connection: ConnectionView }) {
   const [asking, { open: ask, close: unask }] = useDisclosure();
   const path = { tenant, connection: connection.id };
   const tries = useTrying(tryConnection(tenant, connection.id));
+  const load = useAct({
+    run: () => beginDraft(tenant, { step: 'test', connection: connection.id, enabled: true }),
+    stale: [key(tenant, 'drafts')],
+    done: made => void navigate({ to: '/t/$tenant/new/$draft', params: { tenant, draft: made.id } }),
+  });
   const remove = useAct({
     run: () => {
       const params = { path, header: ifMatch(connection.revision) };
@@ -93,6 +99,16 @@ function Actions({ connection }: { connection: ConnectionView }) {
           }}
         >
           {t.connections.check}
+        </Button>
+      )}
+      {may('pipelines-write') && (
+        <Button
+          variant="default"
+          leftSection={<IconRoute size={16} aria-hidden />}
+          loading={load.isPending}
+          onClick={() => load.mutate()}
+        >
+          {t.connections.load}
         </Button>
       )}
       {may('connections-write') && (

@@ -40,3 +40,11 @@ export const streamsQuery = (tenant: string, connection: string, contains: strin
   ),
   staleTime: 5 * 60_000,
 });
+
+/** What the service offers the tenant. */
+export const offersQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: key(tenant, 'offers'),
+    staleTime: 60_000,
+    queryFn: () => answer(api.GET('/v1/tenants/{tenant}/offers', { params: { path: { tenant } } })),
+  });

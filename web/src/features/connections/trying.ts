@@ -103,13 +103,19 @@ export const tryConnection =
 export const tryUnsaved =
   (tenant: string, body: ConnectionBody): Ask =>
   signal =>
-    answer(api.POST('/v1/tenants/{tenant}/connections/check', { params: { path: { tenant } }, body, ...AS_EVENTS, signal }));
+    answer(
+      api.POST('/v1/tenants/{tenant}/connections/check', { params: { path: { tenant } }, body, ...AS_EVENTS, signal }),
+    );
 
 export const tryDraft =
   (tenant: string, draft: string, first: () => Promise<void>): Ask =>
   async signal => {
     await first();
     return answer(
-      api.POST('/v1/tenants/{tenant}/drafts/{draft}/check', { params: { path: { tenant, draft } }, ...AS_EVENTS, signal }),
+      api.POST('/v1/tenants/{tenant}/drafts/{draft}/check', {
+        params: { path: { tenant, draft } },
+        ...AS_EVENTS,
+        signal,
+      }),
     );
   };

@@ -84,11 +84,7 @@ function Ask({ connector, previous, close }: { connector: ConnectorView; previou
               <Button variant="default" onClick={close}>
                 {t.common.cancel}
               </Button>
-              <Button
-                type="submit"
-                loading={back.isPending}
-                disabled={to.state === 'yanked' || reason.trim() === ''}
-              >
+              <Button type="submit" loading={back.isPending} disabled={to.state === 'yanked' || reason.trim() === ''}>
                 {t.versions.rollBackTo(to.version)}
               </Button>
             </Group>

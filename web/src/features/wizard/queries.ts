@@ -74,13 +74,6 @@ export const streamsQuery = (tenant: string, draft: string, source: string, cont
     retry: false,
   });
 
-export const offersQuery = (tenant: string) =>
-  queryOptions({
-    queryKey: key(tenant, 'offers'),
-    staleTime: 60_000,
-    queryFn: () => answer(api.GET('/v1/tenants/{tenant}/offers', { params: { path: { tenant } } })),
-  });
-
 export const timeZonesQuery = queryOptions({
   queryKey: ['time-zones'],
   staleTime: Number.POSITIVE_INFINITY,
