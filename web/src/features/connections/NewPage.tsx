@@ -1,22 +1,18 @@
-import { Button, Group, Paper, Stack, Text } from '@mantine/core';
-import { IconPlugConnected, IconPlus, IconPuzzle } from '@tabler/icons-react';
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconPlugConnected, IconPlus } from '@tabler/icons-react';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { useBlocker, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import { answer, api, once } from '~/api/client';
 import { key } from '~/api/query';
 import type { ConnectorView } from '~/api/schema.gen';
+import { ConnectorCards } from '~/features/connectors/ConnectorCards';
 import { ConnectorIcon } from '~/features/connectors/ConnectorIcon';
-import { connectorQuery, connectorsQuery } from '~/features/connectors/queries';
+import { connectorQuery } from '~/features/connectors/queries';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
-import { Empty } from '~/ui/Empty';
-import { Loaded } from '~/ui/Loaded';
 import { TextLink } from '~/ui/links';
-import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
-import { SearchField } from '~/ui/SearchField';
 import { ConnectionFields } from './ConnectionFields';
 import { NOTHING } from './Grants';
 import { TryingPanel } from './TryingPanel';
@@ -43,64 +39,14 @@ export function NewPage({ connector }: { connector?: string }) {
   if (connector) return <Configure name={connector} />;
   return (
     <Page title={t.connections.make} lead={t.connections.makeLead} crumbs={crumbs}>
-      <Catalogue />
+      <ConnectorCards
+        link={({ name }, title) => (
+          <TextLink to="/t/$tenant/connections/new" params={{ tenant }} search={{ connector: name }} fw={600}>
+            {title}
+          </TextLink>
+        )}
+      />
     </Page>
-  );
-}
-
-/** The connectors, of which one is chosen. */
-function Catalogue() {
-  const { tenant } = useHere();
-  const query = useQuery(connectorsQuery(tenant));
-  const [typed, type] = useState('');
-  const wanted = typed.trim().toLocaleLowerCase();
-  return (
-    <Stack>
-      <SearchField label={t.connectors.search} value={typed} change={type} />
-      <Loaded query={query}>
-        {({ items }) => {
-          const found = items.filter(each =>
-            `${each.title} ${each.name} ${each.publisher} ${each.description}`.toLocaleLowerCase().includes(wanted),
-          );
-          if (found.length === 0) {
-            return (
-              <Panel>
-                <Empty icon={IconPuzzle} title={t.connectors.none}>
-                  {t.connectors.emptyHint}
-                </Empty>
-              </Panel>
-            );
-          }
-          return (
-            <div className="cards">
-              {found.map(each => (
-                <Paper key={each.name} withBorder radius="md" p="md">
-                  <Group wrap="nowrap" align="flex-start">
-                    <ConnectorIcon connector={each} />
-                    <Stack gap={2} miw={0}>
-                      <TextLink
-                        to="/t/$tenant/connections/new"
-                        params={{ tenant }}
-                        search={{ connector: each.name }}
-                        fw={600}
-                      >
-                        <Name>{each.title}</Name>
-                      </TextLink>
-                      <Text size="xs" c="dimmed">
-                        <bdi>{t.connectors.by(each.publisher)}</bdi>
-                      </Text>
-                      <Text size="sm" lineClamp={3} mt={4}>
-                        {each.description}
-                      </Text>
-                    </Stack>
-                  </Group>
-                </Paper>
-              ))}
-            </div>
-          );
-        }}
-      </Loaded>
-    </Stack>
   );
 }
 

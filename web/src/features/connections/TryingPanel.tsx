@@ -29,16 +29,13 @@ function UnderWay({ trying, cancel }: { trying: Trying; cancel: () => void }) {
   return (
     <Stack>
       <Group justify="space-between">
-        <Group gap="sm" role="status">
-          <Loader size="sm" aria-hidden />
-          <Text>{words.phases[trying.phase]}</Text>
-        </Group>
         <Group gap="sm">
+          <Loader size="sm" aria-hidden />
           <Elapsed since={trying.since} />
-          <Button variant="default" size="xs" leftSection={<IconX size={14} aria-hidden />} onClick={cancel}>
-            {t.common.cancel}
-          </Button>
         </Group>
+        <Button variant="default" size="xs" leftSection={<IconX size={14} aria-hidden />} onClick={cancel}>
+          {t.common.cancel}
+        </Button>
       </Group>
       <Timeline bulletSize={24} lineWidth={2} active={at + trying.hosts.length}>
         {PHASES.slice(0, at + 1).map((phase, index) => (
