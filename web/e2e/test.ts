@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, expect, type Page, test as plain } from '@playwright/test';
 import { Service } from './service';
 
-export { expect, type Page } from '@playwright/test';
+export { expect, type Locator, type Page } from '@playwright/test';
 
 export const OWNER = { name: 'Ada Example', email: 'ada@example.com', password: 'correct horse battery' };
 const OUTPUT = join(import.meta.dirname, 'output');

@@ -17,7 +17,8 @@ export class Walk {
   }
 
   async choose(connector: string): Promise<void> {
-    await this.page.getByRole('button', { name: new RegExp(`^${connector} by `) }).click(SLOW);
+    // Beside its title stands who published it, or else its version.
+    await this.page.getByRole('button', { name: new RegExp(`^${connector} (by |\\d)`) }).click(SLOW);
   }
 
   /** Fills fields by their labels; a group of fields is opened first, by its name. */

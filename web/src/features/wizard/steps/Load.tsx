@@ -19,7 +19,8 @@ import { Name } from '~/ui/Name';
 import { Panel } from '~/ui/Panel';
 import { columnsOf, type Definition, type Misfit, type Stream, withLoad } from '../draft';
 import { Picture } from '../Picture';
-import { changeStream, changeStreams, type StepProps, Tile } from '../parts';
+import { changeStream, changeStreams, type StepProps } from '../parts';
+import { Tile, Tiles } from '../Tiles';
 import classes from '../Wizard.module.css';
 
 const SHOWN = 50;
@@ -36,7 +37,7 @@ export function Load(props: StepProps) {
     <Stack gap="lg">
       <Sink {...props} />
       <Panel title={t.wizard.load.title} hint={t.wizard.load.hint}>
-        <div className={classes.pair} role="radiogroup" aria-label={t.wizard.load.title}>
+        <Tiles radio className={classes.pair} label={t.wizard.load.title}>
           {(['transactional', 'catalog'] as const).map(load => (
             <Tile
               key={load}
@@ -53,7 +54,7 @@ export function Load(props: StepProps) {
               <Picture of={load} />
             </Tile>
           ))}
-        </div>
+        </Tiles>
         {all === undefined && (
           <Text size="sm" mt="sm">
             {t.wizard.load.mixed}
@@ -93,7 +94,7 @@ function Sink({ draft, kept, offers }: StepProps) {
   return (
     <Panel title={t.wizard.load.sink} hint={t.wizard.load.sinkHint}>
       <Stack>
-        <div className="cards" role="radiogroup" aria-label={t.wizard.load.sink}>
+        <Tiles radio label={t.wizard.load.sink}>
           {canBigquery && (
             <Tile
               radio
@@ -125,7 +126,7 @@ function Sink({ draft, kept, offers }: StepProps) {
               </div>
             </Tile>
           )}
-        </div>
+        </Tiles>
         {sink?.type === 'bigquery' && (
           <div className="halves">
             <Autocomplete
