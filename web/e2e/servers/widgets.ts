@@ -30,7 +30,7 @@ export function widgets(): Widgets {
   const component = join(project, 'widgets.wasm');
   sluice('build', '--offline', '--out', component);
   sluice('keygen', 'author.key');
-  sluice('sign', component, '--key', 'author.key');
+  sluice('sign', '--component', component, '--key', 'author.key');
   return { component, signature: `${component}.sig`, project };
 }
 

@@ -1,6 +1,6 @@
 // The way through the wizard, a method for what a person does at each step.
 import { setting } from '../servers/setting';
-import { expect, type Page, shown } from '../test';
+import { expect, type Page, pictured, shown, sideways } from '../test';
 
 /** A worker has to be started, and connectors to be loaded: on a busy machine that takes its time. */
 export const SLOW = { timeout: 90_000 };
@@ -87,9 +87,15 @@ export class Walk {
     await expect(this.page.getByText('Succeeded').first()).toBeVisible(SLOW);
   }
 
-  /** Keeps the step as it looks, and checks that everybody can use it. */
+  /** Keeps the step as it looks, and checks that everybody can use it, on a telephone as well. */
   async seen(name: string): Promise<void> {
+    const usual = this.page.viewportSize();
     await this.page.evaluate(() => window.scrollTo(0, 0));
     await shown(this.page, `wizard-${name}`);
+    if (!usual) return;
+    await this.page.setViewportSize({ width: 390, height: 800 });
+    await expect.poll(() => sideways(this.page), `${name} does not scroll sideways on a telephone`).toBe(false);
+    await pictured(this.page, `wizard-${name}-small`);
+    await this.page.setViewportSize(usual);
   }
 }

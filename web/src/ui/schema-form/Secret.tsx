@@ -2,6 +2,7 @@ import { Button, Group, Input, PasswordInput, Text, Textarea } from '@mantine/co
 import { IconLock } from '@tabler/icons-react';
 import { useState } from 'react';
 import { t } from '~/texts';
+import { Prose } from '../Prose';
 import type { ControlProps } from './Control';
 
 /** A secret: typed in, never shown. One that the service has stays as long as nothing is typed in its place. */
@@ -12,7 +13,7 @@ export function Secret({ field, value, change, at, context }: ControlProps) {
   const words = t.schemaForm;
   const common = {
     label: field.label,
-    description: field.schema.description,
+    description: field.schema.description && <Prose text={field.schema.description} />,
     error: context.errors[at],
     disabled: context.disabled,
     withAsterisk: field.required,
