@@ -2282,6 +2282,8 @@ export interface components {
             /** @description The sink's own words for the commit. */
             commit_reference?: string | null;
             error?: components["schemas"]["ErrorView"] | null;
+            /** @description What its data-quality checks found where they did not hold, one sentence each. */
+            findings: string[];
             /** @description Names the load for ever. */
             load: string;
             /** @description Whether every row is accounted for: read = sent + quarantined, and sent = finalized = committed. */
@@ -2311,6 +2313,8 @@ export interface components {
              * @description Rows that were sent to the sink.
              */
             rows_sent: number;
+            /** @description How the stream's columns differ from those of its load before, one sentence each. */
+            schema_changes: string[];
             /** @description `running`, `committed`, `failed` or `stopped`. */
             state: string;
             /** @description The stream. */

@@ -12,6 +12,7 @@ import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
 import { PagedRows } from '~/ui/PagedRows';
 import { Panel } from '~/ui/Panel';
+import { Prose } from '~/ui/Prose';
 import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
 import { GoBack } from './GoBack';
@@ -21,7 +22,14 @@ import { RecordingList } from './RecordingList';
 
 const FIELDS: Column<Field>[] = [
   { title: t.common.name, cell: field => <Name size="sm">{field.label}</Name>, width: 16 },
-  { title: t.connectors.about, cell: field => <Text size="sm">{field.schema.description}</Text> },
+  {
+    title: t.connectors.about,
+    cell: field => (
+      <Text size="sm">
+        <Prose text={field.schema.description ?? ''} />
+      </Text>
+    ),
+  },
   { title: '', cell: field => (field.required ? '' : t.common.optional), wide: true },
 ];
 const nameOf = (field: Field) => field.name;

@@ -1,7 +1,7 @@
-import { Alert, Button, Group, Select, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Select, Text } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconArrowRight, IconCheck, IconCloudCheck } from '@tabler/icons-react';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { key } from '~/api/query';
 import type { ConnectorView, DraftView, OffersView, StreamView } from '~/api/schema.gen';
 import { connectionQuery, offersQuery } from '~/features/connections/queries';
@@ -125,6 +125,13 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
     saw,
     wanted: NEED_COLUMNS.includes(step),
   });
+  // Whoever goes on by the keyboard is at the beginning of the step then, and readers of the screen hear which it is.
+  const place = useRef<HTMLElement>(null);
+  const was = useRef(step);
+  useEffect(() => {
+    if (was.current !== step) place.current?.focus({ preventScroll: true });
+    was.current = step;
+  }, [step]);
   const go = (to: Step) => {
     setTried(undefined);
     open(to);
@@ -218,7 +225,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
             onChange={one => one && go(one as Step)}
           />
         </nav>
-        <Stack gap="md" miw={0}>
+        <section ref={place} tabIndex={-1} aria-label={t.wizard.steps[step].title} className={classes.place}>
           <StepOf key={step} step={step} all={tried === step} {...props} />
           {tried === step && !isDone(step, draft, facts) && (
             <Text c="red" size="sm" role="alert">
@@ -243,7 +250,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
               </Button>
             )}
           </div>
-        </Stack>
+        </section>
       </div>
     </Page>
   );

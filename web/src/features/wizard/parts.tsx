@@ -1,6 +1,5 @@
 // What several steps are made of.
-import { Text, UnstyledButton } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Text } from '@mantine/core';
 import type { ConnectorView, OffersView, StreamView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
 import type { Draft, Step, Stream } from './draft';
@@ -35,35 +34,6 @@ export function changeStreams(kept: Kept, how: (streams: Stream[]) => Stream[]):
 
 export function changeStream(kept: Kept, id: string, how: (stream: Stream) => Stream): void {
   changeStreams(kept, streams => streams.map(stream => (stream.id === id ? how(stream) : stream)));
-}
-
-/** Something to choose among several, as large as what there is to say of it. */
-export function Tile({
-  chosen,
-  onChoose,
-  tall,
-  radio,
-  children,
-  label,
-}: {
-  chosen: boolean;
-  onChoose: () => void;
-  tall?: boolean;
-  radio?: boolean;
-  children: ReactNode;
-  label?: string;
-}) {
-  const role = radio ? { role: 'radio', 'aria-checked': chosen } : { 'aria-pressed': chosen };
-  return (
-    <UnstyledButton
-      className={[classes.tile, tall ? classes.tall : ''].join(' ')}
-      onClick={onChoose}
-      aria-label={label}
-      {...role}
-    >
-      {children}
-    </UnstyledButton>
-  );
 }
 
 /** A connector's icon, as an image and nothing else: what it draws cannot run or load anything. */

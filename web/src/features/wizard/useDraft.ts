@@ -1,6 +1,7 @@
 // Keeping a draft: every change is on the page at once and on the service a moment later, one request at a time.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '~/api/problem';
+import { reachability } from '~/api/reachability';
 import type { DraftView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
 import { bodyOf, type Draft, draftOf, typedSecrets } from './draft';
@@ -100,9 +101,14 @@ export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: 
         event.preventDefault();
       }
     };
+    // What could not be kept while the service was away is kept as soon as it is back.
+    const back = reachability.subscribe(() => {
+      if (reachability.answers) void flush().catch(() => undefined);
+    });
     document.addEventListener('visibilitychange', leaving);
     window.addEventListener('beforeunload', warn);
     return () => {
+      back();
       document.removeEventListener('visibilitychange', leaving);
       window.removeEventListener('beforeunload', warn);
       void flush().catch(() => undefined);

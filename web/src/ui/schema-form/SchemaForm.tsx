@@ -51,8 +51,10 @@ export interface ObjectProps {
 
 export function ObjectFields({ schema, value, change, at, context }: ObjectProps) {
   const groups = grouped(fieldsOf(schema, context.root));
+  // What is set is seen, as is what has to be.
+  const isSet = ({ name }: Field) => value[name] !== undefined || context.stored.includes(pointer(at, name));
   const [opened, setOpened] = useState<string[]>(() =>
-    groups.filter(({ fields }) => fields.some(field => field.required)).map(({ group }) => group ?? ''),
+    groups.filter(({ fields }) => fields.some(field => field.required || isSet(field))).map(({ group }) => group ?? ''),
   );
   const wrong = groups
     .filter(({ fields }) => fields.some(field => under(context.errors, pointer(at, field.name))))

@@ -3,6 +3,7 @@ import { IconLock } from '@tabler/icons-react';
 import { useState } from 'react';
 import { list } from '~/format';
 import { t } from '~/texts';
+import { Prose } from '../Prose';
 import type { ControlProps } from './Control';
 import { isOffered, isReference } from './secrets';
 
@@ -53,7 +54,7 @@ export function Secret(props: ControlProps) {
 function common({ field, at, context }: ControlProps) {
   return {
     label: field.label,
-    description: field.schema.description,
+    description: field.schema.description && <Prose text={field.schema.description} />,
     error: context.errors[at],
     disabled: context.disabled,
     withAsterisk: field.required,

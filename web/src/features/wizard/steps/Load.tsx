@@ -4,8 +4,9 @@ import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
 import { type Definition, withLoad } from '../draft';
 import { Picture } from '../Picture';
-import { changeStreams, type StepProps, Tile } from '../parts';
+import { changeStreams, type StepProps } from '../parts';
 import { Tables } from '../Tables';
+import { Tile, Tiles } from '../Tiles';
 import classes from '../Wizard.module.css';
 
 /** Where rows go, how they get in, and how tables are laid out. */
@@ -20,7 +21,7 @@ export function Load(props: StepProps) {
     <Stack gap="lg">
       <Sink {...props} />
       <Panel title={t.wizard.load.title} hint={t.wizard.load.hint}>
-        <div className={classes.pair} role="radiogroup" aria-label={t.wizard.load.title}>
+        <Tiles radio className={classes.pair} label={t.wizard.load.title}>
           {(['transactional', 'catalog'] as const).map(load => (
             <Tile
               key={load}
@@ -37,7 +38,7 @@ export function Load(props: StepProps) {
               <Picture of={load} />
             </Tile>
           ))}
-        </div>
+        </Tiles>
         {all === undefined && (
           <Text size="sm" mt="sm">
             {t.wizard.load.mixed}
@@ -66,7 +67,7 @@ function Sink({ draft, kept, offers }: StepProps) {
   return (
     <Panel title={t.wizard.load.sink} hint={t.wizard.load.sinkHint}>
       <Stack>
-        <div className="cards" role="radiogroup" aria-label={t.wizard.load.sink}>
+        <Tiles radio label={t.wizard.load.sink}>
           {canBigquery && (
             <Tile
               radio
@@ -98,7 +99,7 @@ function Sink({ draft, kept, offers }: StepProps) {
               </div>
             </Tile>
           )}
-        </div>
+        </Tiles>
         {sink?.type === 'bigquery' && (
           <div className="halves">
             <Autocomplete

@@ -148,7 +148,7 @@ export function Schedule(props: StepProps) {
                   <Table.Thead>
                     <Table.Tr>
                       <Table.Th>{t.wizard.schedule.there(zone)}</Table.Th>
-                      <Table.Th>{t.wizard.schedule.here(ownZone())}</Table.Th>
+                      {zone !== ownZone() && <Table.Th>{t.wizard.schedule.here(ownZone())}</Table.Th>}
                     </Table.Tr>
                   </Table.Thead>
                   <Table.Tbody>
@@ -160,7 +160,7 @@ export function Schedule(props: StepProps) {
                             UTC{moment.offset === '+00' ? '' : moment.offset}
                           </Text>
                         </Table.Td>
-                        <Table.Td>{minute(moment.at)}</Table.Td>
+                        {zone !== ownZone() && <Table.Td>{minute(moment.at)}</Table.Td>}
                       </Table.Tr>
                     ))}
                   </Table.Tbody>
