@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 pub use component::Connector;
 pub use component::inspect::{Inspected, examine, inspect};
+pub use component::limits::Counted;
 pub use connection::Connection;
 pub use contract::Version;
 pub use environment::{Clock, Environment};

@@ -19,7 +19,7 @@ from sluice_sdk.http import Request
 class ProbeConfig(Config):
     """What to read."""
 
-    host: str = field("The mail server.", default="")
+    host: str = field("The mail server.", default="mail.example")
     port: int = field("Its port.", default=25)
     authorities: str | None = field("Authorities that its certificate may come from, PEM.", default=None)
     url: str = field("Where the bucket's API is.", default="http://storage.example")

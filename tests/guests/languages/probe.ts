@@ -10,7 +10,7 @@ import type { CheckStep, DiscoverPage, Output, Plan, Selection, Source, Split } 
 import { Api } from "sluice-sdk/api";
 
 const probeConfig = config("What to read.", {
-  host: text("The mail server.", { default: "" }),
+  host: text("The mail server.", { default: "mail.example" }),
   port: integer("Its port.", { default: 25 }),
   authorities: text("Authorities that its certificate may come from, PEM.", { optional: true }),
   url: text("Where the bucket's API is.", { default: "http://storage.example" }),
