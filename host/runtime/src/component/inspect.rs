@@ -6,7 +6,8 @@ use sluice_core::manifest::{Manifest, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
 use super::cache::HEAD;
-use super::limits::{Counted, Shape, Unfit};
+pub use super::limits::Counted;
+use super::limits::{Shape, Unfit};
 use crate::contract::{SPOKEN, Version};
 use crate::imports::sockets;
 
