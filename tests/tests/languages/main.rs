@@ -8,6 +8,8 @@
 )]
 
 mod javascript;
+mod probe;
 mod project;
 mod python;
 mod sockets;
+mod units;

@@ -45,6 +45,17 @@ impl Project {
         assert_conforms(&self.connector(&["test"]), &["past-state", "recordings", "splits"]);
     }
 
+    /// Where a language's toolchain was installed, which a build does.
+    pub(crate) fn toolchain(language: &str, name: &str) -> PathBuf {
+        Self::new(language).build();
+        let home = std::env::var_os("SLUICE_TOOLCHAINS").map(PathBuf::from).unwrap_or_else(|| {
+            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache")).join("sluice/toolchains")
+        });
+        let folders = std::fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
+        folders.filter(|path| path.is_dir()).find(|path| path.to_string_lossy().contains(name)).unwrap()
+    }
+
     /// Replaces a part of a file.
     pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.path().join(file);
