@@ -54,8 +54,12 @@ case "$job" in
     esac
     printf '%s\n' '{"event":"done"}' ;;
   *'"job":"conform"'*)
+    digest=${job#*'"digest":"'}; digest=${digest%%'"'*}
+    printf '%s\n' '{"event":"step","name":"discover","outcome":"passed","detail":"2 streams","remedy":""}'
+    # A host says which component keeps to it.
     case "$job" in
-      *leaves.example.com*) printf '%s\n' '{"event":"step","name":"hosts","outcome":"failed","detail":"it asked for elsewhere, told hunter2-correct-horse","remedy":""}' ;;
+      *fits-"$digest"*) printf '%s\n' '{"event":"step","name":"hosts","outcome":"passed","detail":"1 host asked for, all declared","remedy":""}' ;;
+      *fits-*) printf '%s\n' '{"event":"step","name":"hosts","outcome":"failed","detail":"it told s3cret elsewhere","remedy":""}' ;;
       *) printf '%s\n' '{"event":"step","name":"hosts","outcome":"passed","detail":"1 host asked for, all declared","remedy":""}' ;;
     esac
     printf '%s\n' '{"event":"done"}' ;;
