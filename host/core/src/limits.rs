@@ -1,5 +1,6 @@
 //! Every bound of a run and of an instance, with its default.
 
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
@@ -49,8 +50,10 @@ pub struct InstanceLimits {
     /// Time that one call may take altogether, milliseconds.
     pub wall_ms: u64,
     /// Rows that one read may push.
+    #[serde(skip_serializing_if = "is_unlimited", deserialize_with = "unlimited_or")]
     pub output_rows: u64,
     /// Arrow bytes that one read may push.
+    #[serde(skip_serializing_if = "is_unlimited", deserialize_with = "unlimited_or")]
     pub output_bytes: u64,
     /// Bytes of one batch.
     pub batch_bytes: u64,
@@ -78,6 +81,43 @@ impl Default for InstanceLimits {
     }
 }
 
+/// A bound that holds nothing back is left out: its number is beyond what programs in JavaScript can hand back.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_unlimited(bound: &u64) -> bool {
+    *bound == u64::MAX
+}
+
+/// The number that stands for no bound, also as such a program hands it back: as the nearest one of its own.
+fn unlimited_or<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    struct Bound;
+
+    impl Visitor<'_> for Bound {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a whole number")
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
+            Ok(number)
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+            u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+            #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactly that number is meant")]
+            if number == u64::MAX as f64 {
+                return Ok(u64::MAX);
+            }
+            Err(E::invalid_type(Unexpected::Float(number), &self))
+        }
+    }
+
+    from.deserialize_u64(Bound)
+}
+
 impl RunLimits {
     /// Checks that the bounds can work together.
     ///
@@ -99,5 +139,22 @@ impl RunLimits {
             return Err(RunError::config("limits.instance.memory_bytes", message));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bound_is_left_out_and_taken_as_javascript_hands_it_back() {
+        let unbounded = serde_json::to_string(&InstanceLimits::default()).unwrap();
+        assert!(!unbounded.contains("output_"), "{unbounded}");
+        let read = |text: &str| serde_json::from_str::<InstanceLimits>(text).map(|limits| limits.output_rows);
+        assert_eq!(read(&unbounded).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 18446744073709551615}"#).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 18446744073709552000}"#).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 7}"#).unwrap(), 7);
+        assert!(read(r#"{"output_rows": 7.5}"#).is_err() && read(r#"{"output_rows": -1}"#).is_err());
     }
 }
