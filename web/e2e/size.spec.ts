@@ -202,7 +202,7 @@ test('a run of many streams shows its record, page by page', async ({ page, root
   const run = await ran(page, world.tenant, pipeline);
   await page.goto(`${root}/runs/${run}`);
   await arrived(page, /^Run of/);
-  await expect(page.getByText('200 of 200')).toBeVisible();
+  await expect(page.getByText('200 of 200', { exact: true })).toBeVisible();
   await usable(page, 'a run of many streams');
   await shown(page, 'size-run');
   await page.getByRole('button', { name: 'Page 4', exact: true }).click();
