@@ -11,6 +11,7 @@ mod events;
 mod exit;
 mod file;
 mod kill;
+mod rows;
 mod show;
 mod telemetry;
 mod wire;

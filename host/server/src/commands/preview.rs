@@ -7,16 +7,16 @@ use arrow_schema::SchemaRef;
 use sluice_core::RunError;
 use sluice_core::naming::{Names, assign_fields};
 use sluice_core::pipeline::{Pipeline, SinkSpec, StreamSpec};
-use sluice_core::plan::{PlanHints, ReadPlan};
+use sluice_core::plan::PlanHints;
 use sluice_core::sample::SampledColumn;
 use sluice_engine::Sample;
 use sluice_engine::transform::{Transform, select};
-use sluice_runtime::{Budget, Connection, NothingRecalled, ReadEvent};
+use sluice_runtime::NothingRecalled;
 use sluice_sinks::local;
 
 use super::failed;
 use crate::cli::{Options, PreviewArgs};
-use crate::{file, show, wire};
+use crate::{file, rows, show, wire};
 
 pub(crate) async fn run(options: &Options, args: &PreviewArgs) -> u8 {
     let shown = if args.sink { table(options, args) } else { stream(options, args).await };
@@ -117,36 +117,8 @@ async fn first_rows(
     let planner = connection.instance().await?;
     let hints = PlanHints { max_parallel: 1, split_bytes: pipeline.limits.split_bytes, batch_bytes: 64 << 10 };
     let (plan, _) = planner.plan(vec![spec.selection(None)], hints, Arc::new(NothingRecalled)).await?;
-    let rows = read(pipeline, spec, &connection, plan, limit).await;
+    let read = rows::first(&connection, &plan, pipeline.limits.bytes_in_flight, limit).await;
     planner.close().await;
-    rows
-}
-
-async fn read(
-    pipeline: &Pipeline,
-    spec: &StreamSpec,
-    connection: &Connection,
-    plan: ReadPlan,
-    limit: usize,
-) -> Result<FirstRows, RunError> {
-    let Some(stream) = plan.streams.first() else { return Ok(None) };
-    let mut rows = Vec::new();
-    let mut left = limit;
-    for split in plan.splits {
-        let planned = vec![(Arc::from(spec.id.as_str()), stream.schema.clone())];
-        let instance = connection.instance().await?;
-        let mut read = instance.read(split, None, planned, Budget::new(pipeline.limits.bytes_in_flight)).await?;
-        while let Some(event) = read.next().await {
-            if let ReadEvent::Batch { batch, .. } = event {
-                let batch = batch.slice(0, batch.num_rows().min(left));
-                left -= batch.num_rows();
-                rows.push(batch);
-                if left == 0 {
-                    return Ok(Some((stream.schema.clone(), rows)));
-                }
-            }
-        }
-        read.finish().await?;
-    }
-    Ok(Some((stream.schema.clone(), rows)))
+    let batches = read?.batches;
+    Ok(plan.streams.into_iter().next().map(|stream| (stream.schema, batches)))
 }

@@ -6,10 +6,12 @@ mod items;
 mod ledger;
 mod marks;
 mod names;
+mod records;
 mod runs;
 mod state;
 
 pub use commits::{NewIntent, OpenIntent};
 pub use marks::StreamMark;
-pub use runs::{LoadState, NewRun, NewStream, RunRecord, StreamRecord};
+pub use records::{RunRecord, StreamRecord};
+pub use runs::{LoadState, NewRun, NewStream};
 pub use state::CommittedState;

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use serde_json::json;
 use sluice_core::RunError;
 use sluice_core::limits::RunLimits;
-use sluice_core::plan::{Cursor, PlanHints, ReadMode, ReadPlan, Selection};
-use sluice_runtime::{Budget, Connection, NothingRecalled, ReadEvent};
+use sluice_core::plan::{Cursor, PlanHints, ReadMode, Selection};
+use sluice_runtime::NothingRecalled;
 
 use super::{bytes, connection, say, write};
 use crate::cli::{Options, ReadArgs};
+use crate::rows::{self, Read};
 use crate::show;
 
 pub(super) async fn run(options: &Options, args: &ReadArgs) -> Result<(), RunError> {
@@ -32,7 +32,7 @@ pub(super) async fn run(options: &Options, args: &ReadArgs) -> Result<(), RunErr
     let hints = PlanHints { max_parallel: 1, split_bytes: limits.split_bytes, batch_bytes: limits.batch_bytes };
     let planner = connection.instance().await?;
     let (plan, _) = planner.plan(vec![selection], hints, Arc::new(NothingRecalled)).await?;
-    let read = rows(&connection, &plan, &limits, args.limit).await;
+    let read = rows::first(&connection, &plan, limits.bytes_in_flight, args.limit).await;
     planner.close().await;
     let Read { batches, state, cut } = read?;
     show::rows(options, &batches)?;
@@ -54,40 +54,4 @@ fn finished(options: &Options, state: &Cursor, path: Option<&Path>) -> Result<()
     }
     say(options, &format!("State: {text}"), &json!({"event": "state", "state": text}));
     Ok(())
-}
-
-struct Read {
-    batches: Vec<RecordBatch>,
-    /// The last checkpoint of the only split.
-    state: Option<Cursor>,
-    /// Whether the limit ended it.
-    cut: bool,
-}
-
-async fn rows(connection: &Connection, plan: &ReadPlan, limits: &RunLimits, limit: usize) -> Result<Read, RunError> {
-    let mut all = Read { batches: Vec::new(), state: None, cut: false };
-    let mut left = limit;
-    for split in &plan.splits {
-        let planned =
-            plan.streams.iter().map(|stream| (Arc::from(stream.id.as_str()), stream.schema.clone())).collect();
-        let instance = connection.instance().await?;
-        let mut read = instance.read(split.clone(), None, planned, Budget::new(limits.bytes_in_flight)).await?;
-        while let Some(event) = read.next().await {
-            match event {
-                ReadEvent::Batch { batch, .. } => {
-                    let shown = batch.slice(0, batch.num_rows().min(left));
-                    left -= shown.num_rows();
-                    all.cut = shown.num_rows() < batch.num_rows();
-                    all.batches.push(shown);
-                }
-                ReadEvent::Checkpoint { cursor, .. } if plan.splits.len() == 1 => all.state = Some(cursor),
-                ReadEvent::Checkpoint { .. } | ReadEvent::SchemaChanged { .. } => {}
-            }
-            if all.cut {
-                return Ok(all);
-            }
-        }
-        read.finish().await?;
-    }
-    Ok(all)
 }
