@@ -44,6 +44,17 @@ pub(crate) async fn connection(
     source: &SourceSpec,
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
+    connection_in(options, runtime, source, limits, &environment(options)?).await
+}
+
+/// The same in surroundings of the caller's.
+pub(crate) async fn connection_in(
+    options: &Options,
+    runtime: &Runtime,
+    source: &SourceSpec,
+    limits: &RunLimits,
+    environment: &Environment,
+) -> Result<Connection, RunError> {
     let connector = match &source.digest {
         None => runtime.load(&component(options, &source.connector)?).await?,
         Some(digest) => {
@@ -52,8 +63,7 @@ pub(crate) async fn connection(
             runtime.load_exactly(&path, digest).await?
         }
     };
-    let environment = environment(options)?;
-    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
+    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), environment)
 }
 
 /// What this process lends to every connection.

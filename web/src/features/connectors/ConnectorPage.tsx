@@ -15,6 +15,7 @@ import { Panel } from '~/ui/Panel';
 import { Prose } from '~/ui/Prose';
 import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
+import { GoBack } from './GoBack';
 import { connectorQuery } from './queries';
 
 const FIELDS: Column<Field>[] = [
@@ -46,6 +47,7 @@ export function ConnectorPage({ name }: { name: string }) {
           {t.connectors.title}
         </TextLink>
       }
+      actions={<GoBack connector={connector} />}
     >
       <div className="halves">
         <About connector={connector} />
@@ -71,7 +73,7 @@ function About({ connector }: { connector: ConnectorView }) {
       <Stack>
         <FactList
           facts={[
-            [t.connectors.versionTitle, connector.version],
+            [t.connectors.versionTitle, <Version key="version" connector={connector} />],
             [t.connectors.publisher, <bdi key="by">{connector.publisher}</bdi>],
             [t.connectors.contract, connector.contract],
             [
@@ -114,6 +116,23 @@ function About({ connector }: { connector: ConnectorView }) {
         </div>
       </Stack>
     </Panel>
+  );
+}
+
+/** The version that runs use, and the one before it; those that were uploaded have pages of their own. */
+function Version({ connector }: { connector: ConnectorView }) {
+  const { tenant } = useHere();
+  if (connector.origin !== 'tenant') return connector.version;
+  const link = (sha256: string, words: string) => (
+    <TextLink to="/t/$tenant/connector-versions/$sha256" params={{ tenant, sha256 }} size="sm">
+      {words}
+    </TextLink>
+  );
+  return (
+    <Group gap="md">
+      {link(connector.sha256, connector.version)}
+      {connector.previous && link(connector.previous, t.versions.before)}
+    </Group>
   );
 }
 

@@ -3,8 +3,8 @@ import { IconAlertTriangle, IconArrowLeft, IconArrowRight, IconCheck, IconCloudC
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { key } from '~/api/query';
-import type { DraftView, OffersView, StreamView } from '~/api/schema.gen';
-import { connectionQuery } from '~/features/connections/queries';
+import type { ConnectorView, DraftView, OffersView, StreamView } from '~/api/schema.gen';
+import { connectionQuery, offersQuery } from '~/features/connections/queries';
 import { connectorsQuery } from '~/features/connectors/queries';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
@@ -15,7 +15,7 @@ import type { Json, Schema } from '~/ui/schema-form/model';
 import { validate } from '~/ui/schema-form/validate';
 import { blockedAt, isDone, type Step, stepsOf } from './draft';
 import type { StepProps } from './parts';
-import { draftQuery, offersQuery } from './queries';
+import { draftQuery } from './queries';
 import { Configure } from './steps/Configure';
 import { Load } from './steps/Load';
 import { MapColumns } from './steps/Map';
@@ -61,18 +61,12 @@ export function WizardPage(props: Props) {
 interface Whole extends Props {
   view: DraftView;
   offers: OffersView;
-  connectors: { name: string; title: string; config: unknown; folders: string[]; capabilities: StepCan }[];
+  connectors: ConnectorView[];
   reload: () => Promise<void>;
 }
 
 /** Steps that show columns, and so want to know them also where the streams were chosen before the page was loaded. */
 const NEED_COLUMNS: Step[] = ['map', 'load', 'where', 'watch'];
-
-interface StepCan {
-  incremental: boolean;
-  filter: boolean;
-  changed_files: boolean;
-}
 
 function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Whole) {
   const { tenant } = useHere();
@@ -157,6 +151,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
     kept,
     draft,
     schema,
+    connector,
     offers,
     wrong,
     seen: streams,
@@ -167,7 +162,6 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
       incremental: connector?.capabilities.incremental ?? false,
       filter: connector?.capabilities.filter ?? false,
       changedFiles: connector?.capabilities.changed_files ?? false,
-      folders: connector?.folders ?? [],
       title: (draft.connection ? connection.data?.name : connector?.title) ?? '',
     },
   };

@@ -1,6 +1,6 @@
 // What several steps are made of.
 import { Text } from '@mantine/core';
-import type { OffersView, StreamView } from '~/api/schema.gen';
+import type { ConnectorView, OffersView, StreamView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
 import type { Draft, Step, Stream } from './draft';
 import type { Kept } from './useDraft';
@@ -14,8 +14,10 @@ export interface StepProps {
   draft: Draft;
   schema: Schema | undefined;
   offers: OffersView;
+  /** What is read with, if that is known. */
+  connector: ConnectorView | undefined;
   /** What the connector of the draft can do. */
-  can: { incremental: boolean; filter: boolean; changedFiles: boolean; folders: string[]; title: string };
+  can: { incremental: boolean; filter: boolean; changedFiles: boolean; title: string };
   /** What is wrong with the configuration, by place. */
   wrong: Record<string, string>;
   /** Streams that were seen on this page, by their ids. */

@@ -11,6 +11,8 @@ export interface FormContext {
   stored: readonly string[];
   /** Where a secret is kept elsewhere, by pointer. */
   references: Record<string, string>;
+  /** Secrets that may be referred to instead of being typed: `projects/P/secrets/S`, with `*` for any ending. */
+  offered: readonly string[];
   disabled?: boolean;
 }
 
@@ -21,18 +23,20 @@ interface Props {
   errors: Errors;
   stored?: readonly string[];
   references?: Record<string, string>;
+  offered?: readonly string[];
   disabled?: boolean;
 }
 
 /** A form of a JSON Schema: a connector's configuration. A secret that is left alone is left out of the value; one to remove is null. */
-export function SchemaForm({ schema, value, change, errors, stored = [], references = {}, disabled }: Props) {
+export function SchemaForm(props: Props) {
+  const { schema, value, change, errors, stored = [], references = {}, offered = [], disabled } = props;
   return (
     <ObjectFields
       schema={schema}
       value={value}
       change={change}
       at=""
-      context={{ root: schema, errors, stored, references, disabled }}
+      context={{ root: schema, errors, stored, references, offered, disabled }}
     />
   );
 }

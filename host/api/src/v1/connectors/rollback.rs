@@ -46,8 +46,8 @@ pub(super) async fn rollback(
         return Err(Problem::new(Slug::Refused, detail));
     }
     let reason = crate::v1::connector_versions::reason(&body.reason)?;
-    went_back(&app, &member, (&name, &body.from), &reason).await?;
+    let install = went_back(&app, &member, (&name, &body.from), &reason).await?;
     let now = app.resolver.catalogue.find(member.scope(), &name).await?;
     let now = now.ok_or_else(|| RunError::internal("a connector is gone after one went back to it"))?;
-    Ok(Json(ConnectorView::from(now)))
+    Ok(Json(ConnectorView::of(now, Some(&install))))
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
 use sluice_engine::service::catalogue::{Installed, Origin};
+use sluice_store::Install;
 use utoipa::ToSchema;
 
 /// A connector that is installed.
@@ -31,6 +32,8 @@ pub(super) struct ConnectorView {
     /// Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here).
     #[schema(value_type = String)]
     origin: Origin,
+    /// SHA-256 of the tenant's version before this one, which one can go back to; null if there is none.
+    previous: Option<String>,
     /// Why it was withdrawn; null if it was not. No run uses one that was.
     yanked: Option<String>,
     /// What it can do.
@@ -61,8 +64,10 @@ struct CapabilitiesView {
     changed_files: bool,
 }
 
-impl From<Installed> for ConnectorView {
-    fn from(Installed { manifest, sha256, origin, yanked }: Installed) -> Self {
+impl ConnectorView {
+    /// What is shown of a connector; `install` is the tenant's own, where it has one of this name.
+    pub(super) fn of(Installed { manifest, sha256, origin, yanked }: Installed, install: Option<&Install>) -> Self {
+        let previous = install.filter(|install| install.sha256 == sha256).and_then(|install| install.previous.clone());
         let can = &manifest.capabilities;
         let icon = (!manifest.icon.is_empty())
             .then(|| format!("data:image/svg+xml;base64,{}", STANDARD.encode(&manifest.icon)));
@@ -70,6 +75,7 @@ impl From<Installed> for ConnectorView {
             icon,
             sha256,
             origin,
+            previous,
             yanked,
             capabilities: CapabilitiesView {
                 incremental: can.incremental,

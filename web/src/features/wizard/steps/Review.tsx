@@ -1,4 +1,5 @@
 import { Badge, Button, Code, Group, Loader, Stack, Text, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { IconPlayerPlay, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -11,7 +12,7 @@ import { useHere } from '~/session/session';
 import { plural, t } from '~/texts';
 import { Name } from '~/ui/Name';
 import { Panel } from '~/ui/Panel';
-import { ProblemAlert } from '~/ui/Problem';
+import { ProblemAlert, wordsOf } from '~/ui/Problem';
 import { type Draft, isPlaced, type Step } from '../draft';
 import type { StepProps } from '../parts';
 import { finishDraft, planDraft } from '../queries';
@@ -25,11 +26,20 @@ function stepOf(field: string): Step {
   if (field.startsWith('source.name')) return 'configure';
   if (field.startsWith('source') || field === 'connection') return 'source';
   if (field.startsWith('sink')) return 'load';
-  if (field.startsWith('schedule')) return 'schedule';
+  if (field.startsWith('schedule') || field.startsWith('retry')) return 'schedule';
   if (field.startsWith('notify') || field.includes('.checks')) return 'watch';
   if (/\.(?:columns|rename|cast|table)/.test(field)) return 'map';
   if (/\.(?:partition|cluster|load|on_misfit)/.test(field)) return 'load';
   return field.startsWith('streams') ? 'streams' : 'review';
+}
+
+/** The pipeline is there, its run is not: that stays on the page until it was read. */
+function tellNotStarted(problem: unknown): void {
+  const { title, detail, remedy } = wordsOf(problem);
+  const message = [`${title}.`, detail === title ? '' : detail, remedy, t.wizard.review.startByHand]
+    .filter(Boolean)
+    .join(' ');
+  notifications.show({ title: t.wizard.review.notStarted, message, color: 'red', autoClose: false });
 }
 
 /** What will be made, as additions to what there is; then it is made, and perhaps run. */
@@ -56,14 +66,15 @@ export function Review(props: StepProps) {
       await kept.flush();
       const made = await finishDraft(tenant, id, kept.revision());
       const path = { tenant, pipeline: made.pipeline };
-      const started = run
-        ? await answer(
-            api.POST('/v1/tenants/{tenant}/pipelines/{pipeline}/runs', { params: { path, header: once() }, body: {} }),
-          ).catch(() => undefined)
-        : undefined;
-      return { made, started };
+      const params = { path, header: once() };
+      const start = () =>
+        answer(api.POST('/v1/tenants/{tenant}/pipelines/{pipeline}/runs', { params, body: {} })).then(
+          started => ({ made, started, problem: undefined }),
+          (problem: unknown) => ({ made, started: undefined, problem }),
+        );
+      return run ? start() : { made, started: undefined, problem: undefined };
     },
-    onSuccess: async ({ made, started }) => {
+    onSuccess: async ({ made, started, problem }) => {
       for (const subject of ['drafts', 'pipelines', 'connections', 'runs']) {
         await client.invalidateQueries({ queryKey: key(tenant, subject), refetchType: 'none' });
       }
@@ -71,6 +82,7 @@ export function Review(props: StepProps) {
       if (started) {
         await navigate({ to: '/t/$tenant/runs/$run', params: { tenant, run: started.id }, replace: true });
       } else {
+        if (problem !== undefined) tellNotStarted(problem);
         await navigate({
           to: '/t/$tenant/pipelines/$pipeline',
           params: { tenant, pipeline: made.pipeline },
