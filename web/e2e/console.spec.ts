@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
-import { arrived, test as base, call, expect, type Page, sample, shown as shownAsItIs } from './test';
+import { arrived, test as base, call, expect, type Page, sample, shown, sideways } from './test';
 
 /** A worker has to be started, and connectors to be loaded: on a busy machine that takes its time. */
 const SLOW = { timeout: 90_000 };
@@ -27,17 +27,10 @@ const test = base.extend<object, { silent: number }>({
   ],
 });
 
-/** A page from its top. */
-async function shown(page: Page, name: string): Promise<void> {
-  await page.evaluate(() => window.scrollTo(0, 0));
-  await shownAsItIs(page, name);
-}
-
 /** A page as somebody has it who looks from a phone. */
 async function onPhone(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width: 390, height: 800 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-  expect(wide, `${name} does not scroll sideways`).toBe(false);
+  expect(await sideways(page), `${name} does not scroll sideways`).toBe(false);
   await shown(page, name);
   await page.setViewportSize({ width: 1360, height: 900 });
 }

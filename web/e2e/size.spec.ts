@@ -94,11 +94,19 @@ test('a thousand pipelines stand at home and in the list', async ({ page, world 
     async ([where, from, names]) => {
       const definition = { streams: [{ id: 'stations' }], sink: { type: 'local', path: 'much' } };
       const make = async (name: string) => {
-        const response = await fetch(where as string, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ name, connection: from, definition }),
-        });
+        const send = () =>
+          fetch(where as string, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ name, connection: from, definition }),
+          });
+        let response = await send();
+        // The service takes so many at once and no more; it says when to go on.
+        while (response.status === 429) {
+          const seconds = Number(response.headers.get('retry-after'));
+          await new Promise(done => setTimeout(done, seconds * 1_000));
+          response = await send();
+        }
         if (!response.ok) throw new Error(`${name}: ${response.status} ${await response.text()}`);
       };
       const left = [...(names as string[])];
@@ -171,7 +179,8 @@ test('a table of five thousand columns is mapped, looked at, loaded and shown', 
 });
 
 test('a run of many streams shows its record, page by page', async ({ page, root, world }) => {
-  for (let file = 0; file < 300; file++) intoS3('many', `${name(file)}.csv`, 'id\n1\n');
+  const streams = Array.from({ length: 200 }, (_, index) => ({ id: name(index) }));
+  for (const { id } of streams) intoS3('many', `${id}.csv`, 'id\n1\n');
   await page.goto(root);
   const api = `/v1/tenants/${world.tenant}`;
   const { id: connection } = (await call(page, 'POST', `${api}/connections`, {
@@ -185,21 +194,18 @@ test('a run of many streams shows its record, page by page', async ({ page, root
     },
     grants: { private_network: true },
   })) as { id: string };
-  const { items } = (await call(page, 'GET', `${api}/connections/${connection}/streams?limit=1000`)) as {
-    items: { id: string }[];
-  };
   const { id: pipeline } = (await call(page, 'POST', `${api}/pipelines`, {
     name: 'Many streams',
     connection,
-    definition: { streams: items.map(({ id }) => ({ id })), sink: { type: 'local', path: 'many' } },
+    definition: { streams, sink: { type: 'local', path: 'many' } },
   })) as { id: string };
   const run = await ran(page, world.tenant, pipeline);
   await page.goto(`${root}/runs/${run}`);
   await arrived(page, /^Run of/);
-  await expect(page.getByText('300 of 300')).toBeVisible();
+  await expect(page.getByText('200 of 200', { exact: true })).toBeVisible();
   await usable(page, 'a run of many streams');
   await shown(page, 'size-run');
-  await page.getByRole('button', { name: 'Page 6', exact: true }).click();
+  await page.getByRole('button', { name: 'Page 4', exact: true }).click();
   await expect(page.getByRole('region', { name: 'Where every row went' }).getByRole('row')).toHaveCount(51);
 });
 
