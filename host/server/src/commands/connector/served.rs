@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn a_server_is_filled_in_as_a_whole_and_in_parts() {
-        let mut value = json!({"url": "{server}/a", "host": "{server.host}", "at": ["{server.port}", "port {server.port}"]});
+        let mut value =
+            json!({"url": "{server}/a", "host": "{server.host}", "at": ["{server.port}", "port {server.port}"]});
         fill(&mut value, "tcp://127.0.0.1:4000");
-        let filled =
-            json!({"url": "tcp://127.0.0.1:4000/a", "host": "127.0.0.1", "at": [4000, "port 4000"]});
+        let filled = json!({"url": "tcp://127.0.0.1:4000/a", "host": "127.0.0.1", "at": [4000, "port 4000"]});
         assert_eq!(value, filled);
     }
 }
