@@ -7,6 +7,7 @@
     reason = "a failed assertion is how a test fails"
 )]
 
+mod c;
 mod javascript;
 mod probe;
 mod project;

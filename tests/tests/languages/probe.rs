@@ -48,7 +48,8 @@ fn probe(language: &str, code: &str) -> Project {
 
 /// The server's configuration with other fields.
 fn server(more: &Value) -> Value {
-    let (host, port) = env("SLUICE_TEST_SMTP_ADDRESS").rsplit_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
+    let (host, port) =
+        env("SLUICE_TEST_SMTP_ADDRESS").rsplit_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
     let authorities = std::fs::read_to_string(env("SLUICE_TEST_SMTP_CA")).unwrap();
     let config = json!({"host": host, "port": port.parse::<u16>().unwrap(), "authorities": authorities});
     sluice_tests::objects::with(config, more)

@@ -201,7 +201,8 @@ impl Shape {
     /// All that was counted.
     pub(super) fn counted(&self) -> Vec<Counted> {
         let counted = |what, count, most| Counted { what, count, most };
-        let parts = BOUNDS.iter().zip(self.parts).map(|((what, most), count)| counted(what, count as u64, *most as u64));
+        let parts =
+            BOUNDS.iter().zip(self.parts).map(|((what, most), count)| counted(what, count as u64, *most as u64));
         let largest = [
             counted("levels of nesting", self.depth as u64, MAX_DEPTH as u64),
             counted("bytes of a function", self.body as u64, MAX_BODY as u64),
