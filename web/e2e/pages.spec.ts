@@ -1,4 +1,4 @@
-import { arrived, test as base, call, expect, ran, sample, shown } from './test';
+import { arrived, test as base, call, expect, ran, sample, shown, sideways } from './test';
 
 interface Things {
   connection: string;
@@ -62,8 +62,7 @@ test('a small screen shows how things are, and lets one try again', async ({ pag
   ] as const) {
     await page.goto(root + path);
     await arrived(page, title);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-    expect(wide, `${name} does not scroll sideways`).toBe(false);
+    expect(await sideways(page), `${name} does not scroll sideways`).toBe(false);
     await shown(page, name);
   }
   await page.getByRole('button', { name: 'Open the navigation' }).click();

@@ -1,11 +1,5 @@
+import { setting } from './servers/setting';
 import { arrived, call, expect, sample, shown, test } from './test';
-
-const postgres = (name: string): string => {
-  const value = process.env[`SLUICE_TEST_POSTGRES_${name}`];
-  if (!value)
-    throw new Error('there is no PostgreSQL: run these tests with `cargo xtask test`, or `cargo xtask services up`');
-  return value;
-};
 
 test('a run is started and followed to its end, and every row is accounted for', async ({ page, root, world }) => {
   await page.goto(root);
@@ -30,10 +24,10 @@ test('a check tells each step, and what to do where one fails', async ({ page, r
     name: 'Shop',
     connector: 'postgres',
     config: {
-      host: postgres('HOST'),
-      port: Number(postgres('PORT')),
-      database: postgres('DATABASE'),
-      user: postgres('USER'),
+      host: setting('POSTGRES_HOST'),
+      port: Number(setting('POSTGRES_PORT')),
+      database: setting('POSTGRES_DATABASE'),
+      user: setting('POSTGRES_USER'),
       password: 'not the password',
     },
     grants: { private_network: true },
@@ -47,7 +41,7 @@ test('a check tells each step, and what to do where one fails', async ({ page, r
   await page.keyboard.press('Escape');
 
   await page.getByRole('button', { name: 'Replace: Password' }).click();
-  await page.locator('input[type=password]').fill(postgres('PASSWORD'));
+  await page.locator('input[type=password]').fill(setting('POSTGRES_PASSWORD'));
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Stored. It is never shown.')).toBeVisible();
   await page.getByRole('button', { name: 'Check the connection' }).click();

@@ -54,6 +54,11 @@ export class Service {
     });
   }
 
+  /** The folder of a table of a tenant's local warehouse. */
+  table(tenant: string, folder: string, table: string): string {
+    return join(this.#folder, 'data/warehouse', tenant, folder, 'main', table);
+  }
+
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
     const child = this.#process;

@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, expect, type Page, test as plain } from '@playwright/test';
 import { Service } from './service';
 
-export { expect, type Page } from '@playwright/test';
+export { expect, type Locator, type Page } from '@playwright/test';
 
 export const OWNER = { name: 'Ada Example', email: 'ada@example.com', password: 'correct horse battery' };
 const OUTPUT = join(import.meta.dirname, 'output');
@@ -86,13 +86,23 @@ export async function arrived(page: Page, title: string | RegExp): Promise<void>
   await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
 }
 
+/** Whether one would have to scroll to the side to see all of the page. */
+export const sideways = (page: Page): Promise<boolean> =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+/** Keeps the page as it looks from its top. */
+export async function pictured(page: Page, name: string): Promise<void> {
+  mkdirSync(OUTPUT, { recursive: true });
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true, animations: 'disabled' });
+}
+
 /** Keeps the page as it looks in light and in dark; in each it must be accessible. */
 export async function shown(page: Page, name: string): Promise<void> {
-  mkdirSync(OUTPUT, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
-    await page.screenshot({ path: join(OUTPUT, `${name}-${colorScheme}.png`), fullPage: true, animations: 'disabled' });
+    await pictured(page, `${name}-${colorScheme}`);
     // What is there is the same in both; only its colours differ.
     const axe = new AxeBuilder({ page });
     const { violations } = await (colorScheme === 'light'

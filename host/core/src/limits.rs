@@ -1,8 +1,12 @@
 //! Every bound of a run and of an instance, with its default.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::RunError;
+
+/// No bound: more than there can be, and a number that every reader of JSON still knows exactly, so that a definition that went
+/// through a browser is the same definition.
+pub const UNBOUNDED: u64 = (1 << 53) - 1;
 
 /// Bounds of one run that a pipeline may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +53,10 @@ pub struct InstanceLimits {
     /// Time that one call may take altogether, milliseconds.
     pub wall_ms: u64,
     /// Rows that one read may push.
+    #[serde(deserialize_with = "amount")]
     pub output_rows: u64,
     /// Arrow bytes that one read may push.
+    #[serde(deserialize_with = "amount")]
     pub output_bytes: u64,
     /// Bytes of one batch.
     pub batch_bytes: u64,
@@ -68,13 +74,28 @@ impl Default for InstanceLimits {
             memory_bytes: 256 << 20,
             cpu_ms: 6 * 3600 * 1000,
             wall_ms: 24 * 3600 * 1000,
-            output_rows: u64::MAX,
-            output_bytes: u64::MAX,
+            output_rows: UNBOUNDED,
+            output_bytes: UNBOUNDED,
             batch_bytes: 64 << 20,
             log_bytes: 1 << 20,
             connections: 8,
             hostcall_bytes: 96 << 20,
         }
+    }
+}
+
+/// A whole number, however a program writes it that reads JSON into floating point; what is too large for those is no bound.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a whole number")]
+    enum Written {
+        Whole(u64),
+        Float(f64),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Whole(number) => Ok(number.min(UNBOUNDED)),
+        Written::Float(number) if number >= UNBOUNDED as f64 => Ok(UNBOUNDED),
+        Written::Float(number) => Err(serde::de::Error::custom(format!("{number} is no whole number"))),
     }
 }
 
@@ -99,5 +120,31 @@ impl RunLimits {
             return Err(RunError::config("limits.instance.memory_bytes", message));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_went_through_a_browser_are_the_same_limits() {
+        let limits = InstanceLimits::default();
+        let text = serde_json::to_string(&limits).unwrap();
+        assert!(text.contains("\"output_rows\":9007199254740991"), "{text}");
+        assert_eq!(serde_json::from_str::<InstanceLimits>(&text).unwrap(), limits);
+        // What was stored earlier, and what a browser makes of it.
+        for rows in ["18446744073709551615", "18446744073709552000"] {
+            let read: InstanceLimits = serde_json::from_str(&format!("{{\"output_rows\": {rows}}}")).unwrap();
+            assert_eq!(read, limits, "{rows}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_a_whole_number() {
+        let wrong =
+            |rows: &str| serde_json::from_str::<InstanceLimits>(&format!("{{\"output_rows\": {rows}}}")).unwrap_err();
+        assert!(wrong("1.5").to_string().contains("1.5 is no whole number"));
+        assert!(wrong("\"many\"").to_string().contains("a whole number"));
     }
 }

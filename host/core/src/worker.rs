@@ -176,6 +176,8 @@ pub enum Event {
         /// In the order in which they ended.
         spans: Vec<Span>,
     },
+    /// What a check is at.
+    Phase(Phase),
     /// A step of a check.
     Step(CheckStep),
     /// What a component says of itself.
@@ -209,6 +211,23 @@ pub enum Event {
     Done,
     /// The job could not be done.
     Failed(RunError),
+}
+
+/// What a check is at, as far as the host sees it: a connector tells its own steps when it is done with all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "kebab-case")]
+pub enum Phase {
+    /// The component is loaded, and compiled if this machine has not done that before.
+    Loading,
+    /// The connector has begun.
+    Begun,
+    /// It asks for a host that it may reach.
+    Reaching {
+        /// The host's name or address.
+        host: String,
+        /// The port there.
+        port: u16,
+    },
 }
 
 /// What can be read of a component without running it.
@@ -356,6 +375,8 @@ mod tests {
         let line = serde_json::to_string(&Event::Log { level: LogLevel::Warn, message: "m".into() }).unwrap();
         assert_eq!(line, r#"{"event":"log","level":"warn","message":"m"}"#);
         assert_eq!(serde_json::to_string(&Order::Stop).unwrap(), r#""stop""#);
+        let phase = serde_json::to_string(&Event::Phase(Phase::Reaching { host: "db".into(), port: 5432 })).unwrap();
+        assert_eq!(phase, r#"{"event":"phase","phase":"reaching","host":"db","port":5432}"#);
         let failed = serde_json::to_string(&Event::Failed(RunError::internal("x"))).unwrap();
         assert!(matches!(serde_json::from_str(&failed).unwrap(), Event::Failed(error) if error.message == "x"));
     }

@@ -44,9 +44,19 @@ pub(crate) async fn connection(
     source: &SourceSpec,
     limits: &RunLimits,
 ) -> Result<Connection, RunError> {
+    connection_in(options, runtime, source, limits, &environment(options)?).await
+}
+
+/// The same in surroundings of the caller's.
+pub(crate) async fn connection_in(
+    options: &Options,
+    runtime: &Runtime,
+    source: &SourceSpec,
+    limits: &RunLimits,
+    environment: &Environment,
+) -> Result<Connection, RunError> {
     let (connector, _) = connector(options, runtime, &source.connector, source.digest.as_deref()).await?;
-    let environment = environment(options)?;
-    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), &environment)
+    Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), environment)
 }
 
 /// A connector by its name or, if it was uploaded, by its digest; and the file that it is in.

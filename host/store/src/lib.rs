@@ -77,8 +77,8 @@ pub use queue::{
     RunRequest, SkippedMoment, Tried,
 };
 pub use record::{
-    Answer, AuditEntry, AuditRecord, DAY_US, Daily, LastRun, LogsBefore, NewNotification, NewState, News, Notice,
-    Notification, Repeated, Standing, StateChange, Target,
+    Answer, AuditEntry, AuditFilter, AuditRecord, DAY_US, Daily, LastRun, LogsBefore, NewNotification, NewState, News,
+    Notice, Notification, Repeated, Standing, StateChange, Target,
 };
 pub use run::{
     CommittedState, LoadState, NewIntent, NewRun, NewStream, OpenIntent, RunRecord, StreamMark, StreamRecord,

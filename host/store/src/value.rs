@@ -1,4 +1,4 @@
-//! Values as SQL has them: 64-bit signed numbers and JSON as text.
+//! Values as SQL has them: 64-bit signed numbers, JSON as text, and patterns.
 
 use serde::Serialize;
 use sluice_core::RunError;
@@ -12,4 +12,19 @@ pub(crate) fn to_sql(count: u64) -> Result<i64, RunError> {
 /// A value as JSON text.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, RunError> {
     serde_json::to_string(value).map_err(|e| RunError::internal(format!("a value for the store is no JSON: {e}")))
+}
+
+/// A pattern of `LIKE … ESCAPE '\'` for what contains a text; none for an empty one, which everything contains.
+pub(crate) fn containing(text: Option<&str>) -> String {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return String::new() };
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }

@@ -367,6 +367,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What starts by itself in the days to come, pipeline by pipeline
+         * @description Pipelines whose schedule is not followed, or names no moment of these days, are left out: a page may have fewer items than its limit, or
+         *     none, and still a `next`.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/connections": {
         parameters: {
             query?: never;
@@ -399,7 +420,7 @@ export interface paths {
         put?: never;
         /**
          * Try a connection that is not saved
-         * @description The body is the one that would make it. Nothing of it is kept.
+         * @description The body is the one that would make it. Nothing of it is kept. As events where the client asks for them, as with one that is saved.
          */
         post: operations["check_unsaved_connection"];
         delete?: never;
@@ -445,7 +466,8 @@ export interface paths {
         put?: never;
         /**
          * Try a connection
-         * @description A worker connects as a run would, for at most a minute. Reads no rows.
+         * @description A worker connects as a run would, for at most a minute. Reads no rows. With `Accept: text/event-stream` it is told as it goes: `phase`
+         *     with what the worker is at, `step` with each step, and at the end `end` with all of them, or `problem`. Who stops listening ends it.
          */
         post: operations["check_connection"];
         delete?: never;
@@ -770,6 +792,7 @@ export interface paths {
         /**
          * Try what a draft reads from
          * @description A worker connects as a run would, for at most a minute. Reads no rows. A connector tells its steps when it is done with them.
+         *     As events where the client asks for them, as with a connection.
          */
         post: operations["check_draft"];
         delete?: never;
@@ -1928,6 +1951,8 @@ export interface components {
             name: string;
             /** @description Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here). */
             origin: string;
+            /** @description SHA-256 of the tenant's version before this one, which one can go back to; null if there is none. */
+            previous?: string | null;
             /** @description Who publishes it. */
             publisher: string;
             /** @description Secrets that enter its sandbox; all others stay with the host, which signs its requests. */
@@ -2257,6 +2282,8 @@ export interface components {
             /** @description The sink's own words for the commit. */
             commit_reference?: string | null;
             error?: components["schemas"]["ErrorView"] | null;
+            /** @description What its data-quality checks found where they did not hold, one sentence each. */
+            findings: string[];
             /** @description Names the load for ever. */
             load: string;
             /** @description Whether every row is accounted for: read = sent + quarantined, and sent = finalized = committed. */
@@ -2286,6 +2313,8 @@ export interface components {
              * @description Rows that were sent to the sink.
              */
             rows_sent: number;
+            /** @description How the stream's columns differ from those of its load before, one sentence each. */
+            schema_changes: string[];
             /** @description `running`, `committed`, `failed` or `stopped`. */
             state: string;
             /** @description The stream. */
@@ -2426,6 +2455,8 @@ export interface components {
             private_network: boolean;
             /** @description Where runs can be carried out: `local`. */
             runs: string[];
+            /** @description Secrets of Google Secret Manager that connections may refer to: `projects/P/secrets/S`, where a `*` stands for any ending. */
+            secrets: string[];
         };
         /** @description A page of a list. */
         Page_AuditEntry: {
@@ -2548,6 +2579,8 @@ export interface components {
                 name: string;
                 /** @description Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here). */
                 origin: string;
+                /** @description SHA-256 of the tenant's version before this one, which one can go back to; null if there is none. */
+                previous?: string | null;
                 /** @description Who publishes it. */
                 publisher: string;
                 /** @description Secrets that enter its sandbox; all others stay with the host, which signs its requests. */
@@ -2866,6 +2899,22 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_StartsView: {
+            /** @description In the list's own order. */
+            items: {
+                /** @description Whether there are more of them than are told. */
+                more: boolean;
+                /** @description What people call it. */
+                name: string;
+                /** @description The pipeline's id. */
+                pipeline: string;
+                /** @description The moments, but for those of a blackout; each start is up to the schedule's jitter later. */
+                starts: string[];
+            }[];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Token: {
             /** @description In the list's own order. */
             items: {
@@ -2975,6 +3024,18 @@ export interface components {
             email: string;
             id: string;
             name: string;
+        };
+        /** @description What a worker is at that tries a connection. */
+        PhaseView: {
+            /** @description The host that the connector asks for, where it is `reaching` one. */
+            host?: string | null;
+            /** @description `loading` the connector's component, `begun` with its check, or `reaching` a host. */
+            phase: string;
+            /**
+             * Format: int32
+             * @description The port there.
+             */
+            port?: number | null;
         };
         /** @description A pipeline that is to be. */
         PipelineBody: {
@@ -3433,6 +3494,17 @@ export interface components {
              */
             snapshot_date?: string | null;
         };
+        /** @description When a pipeline starts by itself. */
+        StartsView: {
+            /** @description Whether there are more of them than are told. */
+            more: boolean;
+            /** @description What people call it. */
+            name: string;
+            /** @description The pipeline's id. */
+            pipeline: string;
+            /** @description The moments, but for those of a blackout; each start is up to the schedule's jitter later. */
+            starts: string[];
+        };
         /** @description Where the next run is to begin. */
         StateBody: {
             /** @description The position. */
@@ -3855,11 +3927,13 @@ export type Page_RecordingView = components['schemas']['Page_RecordingView'];
 export type Page_RevisionView = components['schemas']['Page_RevisionView'];
 export type Page_RunView = components['schemas']['Page_RunView'];
 export type Page_Session = components['schemas']['Page_Session'];
+export type Page_StartsView = components['schemas']['Page_StartsView'];
 export type Page_Token = components['schemas']['Page_Token'];
 export type Page_VersionView = components['schemas']['Page_VersionView'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PermissionView = components['schemas']['PermissionView'];
 export type Person = components['schemas']['Person'];
+export type PhaseView = components['schemas']['PhaseView'];
 export type PipelineBody = components['schemas']['PipelineBody'];
 export type PipelineView = components['schemas']['PipelineView'];
 export type PlanErrorView = components['schemas']['PlanErrorView'];
@@ -3890,6 +3964,7 @@ export type SignIn = components['schemas']['SignIn'];
 export type SourceBody = components['schemas']['SourceBody'];
 export type StandingView = components['schemas']['StandingView'];
 export type StartBody = components['schemas']['StartBody'];
+export type StartsView = components['schemas']['StartsView'];
 export type StateBody = components['schemas']['StateBody'];
 export type StateView = components['schemas']['StateView'];
 export type StatesView = components['schemas']['StatesView'];
@@ -4847,6 +4922,14 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description Only those whose action, object, actor, address or detail contains this text; capital and small letters are alike. */
+                contains?: string;
+                /** @description Only those by this actor, as entries name it: `user ID`, `token ID`, `schedule`, `host`, `operator`. */
+                actor?: string;
+                /** @description Only those of this moment or later. */
+                from?: string;
+                /** @description Only those of before this moment. */
+                until?: string;
                 /** @description The `next` of the page before; none for the first one. */
                 after?: string;
                 /** @description At most this many items. */
@@ -4929,9 +5012,58 @@ export interface operations {
             };
         };
     };
+    get_calendar: {
+        parameters: {
+            query?: {
+                /** @description From now on, so many days. */
+                days?: number;
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StartsView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_connections: {
         parameters: {
             query?: {
+                /** @description Only those whose name contains this text; capital and small letters are alike. */
+                contains?: string;
                 /** @description The `next` of the page before; none for the first one. */
                 after?: string;
                 /** @description At most this many items. */
@@ -5043,6 +5175,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                    "text/event-stream": components["schemas"]["PhaseView"];
                 };
             };
             /** @description The request cannot be answered as it is: the problem says why */
@@ -5213,6 +5346,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                    "text/event-stream": components["schemas"]["PhaseView"];
                 };
             };
             /** @description The request cannot be answered as it is: the problem says why */
@@ -6208,6 +6342,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                    "text/event-stream": components["schemas"]["PhaseView"];
                 };
             };
             /** @description The request cannot be answered as it is: the problem says why */
@@ -6751,6 +6886,8 @@ export interface operations {
                 connection?: string;
                 /** @description Only the one of this name. */
                 name?: string;
+                /** @description Only those whose name contains this text; capital and small letters are alike. Not together with `name`. */
+                contains?: string;
                 /** @description The `next` of the page before; none for the first one. */
                 after?: string;
                 /** @description At most this many items. */

@@ -10,7 +10,9 @@ export function wordsOf(error: unknown): { title: string; detail: string; remedy
   }
   const title = t.problems.titles[error.kind] ?? error.problem.title;
   const remedy = error.retryAfter ? t.problems.waitSeconds(error.retryAfter) : t.problems.remedies[error.kind];
-  return { title, detail: error.problem.detail, remedy };
+  // What a browser calls it when nobody answers tells nobody anything.
+  const detail = error.problem.status === 0 ? title : error.problem.detail;
+  return { title, detail, remedy };
 }
 
 /** A problem in the place of what could not be shown, or above a form that could not be sent. */

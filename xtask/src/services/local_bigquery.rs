@@ -47,5 +47,6 @@ pub(crate) fn start(group: &mut Group, interrupt: &Interrupt) -> Result<()> {
     group.facts.add("SLUICE_TEST_BIGQUERY_REST", format!("http://127.0.0.1:{rest}"));
     group.facts.add("SLUICE_TEST_BIGQUERY_GRPC", format!("http://127.0.0.1:{grpc}"));
     group.facts.add("SLUICE_TEST_BIGQUERY_PROJECT", PROJECT);
+    group.facts.add("SLUICE_TEST_DUCKDB_PYTHON", bigquery_python()?.display());
     Ok(())
 }

@@ -68,6 +68,7 @@ Environment variables handed to the command, and written by `up` to .sluice/serv
   SLUICE_TEST_BIGQUERY_REST           http://127.0.0.1:PORT, BigQuery's REST API
   SLUICE_TEST_BIGQUERY_GRPC           http://127.0.0.1:PORT, the Storage Read and Write APIs
   SLUICE_TEST_BIGQUERY_PROJECT        the project that exists there
+  SLUICE_TEST_DUCKDB_PYTHON           a Python interpreter that has DuckDB, to read Parquet files with
   SLUICE_TEST_S3_ENDPOINT             http://127.0.0.1:PORT, S3 in path style; checks signatures of any region
   SLUICE_TEST_S3_ACCESS_KEY, _SECRET_KEY
                                       its one pair of keys

@@ -207,6 +207,19 @@ impl Problem {
         Self { findings, ..self }
     }
 
+    /// What a client is told of it.
+    pub fn body(&self) -> ProblemBody<'_> {
+        ProblemBody {
+            r#type: format!("urn:sluice:problem:{}", self.slug.name()),
+            title: self.slug.title(),
+            status: self.slug.status().as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            stream: self.stream.as_deref(),
+            findings: &self.findings,
+        }
+    }
+
     /// When to come back, seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
@@ -259,16 +272,7 @@ impl From<ChangeError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.slug.status();
-        let body = ProblemBody {
-            r#type: format!("urn:sluice:problem:{}", self.slug.name()),
-            title: self.slug.title(),
-            status: status.as_u16(),
-            detail: &self.detail,
-            field: self.field.as_deref(),
-            stream: self.stream.as_deref(),
-            findings: &self.findings,
-        };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {

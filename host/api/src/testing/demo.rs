@@ -64,6 +64,8 @@ case "$job" in
     esac
     printf '%s\n' '{"event":"done"}' ;;
   *'"job":"check"'*)
+    printf '%s\n' '{"event":"phase","phase":"loading"}'
+    printf '%s\n' '{"event":"phase","phase":"reaching","host":"db.example.com","port":5432}'
     printf '%s\n' '{"event":"step","name":"connect","outcome":"passed","detail":"as hunter2-correct-horse","remedy":""}'
     printf '%s\n' '{"event":"step","name":"list","outcome":"warned","detail":"no tables","remedy":"grant some"}'
     printf '%s\n' '{"event":"done"}';;

@@ -192,6 +192,12 @@ impl Timetable {
         self.after(after).take(most).filter(|moment| self.blackout_at(*moment).is_none()).take(count).collect()
     }
 
+    /// The moments of a window that are in no blackout; `until` lies outside of it.
+    pub fn within(&self, from: Timestamp, until: Timestamp, most: usize) -> Vec<Timestamp> {
+        let moments = self.after(from).take_while(|moment| *moment < until);
+        moments.filter(|moment| self.blackout_at(*moment).is_none()).take(most).collect()
+    }
+
     /// When the run of a moment starts: with jitter, always the same for one `seed` (the pipeline's id) and moment, and before
     /// the next moment.
     pub fn start_of(&self, moment: Timestamp, seed: &str) -> Timestamp {

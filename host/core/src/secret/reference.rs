@@ -125,6 +125,20 @@ impl SecretOffer {
         self.tenant.is_none() && !self.secret.as_ref().is_some_and(|(name, _)| name.contains(TENANT))
     }
 
+    /// What the tenant may refer to by it, in words for a person: `projects/P/secrets/S`, where a `*` stands for any ending. None if it is
+    /// another tenant's.
+    pub fn shown_to(&self, tenant: &str) -> Option<String> {
+        if self.tenant.as_deref().is_some_and(|only| only != tenant) {
+            return None;
+        }
+        let secret = match &self.secret {
+            None => "*".to_owned(),
+            Some((name, Match::Whole)) => name.replace(TENANT, tenant),
+            Some((name, Match::Beginning)) => format!("{}*", name.replace(TENANT, tenant)),
+        };
+        Some(format!("projects/{}/secrets/{secret}", self.project))
+    }
+
     /// Whether the tenant may refer to this.
     pub fn covers(&self, tenant: &str, reference: &SecretRef) -> bool {
         let secret = match &self.secret {

@@ -74,7 +74,7 @@ impl Examination {
 pub async fn examine(workers: &Workers, component: &Path) -> Result<Examination, RunError> {
     let mut events = Vec::new();
     let job = Job::Examine { component: component.to_path_buf() };
-    let done = workers.listen(&job, WITHIN, &mut events).await;
+    let done = workers.listen(&job, WITHIN, |event| events.push(event)).await;
     let mut examination = Examination { findings: Vec::new(), manifest: None };
     for event in events {
         match event {

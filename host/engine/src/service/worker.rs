@@ -145,21 +145,26 @@ impl Workers {
     /// What the job failed with; that it took too long; that too many others wait.
     pub async fn ask(&self, job: &Job, within: Duration) -> Result<Vec<Event>, RunError> {
         let mut events = Vec::new();
-        self.listen(job, within, &mut events).await.map(|()| events)
+        self.listen(job, within, |event| events.push(event)).await.map(|()| events)
     }
 
-    /// As [`Workers::ask`]; what the job told before it failed is in `events`.
+    /// As [`Workers::ask`]; `told` hears each event as it comes, also those of a job that fails afterwards.
     ///
     /// # Errors
     /// As [`Workers::ask`].
-    pub async fn listen(&self, job: &Job, within: Duration, events: &mut Vec<Event>) -> Result<(), RunError> {
+    pub async fn listen(
+        &self,
+        job: &Job,
+        within: Duration,
+        mut told: impl FnMut(Event) + Send,
+    ) -> Result<(), RunError> {
         let asked = async {
             let uploaded = matches!(job, Job::Examine { .. } | Job::Recording { .. });
             let turns = if uploaded { &self.examining } else { &self.short };
             let _permit = turns.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
             let mut worker = self.start(job).await?;
             while let Some(event) = worker.next().await? {
-                events.push(event);
+                told(event);
             }
             Ok(())
         };

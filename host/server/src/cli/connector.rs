@@ -68,6 +68,8 @@ pub(crate) struct NewArgs {
 pub(crate) enum Written {
     /// Small and fast components
     Rust,
+    /// For what there is a library in C
+    C,
     /// CPython, by componentize-py
     Python,
     /// JavaScript or TypeScript, by componentize-js

@@ -6,7 +6,8 @@ mod conform;
 mod examine;
 mod recording;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -16,9 +17,10 @@ use sluice_core::error::{Actor, Kind};
 use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{Pipeline, SourceSpec};
 use sluice_core::plan::DiscoverFilter;
-use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, PlanJob, RunJob, StoreAddress, Summary};
+use sluice_core::worker::{Column, Event, Job, MAX_LINE, Order, Phase, PlanJob, RunJob, StoreAddress, Summary};
 use sluice_engine::{ForecastSetup, Progress, RunSetup, step};
-use sluice_runtime::Budget;
+use sluice_runtime::net::Watch;
+use sluice_runtime::{Budget, Environment};
 use sluice_store::{Settings, Store};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Stdin};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +38,9 @@ const PROGRESS: Duration = Duration::from_millis(500);
 
 /// Most text of a cell of a preview, bytes.
 const MAX_CELL: usize = 4 << 10;
+
+/// Hosts that are told while a connection is tried; a connector may ask for any number.
+const MOST_HOSTS: usize = 50;
 
 /// How much less of a busy processor a patient worker gets: a tenth of what the service does.
 const PATIENT: i32 = 10;
@@ -216,9 +221,21 @@ fn tell_progress(progress: &Progress) {
 }
 
 async fn check(options: &Options, source: &SourceSpec, limits: &RunLimits) -> Result<(), RunError> {
+    tell(&Event::Phase(Phase::Loading));
     let runtime = wire::runtime(options)?;
-    let connection = wire::connection(options, &runtime, source, limits).await?;
-    let steps = connection.instance().await?.check().await?;
+    let told = Mutex::new(BTreeSet::new());
+    // What is refused, the connector's own step says.
+    let watch = Watch::new(move |host, port, declared| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if declared && told.len() < MOST_HOSTS && told.insert((host.to_owned(), port)) {
+            tell(&Event::Phase(Phase::Reaching { host: host.to_owned(), port }));
+        }
+    });
+    let environment = Environment { watch: Some(watch), ..wire::environment(options)? };
+    let connection = wire::connection_in(options, &runtime, source, limits, &environment).await?;
+    let instance = connection.instance().await?;
+    tell(&Event::Phase(Phase::Begun));
+    let steps = instance.check().await?;
     steps.into_iter().for_each(|step| tell(&Event::Step(step)));
     Ok(())
 }

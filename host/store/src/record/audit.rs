@@ -5,7 +5,7 @@ use serde_json::Value;
 use sluice_core::RunError;
 
 use crate::db::{Row, Tx, sql};
-use crate::value::{to_json, to_sql};
+use crate::value::{containing, to_json, to_sql};
 use crate::{Scope, Store};
 
 /// Something that was done.
@@ -32,6 +32,22 @@ pub struct AuditRecord {
     pub at_us: i64,
     /// What was done.
     pub entry: AuditEntry,
+}
+
+/// Which entries of the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditFilter<'a> {
+    /// Only those before this one.
+    pub before: Option<u64>,
+    /// Only those by this actor.
+    pub actor: Option<&'a str>,
+    /// Only those whose action, object, actor, address or detail contains this text. Capital and small letters are alike, as far as the
+    /// database knows them.
+    pub contains: Option<&'a str>,
+    /// Only those of this moment or later.
+    pub from_us: Option<i64>,
+    /// Only those of before this moment.
+    pub until_us: Option<i64>,
 }
 
 impl Store {
@@ -61,21 +77,28 @@ impl Store {
         rows.iter().map(record).collect()
     }
 
-    /// Entries before this one, the newest first: for a person.
+    /// Entries, the newest first: for a person.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn audit_before(
         &self,
         scope: Scope<'_>,
-        before: Option<u64>,
+        filter: AuditFilter<'_>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, RunError> {
         let rows = sql("SELECT seq, at_us, actor, action, object, address, detail FROM audit_log \
-                        WHERE tenant = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3")
+                        WHERE tenant = $1 AND seq < $2 AND at_us >= $4 AND at_us < $5 AND ($6 = '' OR actor = $6) \
+                        AND ($7 = '' OR lower(action) LIKE lower($7) ESCAPE '\\' OR lower(object) LIKE lower($7) ESCAPE '\\' \
+                        OR lower(actor) LIKE lower($7) ESCAPE '\\' OR lower(address) LIKE lower($7) ESCAPE '\\' \
+                        OR lower(detail) LIKE lower($7) ESCAPE '\\') ORDER BY seq DESC LIMIT $3")
         .bind(scope.tenant)
-        .bind(before.map_or(Ok(i64::MAX), to_sql)?)
+        .bind(filter.before.map_or(Ok(i64::MAX), to_sql)?)
         .bind(limit)
+        .bind(filter.from_us.unwrap_or(i64::MIN))
+        .bind(filter.until_us.unwrap_or(i64::MAX))
+        .bind(filter.actor.unwrap_or_default())
+        .bind(containing(filter.contains))
         .all_on(&self.db, "reading the audit log")
         .await?;
         rows.iter().map(record).collect()

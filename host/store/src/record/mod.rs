@@ -10,7 +10,7 @@ mod retention;
 mod summary;
 
 pub(crate) use audit::audit_in;
-pub use audit::{AuditEntry, AuditRecord};
+pub use audit::{AuditEntry, AuditFilter, AuditRecord};
 pub use history::{NewState, StateChange};
 pub use idempotency::{Answer, Repeated};
 pub use notices::{News, Notice, Target};

@@ -9,7 +9,7 @@ use super::vault::{self, Vault};
 use crate::change::{inserted, lock_names, unchanged};
 use crate::db::{Row, Tx, built, sql};
 use crate::secrets::{Plain, Spot};
-use crate::value::{to_json, to_sql};
+use crate::value::{containing, to_json, to_sql};
 use crate::{ChangeError, Scope, Store};
 
 /// A connection that is to be.
@@ -125,20 +125,24 @@ impl Store {
         row.as_ref().map(connection).transpose()
     }
 
-    /// The connections after this one, in the order of their ids.
+    /// The connections after this one, in the order of their ids: all, or those whose name contains a text. Capital and small letters are
+    /// alike, as far as the database knows them.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn connections(
         &self,
         scope: Scope<'_>,
+        contains: Option<&str>,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Connection>, RunError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM connections WHERE tenant = $1 AND id > $2 AND deleted_us IS NULL ORDER BY id LIMIT $3"
+            "SELECT {COLUMNS} FROM connections WHERE tenant = $1 AND id > $2 AND deleted_us IS NULL \
+             AND ($4 = '' OR lower(name) LIKE lower($4) ESCAPE '\\') ORDER BY id LIMIT $3"
         );
         let rows = built(text).bind(scope.tenant).bind(after.unwrap_or_default()).bind(limit);
+        let rows = rows.bind(containing(contains));
         rows.all_on(&self.db, "listing connections").await?.iter().map(connection).collect()
     }
 

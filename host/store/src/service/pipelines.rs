@@ -7,7 +7,7 @@ use sluice_core::schedule::Schedule;
 use crate::change::{inserted, lock_names, unchanged};
 use crate::db::{Row, Tx, built, sql};
 use crate::queue::{NewSchedule, schedules};
-use crate::value::{to_json, to_sql};
+use crate::value::{containing, to_json, to_sql};
 use crate::{ChangeError, Scope, Store};
 
 /// A pipeline that is to be.
@@ -113,23 +113,25 @@ impl Store {
         row.as_ref().map(pipeline).transpose()
     }
 
-    /// The pipelines after this one in the order of their ids, all or those of a connection.
+    /// The pipelines after this one in the order of their ids: all, those of a connection, those whose name contains a text. Capital and
+    /// small letters are alike, as far as the database knows them.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn pipelines(
         &self,
         scope: Scope<'_>,
-        connection: Option<&str>,
+        (connection, contains): (Option<&str>, Option<&str>),
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<PipelineRecord>, RunError> {
-        let which = if connection.is_some() { "AND connection_id = $4" } else { "" };
+        let which = if connection.is_some() { "AND connection_id = $5" } else { "" };
         let text = format!(
             "SELECT {COLUMNS} FROM pipelines WHERE tenant = $1 AND id > $2 {which} AND deleted_us IS NULL \
-             ORDER BY id LIMIT $3"
+             AND ($4 = '' OR lower(name) LIKE lower($4) ESCAPE '\\') ORDER BY id LIMIT $3"
         );
-        let mut rows = built(text).bind(scope.tenant).bind(after.unwrap_or_default()).bind(limit);
+        let rows = built(text).bind(scope.tenant).bind(after.unwrap_or_default()).bind(limit);
+        let mut rows = rows.bind(containing(contains));
         if let Some(connection) = connection {
             rows = rows.bind(connection);
         }

@@ -115,7 +115,7 @@ async fn what_cannot_be_finished_stays_as_it_is(home: Home) {
     let taken = store.finish_draft(ANN, "e", 1, &again, "user ann", 9).await;
     assert_eq!(taken, Err(ChangeError::Taken { what: "connection", field: "name" }));
     assert_eq!(store.draft_secrets(A, "e").await.unwrap().len(), 1);
-    assert_eq!(store.connections(A, None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.connections(A, None, None, 9).await.unwrap().len(), 1);
 }
 
 async fn old_drafts_go_with_their_secrets(home: Home) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sluice_core::run::StreamState;
-use sluice_store::{Answer, AuditEntry, ChangeError, NewNotification, NewState, Repeated};
+use sluice_store::{Answer, AuditEntry, AuditFilter, ChangeError, NewNotification, NewState, Repeated};
 
 use crate::support::*;
 
@@ -54,8 +54,14 @@ async fn the_audit_log_is_read_forwards_and_backwards_page_by_page(home: Home) {
     let actions = |page: Vec<sluice_store::AuditRecord>| page.into_iter().map(|r| r.entry.action).collect::<Vec<_>>();
     assert_eq!(actions(store.audit_after(HERE, 0, 2).await.unwrap()), ["a", "b"]);
     assert_eq!(actions(store.audit_after(HERE, 2, 2).await.unwrap()), ["c"]);
-    assert_eq!(actions(store.audit_before(HERE, None, 2).await.unwrap()), ["c", "b"]);
-    assert_eq!(actions(store.audit_before(HERE, Some(2), 2).await.unwrap()), ["a"]);
+    let found = async |filter: AuditFilter<'_>| actions(store.audit_before(HERE, filter, 2).await.unwrap());
+    let all = AuditFilter::default();
+    assert_eq!(found(all).await, ["c", "b"]);
+    assert_eq!(found(AuditFilter { before: Some(2), ..all }).await, ["a"]);
+    assert_eq!(found(AuditFilter { contains: Some("B"), from_us: Some(6), until_us: Some(7), ..all }).await, ["b"]);
+    assert_eq!(found(AuditFilter { from_us: Some(7), until_us: Some(7), ..all }).await, [""; 0]);
+    assert_eq!(found(AuditFilter { contains: Some("100%"), ..all }).await, [""; 0]);
+    assert_eq!(found(AuditFilter { actor: Some("nobody"), ..all }).await, [""; 0]);
     assert_eq!(store.audit_after(ELSEWHERE, 0, 9).await.unwrap(), []);
     let first = store.audit_after(HERE, 0, 1).await.unwrap().remove(0);
     assert_eq!((first.at_us, first.entry), (5, entry("a")));

@@ -104,9 +104,15 @@ async fn a_connection_is_changed_by_who_saw_its_last_revision(home: Home) {
     let now = store.connection(A, "c1").await.unwrap().unwrap();
     assert_eq!((now.name.as_str(), now.revision, now.updated_by.as_str(), now.updated_us), ("shop", 2, "bob", 9));
     assert_eq!((now.config, now.connector.as_str(), now.created_us), (json!({"host": "db2"}), "postgres", 5));
-    let page = store.connections(A, None, 1).await.unwrap();
+    let page = store.connections(A, None, None, 1).await.unwrap();
     assert_eq!((page.len(), page[0].id.as_str()), (1, "c1"));
-    assert_eq!(store.connections(A, Some("c1"), 9).await.unwrap()[0].id, "c2");
+    assert_eq!(store.connections(A, None, Some("c1"), 9).await.unwrap()[0].id, "c2");
+    let named = async |text: &str| {
+        let found = store.connections(A, Some(text), None, 9).await.unwrap();
+        found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!((named("SHO").await, named("of C").await), (vec!["c1".to_owned()], vec!["c2".to_owned()]));
+    assert_eq!((named("%").await, named("_").await, named("").await.len()), (Vec::new(), Vec::new(), 2));
 }
 
 async fn of_many_that_take_a_name_at_once_one_gets_it(home: Home) {
@@ -351,9 +357,11 @@ async fn every_revision_of_a_pipeline_is_kept(home: Home) {
     assert_eq!(store.pipeline_revisions(A, "p1", Some(2), 9).await.unwrap()[0].was, pipeline("p1", "c1").first);
     assert_eq!(store.pipeline_revision(A, "p1", 2).await.unwrap().unwrap().was.name, "second");
     assert_eq!(store.pipeline_by_name(A, "third").await.unwrap().unwrap().id, "p1");
-    assert_eq!(store.pipelines(A, Some("c1"), Some("p1"), 9).await.unwrap().len(), 1);
-    assert_eq!(store.pipelines(A, Some("c2"), None, 9).await.unwrap(), []);
-    assert_eq!(store.pipelines(A, None, None, 1).await.unwrap()[0].revision, 3);
+    assert_eq!(store.pipelines(A, (Some("c1"), None), Some("p1"), 9).await.unwrap().len(), 1);
+    assert_eq!(store.pipelines(A, (Some("c2"), None), None, 9).await.unwrap(), []);
+    assert_eq!(store.pipelines(A, (None, None), None, 1).await.unwrap()[0].revision, 3);
+    assert_eq!(store.pipelines(A, (Some("c1"), Some("THIR")), None, 9).await.unwrap()[0].id, "p1");
+    assert_eq!(store.pipelines(A, (None, Some("d%p2")), None, 9).await.unwrap(), []);
 }
 
 fn timing(cron: &str, next: i64) -> Timing {
@@ -423,12 +431,12 @@ async fn no_tenant_reaches_what_another_configures(home: Home) {
     connected(&store, A, "c1", &[secret("/password", SECRET)]).await;
     store.create_pipeline(A, &pipeline("p1", "c1"), None, "ann", 6).await.unwrap();
     assert_eq!(store.connection(B, "c1").await.unwrap(), None);
-    assert_eq!(store.connections(B, None, 9).await.unwrap(), []);
+    assert_eq!(store.connections(B, None, None, 9).await.unwrap(), []);
     assert_eq!(store.open_secrets(B, &vault(), "c1").await.unwrap(), BTreeMap::new());
     assert_eq!(store.secret_fields(B, "c1").await.unwrap(), []);
     assert_eq!(store.pipeline(B, "p1").await.unwrap(), None);
     assert_eq!(store.pipeline_by_name(B, "load p1").await.unwrap(), None);
-    assert_eq!(store.pipelines(B, None, None, 9).await.unwrap(), []);
+    assert_eq!(store.pipelines(B, (None, None), None, 9).await.unwrap(), []);
     assert_eq!(store.pipeline_revisions(B, "p1", None, 9).await.unwrap(), []);
     assert_eq!(store.pipeline_revision(B, "p1", 1).await.unwrap(), None);
     let missing = |what| Err(ChangeError::Missing { what });

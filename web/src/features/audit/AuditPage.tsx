@@ -1,41 +1,32 @@
-import { Button, Code, Modal, Stack, Text, TextInput, Tooltip } from '@mantine/core';
+import { Button, Code, Group, Modal, Select, Stack, TextInput, Tooltip } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconDownload, IconHistory, IconSearch } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useState } from 'react';
-import { answer, api } from '~/api/client';
-import { itemsOf, key, pages } from '~/api/query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { AuditEntry } from '~/api/schema.gen';
+import { membersQuery } from '~/features/members/queries';
 import { Who } from '~/features/shared/Who';
 import { number } from '~/format';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { Empty } from '~/ui/Empty';
-import { type Column, Listing, Rows } from '~/ui/Listing';
+import { type Column, Listing } from '~/ui/Listing';
 import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
-import { Panel } from '~/ui/Panel';
 import { At } from '~/ui/Time';
+import { auditQuery, type Filter, isEmpty } from './queries';
 
-/** Entries that the filter looks at; the export has all. */
-const MOST = 2_000;
+/** Who else than people is in the log. */
+const ACTORS = ['schedule', 'host', 'operator'];
 
-const auditQuery = (tenant: string) =>
-  pages(key(tenant, 'audit'), after =>
-    answer(api.GET('/v1/tenants/{tenant}/audit', { params: { path: { tenant }, query: { after, limit: 100 } } })),
-  );
+const NOTHING: Filter = { contains: '', actor: null, from: '', to: '' };
 
 export function AuditPage() {
   const { tenant } = useHere();
-  const query = useInfiniteQuery(auditQuery(tenant));
-  const [typed, type] = useState('');
+  const [filter, setFilter] = useState(NOTHING);
+  const [settled] = useDebouncedValue(filter, 300);
+  const query = useInfiniteQuery(auditQuery(tenant, settled));
   const [shown, show] = useState<AuditEntry>();
-  const wanted = useDeferredValue(typed.trim().toLocaleLowerCase());
-  const entries = itemsOf(query.data);
-  const { hasNextPage, isFetching, fetchNextPage } = query;
-  useEffect(() => {
-    if (wanted && hasNextPage && !isFetching && entries.length < MOST) void fetchNextPage();
-  }, [wanted, hasNextPage, isFetching, fetchNextPage, entries.length]);
-  const found = wanted ? entries.filter(entry => textOf(entry).includes(wanted)) : entries;
   const words = t.audit.columns;
   const columns: Column<AuditEntry>[] = [
     { title: words.at, cell: entry => <At at={entry.at} />, width: 16 },
@@ -77,44 +68,32 @@ export function AuditPage() {
       }
     >
       <Stack>
-        <TextInput
-          type="search"
-          label={t.audit.search}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={typed}
-          onChange={event => type(event.currentTarget.value)}
-          maw={420}
-        />
-        {wanted ? (
-          <>
-            <Text size="sm" c="dimmed" role="status">
-              {t.audit.looked(number(found.length), number(entries.length))}
-            </Text>
-            {found.length > 0 ? (
-              <Panel flush>
-                <Rows label={t.audit.title} columns={columns} items={found} id={entry => String(entry.seq)} />
-              </Panel>
-            ) : (
-              <Panel>
-                <Empty icon={IconSearch} title={t.audit.none}>
-                  {t.audit.noneHint(number(entries.length))}
-                </Empty>
-              </Panel>
-            )}
-          </>
-        ) : (
-          <Listing
-            label={t.audit.title}
-            columns={columns}
-            query={query}
-            id={entry => String(entry.seq)}
-            empty={
+        <FilterForm value={filter} change={setFilter} />
+        <Listing
+          label={t.audit.title}
+          columns={columns}
+          query={query}
+          id={entry => String(entry.seq)}
+          empty={
+            isEmpty(settled) ? (
               <Empty icon={IconHistory} title={t.audit.empty}>
                 {t.audit.lead}
               </Empty>
-            }
-          />
-        )}
+            ) : (
+              <Empty
+                icon={IconSearch}
+                title={t.audit.none}
+                action={
+                  <Button variant="default" onClick={() => setFilter(NOTHING)}>
+                    {t.audit.clear}
+                  </Button>
+                }
+              >
+                {t.audit.noneHint}
+              </Empty>
+            )
+          }
+        />
       </Stack>
       <Modal
         opened={shown !== undefined}
@@ -130,6 +109,51 @@ export function AuditPage() {
   );
 }
 
-function textOf(entry: AuditEntry): string {
-  return `${entry.action} ${entry.object} ${entry.actor} ${entry.address ?? ''} ${JSON.stringify(entry.detail)}`.toLocaleLowerCase();
+/** Which entries are looked for. Members and what else acts are found by who they are, everything else by its words. */
+function FilterForm({ value, change }: { value: Filter; change: (value: Filter) => void }) {
+  const { tenant } = useHere();
+  const members = useQuery(membersQuery(tenant));
+  const people = (members.data?.items ?? []).map(member => ({ value: `user ${member.user}`, label: member.name }));
+  const others = ACTORS.map(actor => ({ value: actor, label: t.who.others[actor] ?? actor }));
+  return (
+    <Group align="flex-end">
+      <TextInput
+        type="search"
+        label={t.audit.search}
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={value.contains}
+        maxLength={100}
+        onChange={event => change({ ...value, contains: event.currentTarget.value })}
+        w={320}
+        maw="100%"
+      />
+      <Select
+        label={t.audit.columns.actor}
+        placeholder={t.audit.anybody}
+        data={[
+          { group: t.audit.people, items: people },
+          { group: t.audit.machines, items: others },
+        ]}
+        value={value.actor}
+        clearable
+        searchable
+        onChange={actor => change({ ...value, actor })}
+        w={220}
+      />
+      <TextInput
+        type="date"
+        label={t.audit.from}
+        value={value.from}
+        max={value.to || undefined}
+        onChange={event => change({ ...value, from: event.currentTarget.value })}
+      />
+      <TextInput
+        type="date"
+        label={t.audit.to}
+        value={value.to}
+        min={value.from || undefined}
+        onChange={event => change({ ...value, to: event.currentTarget.value })}
+      />
+    </Group>
+  );
 }

@@ -1,55 +1,40 @@
-import { Paper, Stack, Text, Title } from '@mantine/core';
+import { Button, Modal, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCalendarTime } from '@tabler/icons-react';
-import { useQueries, useQuery } from '@tanstack/react-query';
-import { definitionOf } from '~/features/pipelines/definition';
-import { allPipelinesQuery, scheduleQuery } from '~/features/pipelines/queries';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
 import { number, ownZone, shortClock, weekday } from '~/format';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { Empty } from '~/ui/Empty';
-import { Loaded, Waiting } from '~/ui/Loaded';
+import type { Column } from '~/ui/Listing';
+import { Loaded } from '~/ui/Loaded';
 import { TextLink } from '~/ui/links';
 import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
+import { PagedRows } from '~/ui/PagedRows';
 import { Panel } from '~/ui/Panel';
 import classes from './Calendar.module.css';
-import { type Day, days, type Start } from './days';
-
-/** Schedules that are asked for, one request each. */
-const MOST = 100;
+import { type Day, days, type Start, startsOf } from './days';
+import { calendarQuery } from './queries';
 
 /** Starts that a day shows; the rest is counted. */
 const SHOWN = 12;
 
 export function CalendarPage() {
   const { tenant } = useHere();
-  const pipelines = useQuery(allPipelinesQuery(tenant));
+  const query = useQuery(calendarQuery(tenant));
   return (
     <Page title={t.calendar.title} lead={`${t.calendar.lead} ${t.calendar.zone(ownZone())}`}>
-      <Loaded query={pipelines}>
-        {({ items }) => {
-          const scheduled = items.filter(each => each.enabled && definitionOf(each.definition).schedule);
-          return <Week pipelines={scheduled.slice(0, MOST)} all={scheduled.length} />;
-        }}
+      <Loaded query={query} lines={8}>
+        {({ items, whole }) => <Week starts={startsOf(items)} cut={items.some(({ more }) => more)} whole={whole} />}
       </Loaded>
     </Page>
   );
 }
 
-function Week({ pipelines, all }: { pipelines: { id: string; name: string }[]; all: number }) {
-  const { tenant } = useHere();
-  const { starts, pending } = useQueries({
-    queries: pipelines.map(pipeline => scheduleQuery(tenant, pipeline.id)),
-    combine: results => ({
-      pending: results.some(result => result.isPending),
-      starts: results.flatMap((result, index): Start[] => {
-        const pipeline = pipelines[index];
-        if (!pipeline || !result.data?.followed) return [];
-        return result.data.next.map(at => ({ at: new Date(at), pipeline: pipeline.id, name: pipeline.name }));
-      }),
-    }),
-  });
-  if (pending) return <Waiting lines={8} />;
+function Week({ starts, cut, whole }: { starts: Start[]; cut: boolean; whole: boolean }) {
+  const [opened, open] = useState<Day>();
+  const week = useMemo(() => days(starts, new Date()), [starts]);
   if (starts.length === 0) {
     return (
       <Panel>
@@ -62,18 +47,57 @@ function Week({ pipelines, all }: { pipelines: { id: string; name: string }[]; a
   return (
     <Stack>
       <ol className={classes.week} aria-label={t.calendar.week}>
-        {days(starts, new Date()).map((day, index) => (
-          <DayColumn key={day.date.toISOString()} day={day} today={index === 0} />
+        {week.map((day, index) => (
+          <DayColumn key={day.date.toISOString()} day={day} today={index === 0} open={() => open(day)} />
         ))}
       </ol>
-      <Text size="sm" c="dimmed">
-        {t.calendar.known} {all > MOST && t.calendar.whole(number(MOST))}
-      </Text>
+      {cut && (
+        <Text size="sm" c="dimmed">
+          {t.calendar.known}
+        </Text>
+      )}
+      {!whole && (
+        <Text size="sm" c="dimmed">
+          {t.calendar.notWhole}
+        </Text>
+      )}
+      <Modal
+        opened={opened !== undefined}
+        onClose={() => open(undefined)}
+        title={opened && weekday(opened.date)}
+        size="lg"
+      >
+        {opened && <WholeDay day={opened} />}
+      </Modal>
     </Stack>
   );
 }
 
-function DayColumn({ day, today }: { day: Day; today: boolean }) {
+const textOf = (start: Start) => start.name;
+const idOf = (start: Start) => `${start.pipeline} ${start.at.toISOString()}`;
+
+/** Every start of a day, searched by name. */
+function WholeDay({ day }: { day: Day }) {
+  const { tenant } = useHere();
+  const columns: Column<Start>[] = [
+    {
+      title: t.calendar.at,
+      cell: start => <time dateTime={start.at.toISOString()}>{shortClock(start.at)}</time>,
+      width: 8,
+    },
+    {
+      title: t.calendar.pipeline,
+      cell: start => (
+        <TextLink to="/t/$tenant/pipelines/$pipeline" params={{ tenant, pipeline: start.pipeline }} display="block">
+          <Name size="sm">{start.name}</Name>
+        </TextLink>
+      ),
+    },
+  ];
+  return <PagedRows label={weekday(day.date)} columns={columns} items={day.starts} id={idOf} text={textOf} />;
+}
+
+function DayColumn({ day, today, open }: { day: Day; today: boolean; open: () => void }) {
   const { tenant } = useHere();
   return (
     <Paper component="li" withBorder radius="md" className={classes.day}>
@@ -103,9 +127,9 @@ function DayColumn({ day, today }: { day: Day; today: boolean }) {
         ))}
       </ul>
       {day.starts.length > SHOWN && (
-        <Text size="xs" c="dimmed">
+        <Button variant="subtle" size="compact-xs" mt={4} onClick={open}>
           {t.calendar.more(number(day.starts.length - SHOWN))}
-        </Text>
+        </Button>
       )}
       {day.starts.length === 0 && (
         <Text size="sm" c="dimmed">

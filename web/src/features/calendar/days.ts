@@ -1,3 +1,5 @@
+import type { StartsView } from '~/api/schema.gen';
+
 /** A moment at which a pipeline starts by itself. */
 export interface Start {
   at: Date;
@@ -20,4 +22,9 @@ export function days(starts: Start[], now: Date, count = 7): Day[] {
     const own = starts.filter(({ at }) => at >= date && at < next);
     return { date, starts: own.sort((one, other) => one.at.getTime() - other.at.getTime()) };
   });
+}
+
+/** Every start by itself, of what the service tells of each pipeline. */
+export function startsOf(pipelines: StartsView[]): Start[] {
+  return pipelines.flatMap(({ pipeline, name, starts }) => starts.map(at => ({ at: new Date(at), pipeline, name })));
 }

@@ -1,6 +1,8 @@
-import { IconPlug } from '@tabler/icons-react';
+import { Stack } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconPlug, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { ConnectionView } from '~/api/schema.gen';
 import { connectorsQuery } from '~/features/connectors/queries';
 import { number } from '~/format';
@@ -10,12 +12,15 @@ import { Empty } from '~/ui/Empty';
 import { type Column, Listing } from '~/ui/Listing';
 import { TextLink } from '~/ui/links';
 import { Name } from '~/ui/Name';
+import { SearchField } from '~/ui/SearchField';
 import { Ago } from '~/ui/Time';
 import { connectionsQuery } from './queries';
 
 export function ConnectionList({ make }: { make?: ReactNode }) {
   const { tenant } = useHere();
-  const query = useInfiniteQuery(connectionsQuery(tenant));
+  const [typed, type] = useState('');
+  const [contains] = useDebouncedValue(typed.trim(), 250);
+  const query = useInfiniteQuery(connectionsQuery(tenant, contains || undefined));
   const connectors = useQuery(connectorsQuery(tenant));
   const titles = new Map(connectors.data?.items.map(connector => [connector.name, connector.title]));
   const columns: Column<ConnectionView>[] = [
@@ -45,16 +50,25 @@ export function ConnectionList({ make }: { make?: ReactNode }) {
     { title: t.connections.columns.changed, wide: true, cell: connection => <Ago at={connection.updated_at} /> },
   ];
   return (
-    <Listing
-      label={t.connections.title}
-      columns={columns}
-      query={query}
-      id={connection => connection.id}
-      empty={
-        <Empty icon={IconPlug} title={t.connections.empty} action={make}>
-          {t.connections.emptyHint}
-        </Empty>
-      }
-    />
+    <Stack>
+      <SearchField label={t.connections.search} value={typed} change={type} />
+      <Listing
+        label={t.connections.title}
+        columns={columns}
+        query={query}
+        id={connection => connection.id}
+        empty={
+          contains ? (
+            <Empty icon={IconSearch} title={t.connections.emptySearch}>
+              {t.connections.emptySearchHint}
+            </Empty>
+          ) : (
+            <Empty icon={IconPlug} title={t.connections.empty} action={make}>
+              {t.connections.emptyHint}
+            </Empty>
+          )
+        }
+      />
+    </Stack>
   );
 }

@@ -8,19 +8,20 @@ import { key } from '~/api/query';
 import type { ConnectionView } from '~/api/schema.gen';
 import { connectorQuery } from '~/features/connectors/queries';
 import { PipelineList } from '~/features/pipelines/PipelineList';
+import { beginDraft } from '~/features/wizard/queries';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { useAct } from '~/ui/act';
 import { Confirm } from '~/ui/Confirm';
 import { Empty } from '~/ui/Empty';
-import { Loaded, Waiting } from '~/ui/Loaded';
+import { Loaded } from '~/ui/Loaded';
 import { TextLink } from '~/ui/links';
 import { Page } from '~/ui/Page';
-import { ProblemAlert } from '~/ui/Problem';
-import { CheckSteps } from './CheckSteps';
 import { EditForm } from './EditForm';
 import { connectionQuery } from './queries';
 import { Streams } from './Streams';
+import { TryingPanel } from './TryingPanel';
+import { tryConnection, useTrying } from './trying';
 
 export function ConnectionPage({ id }: { id: string }) {
   const { tenant } = useHere();
@@ -72,9 +73,11 @@ function Actions({ connection }: { connection: ConnectionView }) {
   const [checking, { open, close }] = useDisclosure();
   const [asking, { open: ask, close: unask }] = useDisclosure();
   const path = { tenant, connection: connection.id };
-  const check = useAct({
-    run: () => answer(api.POST('/v1/tenants/{tenant}/connections/{connection}/check', { params: { path } })),
-    quiet: true,
+  const tries = useTrying(tryConnection(tenant, connection.id));
+  const load = useAct({
+    run: () => beginDraft(tenant, { step: 'test', connection: connection.id, enabled: true }),
+    stale: [key(tenant, 'drafts')],
+    done: made => void navigate({ to: '/t/$tenant/new/$draft', params: { tenant, draft: made.id } }),
   });
   const remove = useAct({
     run: () => {
@@ -92,10 +95,20 @@ function Actions({ connection }: { connection: ConnectionView }) {
           leftSection={<IconPlugConnected size={16} aria-hidden />}
           onClick={() => {
             open();
-            check.mutate();
+            tries.begin();
           }}
         >
           {t.connections.check}
+        </Button>
+      )}
+      {may('pipelines-write') && (
+        <Button
+          variant="default"
+          leftSection={<IconRoute size={16} aria-hidden />}
+          loading={load.isPending}
+          onClick={() => load.mutate()}
+        >
+          {t.connections.load}
         </Button>
       )}
       {may('connections-write') && (
@@ -103,10 +116,16 @@ function Actions({ connection }: { connection: ConnectionView }) {
           {t.connections.remove}
         </Button>
       )}
-      <Modal opened={checking} onClose={close} title={t.connections.check} size="lg">
-        {check.isPending && <Waiting lines={4} />}
-        {check.error && <ProblemAlert error={check.error} retry={() => check.mutate()} />}
-        {check.data && <CheckSteps result={check.data} />}
+      <Modal
+        opened={checking}
+        onClose={() => {
+          tries.cancel();
+          close();
+        }}
+        title={t.connections.check}
+        size="lg"
+      >
+        <TryingPanel tries={tries} />
       </Modal>
       <Confirm
         opened={asking}

@@ -2,9 +2,13 @@ import { queryOptions } from '@tanstack/react-query';
 import { answer, api } from '~/api/client';
 import { all, key, pages } from '~/api/query';
 
-export const connectionsQuery = (tenant: string) =>
-  pages(key(tenant, 'connections', 'list'), after =>
-    answer(api.GET('/v1/tenants/{tenant}/connections', { params: { path: { tenant }, query: { after, limit: 50 } } })),
+export const connectionsQuery = (tenant: string, contains?: string) =>
+  pages(key(tenant, 'connections', 'list', contains), after =>
+    answer(
+      api.GET('/v1/tenants/{tenant}/connections', {
+        params: { path: { tenant }, query: { contains, after, limit: 50 } },
+      }),
+    ),
   );
 
 export const connectionQuery = (tenant: string, connection: string) =>
@@ -36,3 +40,11 @@ export const streamsQuery = (tenant: string, connection: string, contains: strin
   ),
   staleTime: 5 * 60_000,
 });
+
+/** What the service offers the tenant. */
+export const offersQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: key(tenant, 'offers'),
+    staleTime: 60_000,
+    queryFn: () => answer(api.GET('/v1/tenants/{tenant}/offers', { params: { path: { tenant } } })),
+  });

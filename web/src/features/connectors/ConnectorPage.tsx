@@ -12,15 +12,24 @@ import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
 import { PagedRows } from '~/ui/PagedRows';
 import { Panel } from '~/ui/Panel';
+import { Prose } from '~/ui/Prose';
 import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
+import { GoBack } from './GoBack';
 import { Held } from './Held';
 import { connectorQuery } from './queries';
 import { RecordingList } from './RecordingList';
 
 const FIELDS: Column<Field>[] = [
   { title: t.common.name, cell: field => <Name size="sm">{field.label}</Name>, width: 16 },
-  { title: t.connectors.about, cell: field => <Text size="sm">{field.schema.description}</Text> },
+  {
+    title: t.connectors.about,
+    cell: field => (
+      <Text size="sm">
+        <Prose text={field.schema.description ?? ''} />
+      </Text>
+    ),
+  },
   { title: '', cell: field => (field.required ? '' : t.common.optional), wide: true },
 ];
 const nameOf = (field: Field) => field.name;
@@ -40,6 +49,7 @@ export function ConnectorPage({ name }: { name: string }) {
           {t.connectors.title}
         </TextLink>
       }
+      actions={<GoBack connector={connector} />}
     >
       <Held connector={connector} />
       <div className="halves">
@@ -67,7 +77,7 @@ function About({ connector }: { connector: ConnectorView }) {
       <Stack>
         <FactList
           facts={[
-            [t.connectors.versionTitle, connector.version],
+            [t.connectors.versionTitle, <Version key="version" connector={connector} />],
             [t.connectors.publisher, <bdi key="by">{connector.publisher}</bdi>],
             [t.connectors.contract, connector.contract],
             [
@@ -110,6 +120,23 @@ function About({ connector }: { connector: ConnectorView }) {
         </div>
       </Stack>
     </Panel>
+  );
+}
+
+/** The version that runs use, and the one before it; those that were uploaded have pages of their own. */
+function Version({ connector }: { connector: ConnectorView }) {
+  const { tenant } = useHere();
+  if (connector.origin !== 'tenant') return connector.version;
+  const link = (sha256: string, words: string) => (
+    <TextLink to="/t/$tenant/connector-versions/$sha256" params={{ tenant, sha256 }} size="sm">
+      {words}
+    </TextLink>
+  );
+  return (
+    <Group gap="md">
+      {link(connector.sha256, connector.version)}
+      {connector.previous && link(connector.previous, t.versions.before)}
+    </Group>
   );
 }
 

@@ -1,84 +1,24 @@
-import { Group, Paper, Stack, Text, TextInput } from '@mantine/core';
-import { IconPuzzle, IconSearch } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import type { ConnectorView } from '~/api/schema.gen';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
-import { Empty } from '~/ui/Empty';
-import { Loaded } from '~/ui/Loaded';
 import { TextLink } from '~/ui/links';
-import { Name } from '~/ui/Name';
 import { Page } from '~/ui/Page';
-import { Panel } from '~/ui/Panel';
-import { ConnectorIcon } from './ConnectorIcon';
-import { connectorsQuery } from './queries';
+import { ConnectorCards } from './ConnectorCards';
 import { Upload } from './Upload';
 import { VersionList } from './VersionList';
 
 /** The connectors that there are, and the versions that the tenant has uploaded. */
 export function ConnectorsPage() {
   const { tenant } = useHere();
-  const query = useQuery(connectorsQuery(tenant));
-  const [typed, type] = useState('');
-  const wanted = typed.trim().toLocaleLowerCase();
-  const matches = (each: ConnectorView) =>
-    `${each.title} ${each.name} ${each.publisher} ${each.description}`.toLocaleLowerCase().includes(wanted);
   return (
     <Page title={t.connectors.title} lead={t.connectors.lead} actions={<Upload />}>
-      <TextInput
-        type="search"
-        aria-label={t.connectors.search}
-        placeholder={t.connectors.search}
-        leftSection={<IconSearch size={16} aria-hidden />}
-        value={typed}
-        onChange={event => type(event.currentTarget.value)}
-        maw={360}
+      <ConnectorCards
+        link={({ name }, title) => (
+          <TextLink to="/t/$tenant/connectors/$name" params={{ tenant, name }} fw={600}>
+            {title}
+          </TextLink>
+        )}
       />
-      <Loaded query={query}>
-        {({ items }) => {
-          const found = items.filter(matches);
-          if (found.length === 0) {
-            return (
-              <Panel>
-                <Empty icon={IconPuzzle} title={items.length > 0 ? t.connectors.none : t.connectors.empty}>
-                  {items.length === 0 && t.connectors.emptyHint}
-                </Empty>
-              </Panel>
-            );
-          }
-          return (
-            <div className="cards">
-              {found.map(connector => (
-                <Card key={connector.name} connector={connector} />
-              ))}
-            </div>
-          );
-        }}
-      </Loaded>
       <VersionList />
     </Page>
-  );
-}
-
-function Card({ connector }: { connector: ConnectorView }) {
-  const { tenant } = useHere();
-  return (
-    <Paper withBorder radius="md" p="md">
-      <Group wrap="nowrap" align="flex-start">
-        <ConnectorIcon connector={connector} />
-        <Stack gap={2} miw={0}>
-          <TextLink to="/t/$tenant/connectors/$name" params={{ tenant, name: connector.name }} fw={600}>
-            <Name>{connector.title}</Name>
-          </TextLink>
-          <Text size="xs" c="dimmed">
-            <bdi>{t.connectors.by(connector.publisher)}</bdi> · {t.connectors.version(connector.version)}
-          </Text>
-          <Text size="sm" lineClamp={3} mt={4}>
-            {connector.description}
-          </Text>
-        </Stack>
-      </Group>
-    </Paper>
   );
 }

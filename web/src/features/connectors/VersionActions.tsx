@@ -1,4 +1,5 @@
 import { Button, Checkbox, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answer, api } from '~/api/client';
 import { key } from '~/api/query';
@@ -7,6 +8,8 @@ import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { useAct } from '~/ui/act';
 import { ProblemAlert } from '~/ui/Problem';
+import { connectorQuery } from './queries';
+import { versionQuery } from './versions';
 
 type Step = 'approve' | 'reject' | 'yank';
 
@@ -89,6 +92,10 @@ function Refuse({ version, step, close }: { version: VersionView; step: 'reject'
   const { tenant } = useHere();
   const [reason, setReason] = useState('');
   const [back, setBack] = useState(true);
+  const goes = step === 'yank' && version.state === 'installed';
+  const { data: connector } = useQuery({ ...connectorQuery(tenant, version.name), enabled: goes });
+  const previous = connector?.previous;
+  const { data: before } = useQuery({ ...versionQuery(tenant, previous ?? ''), enabled: goes && Boolean(previous) });
   const params = { path: { tenant, sha256: version.sha256 } };
   const refuse = useAct({
     run: () =>
@@ -97,7 +104,7 @@ function Refuse({ version, step, close }: { version: VersionView; step: 'reject'
         : answer(
             api.POST('/v1/tenants/{tenant}/connector-versions/{sha256}/yank', {
               params,
-              body: { reason, go_back: back },
+              body: { reason, go_back: back && Boolean(previous) },
             }),
           ),
     stale: [key(tenant, 'connectors')],
@@ -125,8 +132,14 @@ function Refuse({ version, step, close }: { version: VersionView; step: 'reject'
           onChange={event => setReason(event.currentTarget.value)}
           data-autofocus
         />
-        {step === 'yank' && version.state === 'installed' && (
-          <Checkbox label={t.versions.goBack} checked={back} onChange={event => setBack(event.currentTarget.checked)} />
+        {goes && (
+          <Checkbox
+            label={before ? t.versions.goBackTo(before.version) : t.versions.goBack}
+            description={previous ? undefined : t.versions.noneBefore}
+            disabled={!previous}
+            checked={back && Boolean(previous)}
+            onChange={event => setBack(event.currentTarget.checked)}
+          />
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>

@@ -1,7 +1,6 @@
 import { Alert, Badge, Code, List, Stack, Text } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
-import type { Finding, VersionView } from '~/api/schema.gen';
-import { CheckSteps } from '~/features/connections/CheckSteps';
+import type { VersionView } from '~/api/schema.gen';
 import { Who } from '~/features/shared/Who';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
@@ -10,6 +9,7 @@ import { TextLink } from '~/ui/links';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
 import { At } from '~/ui/Time';
+import { Findings } from './Findings';
 import { VersionActions } from './VersionActions';
 import { VersionState } from './VersionList';
 import { versionQuery } from './versions';
@@ -117,15 +117,6 @@ function Changes({ difference }: { difference: NonNullable<VersionView['differen
           </List.Item>
         ))}
       </List>
-    </Panel>
-  );
-}
-
-function Findings({ title, findings }: { title: string; findings: Finding[] }) {
-  const passed = findings.every(finding => finding.outcome !== 'failed');
-  return (
-    <Panel title={title}>
-      <CheckSteps result={{ passed, steps: findings }} bare />
     </Panel>
   );
 }

@@ -2,6 +2,8 @@ import { ActionIcon, Button, Group, Menu, Modal } from '@mantine/core';
 import {
   IconCalendarPlus,
   IconCalendarRepeat,
+  IconCopy,
+  IconCursorText,
   IconDots,
   IconDownload,
   IconPlayerPlay,
@@ -19,8 +21,9 @@ import { useAct } from '~/ui/act';
 import { Confirm } from '~/ui/Confirm';
 import { Backfill, RunForDay } from './DayForms';
 import { DryRun } from './DryRun';
+import { Duplicate, Rename } from './NameForms';
 
-type Dialog = 'day' | 'backfill' | 'dry-run' | 'remove';
+type Dialog = 'day' | 'backfill' | 'dry-run' | 'rename' | 'duplicate' | 'remove';
 
 /** What can be done with a pipeline as a whole. */
 export function Actions({ pipeline }: { pipeline: PipelineView }) {
@@ -92,6 +95,12 @@ export function Actions({ pipeline }: { pipeline: PipelineView }) {
           </Menu.Item>
           {may('pipelines-write') && (
             <>
+              <Menu.Item leftSection={<IconCursorText size={16} aria-hidden />} onClick={() => open('rename')}>
+                {t.pipelines.rename}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconCopy size={16} aria-hidden />} onClick={() => open('duplicate')}>
+                {t.pipelines.duplicate}
+              </Menu.Item>
               <Menu.Divider />
               <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => open('remove')}>
                 {t.pipelines.remove}
@@ -105,6 +114,12 @@ export function Actions({ pipeline }: { pipeline: PipelineView }) {
       </Modal>
       <Modal opened={dialog === 'backfill'} onClose={close} title={t.pipelines.backfillTitle}>
         <Backfill pipeline={pipeline} close={close} />
+      </Modal>
+      <Modal opened={dialog === 'rename'} onClose={close} title={t.pipelines.renameAction}>
+        <Rename pipeline={pipeline} close={close} />
+      </Modal>
+      <Modal opened={dialog === 'duplicate'} onClose={close} title={t.pipelines.duplicateAction}>
+        <Duplicate pipeline={pipeline} close={close} />
       </Modal>
       <Modal opened={dialog === 'dry-run'} onClose={close} title={t.pipelines.dryRun} size="xl">
         <DryRun pipeline={pipeline} />

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Group, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import type { PipelineView } from '~/api/schema.gen';
 import { number } from '~/format';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
+import { FormButtons } from '~/ui/FormButtons';
 import { useSendForm } from '~/ui/form';
 import { ProblemAlert } from '~/ui/Problem';
 
@@ -47,7 +48,7 @@ export function RunForDay({ pipeline, close }: Props) {
           data-autofocus
           {...form.getInputProps('snapshot_date')}
         />
-        <Buttons close={close} busy={busy} action={t.pipelines.run} />
+        <FormButtons close={close} busy={busy} action={t.pipelines.run} />
       </Stack>
     </form>
   );
@@ -75,21 +76,8 @@ export function Backfill({ pipeline, close }: Props) {
           <TextInput type="date" label={t.pipelines.from} required data-autofocus {...form.getInputProps('from')} />
           <TextInput type="date" label={t.pipelines.to} required {...form.getInputProps('to')} />
         </Group>
-        <Buttons close={close} busy={busy} action={t.pipelines.backfillTitle} />
+        <FormButtons close={close} busy={busy} action={t.pipelines.backfillTitle} />
       </Stack>
     </form>
-  );
-}
-
-function Buttons({ close, busy, action }: { close: () => void; busy: boolean; action: string }) {
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={close}>
-        {t.common.cancel}
-      </Button>
-      <Button type="submit" loading={busy}>
-        {action}
-      </Button>
-    </Group>
   );
 }

@@ -1,4 +1,4 @@
-import { Badge, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Badge, Group, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconRoute, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -12,6 +12,7 @@ import { Empty } from '~/ui/Empty';
 import { type Column, Listing } from '~/ui/Listing';
 import { TextLink } from '~/ui/links';
 import { Name } from '~/ui/Name';
+import { SearchField } from '~/ui/SearchField';
 import { Ago } from '~/ui/Time';
 import { definitionOf, sinkOf } from './definition';
 import { pipelinesQuery } from './queries';
@@ -50,8 +51,8 @@ interface Props {
 export function PipelineList({ connection, empty, action }: Props) {
   const { tenant } = useHere();
   const [typed, type] = useState('');
-  const [name] = useDebouncedValue(typed.trim(), 250);
-  const query = useInfiniteQuery(pipelinesQuery(tenant, { connection, name: name || undefined }));
+  const [contains] = useDebouncedValue(typed.trim(), 250);
+  const query = useInfiniteQuery(pipelinesQuery(tenant, { connection, contains: contains || undefined }));
   const connections = useQuery({ ...allConnectionsQuery(tenant), enabled: connection === undefined });
   const names = new Map(connections.data?.items.map(each => [each.id, each.name]));
   const columns: Column<PipelineView>[] = [
@@ -86,22 +87,14 @@ export function PipelineList({ connection, empty, action }: Props) {
   }
   return (
     <Stack>
-      <TextInput
-        aria-label={t.pipelines.search}
-        placeholder={t.pipelines.search}
-        leftSection={<IconSearch size={16} aria-hidden />}
-        value={typed}
-        onChange={event => type(event.currentTarget.value)}
-        maw={360}
-        type="search"
-      />
+      <SearchField label={t.pipelines.search} value={typed} change={type} />
       <Listing
         label={t.pipelines.title}
         columns={columns}
         query={query}
         id={pipeline => pipeline.id}
         empty={
-          name ? (
+          contains ? (
             <Empty icon={IconSearch} title={t.pipelines.emptySearch}>
               {t.pipelines.emptySearchHint}
             </Empty>

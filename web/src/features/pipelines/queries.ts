@@ -4,7 +4,8 @@ import { all, key, pages } from '~/api/query';
 
 export interface PipelineFilter {
   connection?: string;
-  name?: string;
+  /** What their names contain. */
+  contains?: string;
 }
 
 export const pipelinesQuery = (tenant: string, filter: PipelineFilter = {}) =>

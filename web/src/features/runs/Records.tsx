@@ -41,14 +41,15 @@ const COLUMNS: Column<LoadView>[] = [
 ];
 
 function Verdict({ load }: { load: LoadView }) {
-  if (load.reconciled) {
+  // Of what is under way, or failed, nothing can be accounted for yet: nothing is visible.
+  const committed = load.state === 'committed' || load.state === 'stopped';
+  if (load.reconciled && committed) {
     return (
       <Badge color="green" variant="light" tt="none" leftSection={<IconCheck size={13} aria-hidden />}>
         {t.runs.reconciled}
       </Badge>
     );
   }
-  const committed = load.state === 'committed' || load.state === 'succeeded';
   return (
     <Badge
       color={committed ? 'red' : 'gray'}

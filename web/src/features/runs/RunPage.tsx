@@ -5,20 +5,21 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { answer, api, once } from '~/api/client';
 import { key } from '~/api/query';
-import type { RunView } from '~/api/schema.gen';
+import type { AttemptView, RunView } from '~/api/schema.gen';
 import { pipelineQuery } from '~/features/pipelines/queries';
 import { ago, minute } from '~/format';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
 import { useAct } from '~/ui/act';
 import { Confirm } from '~/ui/Confirm';
-import { TextLink } from '~/ui/links';
+import { ButtonLink, TextLink } from '~/ui/links';
 import { Page } from '~/ui/Page';
 import { isFinal, RunState } from '~/ui/RunState';
 import { useNow } from '~/ui/Time';
 import { Facts } from './Facts';
 import { Log } from './Log';
 import { useLiveRun } from './live';
+import { Observed } from './Observed';
 import { Progress } from './Progress';
 import { runQuery } from './queries';
 import { Records } from './Records';
@@ -55,7 +56,7 @@ export function RunPage({ id }: { id: string }) {
       ]}
       actions={<Actions run={run} />}
     >
-      <Notes run={run} lost={!over && live.connection === 'lost'} />
+      <Notes run={run} attempt={attempts.at(-1)} lost={!over && live.connection === 'lost'} />
       <div className="halves">
         <Facts run={run} attempt={attempts.at(-1)} />
         {!over && <Progress run={run} live={live} />}
@@ -77,7 +78,8 @@ function LiveMark({ connection }: { connection: string }) {
 }
 
 /** What has to be known before anything else is read. */
-function Notes({ run, lost }: { run: RunView; lost: boolean }) {
+function Notes({ run, attempt, lost }: { run: RunView; attempt?: AttemptView; lost: boolean }) {
+  const { tenant, may } = useHere();
   const now = useNow();
   const waits = run.state === 'queued' && Date.parse(run.not_before) > now;
   const reason = run.reason ? (t.runs.reason[run.reason] ?? run.reason) : undefined;
@@ -89,7 +91,23 @@ function Notes({ run, lost }: { run: RunView; lost: boolean }) {
       )}
       {waits && <Alert color="blue">{t.runs.waitingUntil(ago(run.not_before, now))}</Alert>}
       {reason && <Alert color="gray">{reason}</Alert>}
-      {run.error && <RunProblem error={run.error} final={isFinal(run.state)} />}
+      {run.error && (
+        <RunProblem error={run.error} final={isFinal(run.state)}>
+          {run.error.actor === 'user' && may('pipelines-write') && (
+            <ButtonLink
+              to="/t/$tenant/pipelines/$pipeline"
+              params={{ tenant, pipeline: run.pipeline }}
+              search={{ tab: 'definition' }}
+              variant="default"
+              size="xs"
+              w="fit-content"
+            >
+              {t.runs.change}
+            </ButtonLink>
+          )}
+        </RunProblem>
+      )}
+      <Observed attempt={attempt} />
     </Stack>
   );
 }

@@ -1,10 +1,20 @@
 import { Alert, Code, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import type { ErrorView } from '~/api/schema.gen';
 import { t } from '~/texts';
 
 /** Why an attempt or a stream failed, who has to act, and whether trying again can help. */
-export function RunProblem({ error, final }: { error: ErrorView; final: boolean }) {
+export function RunProblem({
+  error,
+  final,
+  children,
+}: {
+  error: ErrorView;
+  final: boolean;
+  /** Where it can be put right. */
+  children?: ReactNode;
+}) {
   return (
     <Alert color={final ? 'red' : 'yellow'} icon={<IconAlertTriangle aria-hidden />} title={t.runs.error}>
       <Stack gap={6}>
@@ -28,6 +38,7 @@ export function RunProblem({ error, final }: { error: ErrorView; final: boolean 
         <Text size="sm">
           {t.runs.actor[error.actor]} {error.retryable ? t.runs.retryable : t.runs.notRetryable}
         </Text>
+        {children}
       </Stack>
     </Alert>
   );

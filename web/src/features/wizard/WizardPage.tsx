@@ -1,10 +1,10 @@
-import { Alert, Button, Group, Select, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Select, Text } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconArrowRight, IconCheck, IconCloudCheck } from '@tabler/icons-react';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { key } from '~/api/query';
-import type { DraftView, OffersView, StreamView } from '~/api/schema.gen';
-import { connectionQuery } from '~/features/connections/queries';
+import type { ConnectorView, DraftView, OffersView, StreamView } from '~/api/schema.gen';
+import { connectionQuery, offersQuery } from '~/features/connections/queries';
 import { connectorsQuery } from '~/features/connectors/queries';
 import { useHere } from '~/session/session';
 import { t } from '~/texts';
@@ -15,7 +15,7 @@ import type { Json, Schema } from '~/ui/schema-form/model';
 import { validate } from '~/ui/schema-form/validate';
 import { blockedAt, isDone, type Step, stepsOf } from './draft';
 import type { StepProps } from './parts';
-import { draftQuery, offersQuery } from './queries';
+import { draftQuery } from './queries';
 import { Configure } from './steps/Configure';
 import { Load } from './steps/Load';
 import { MapColumns } from './steps/Map';
@@ -61,18 +61,12 @@ export function WizardPage(props: Props) {
 interface Whole extends Props {
   view: DraftView;
   offers: OffersView;
-  connectors: { name: string; title: string; config: unknown; folders: string[]; capabilities: StepCan }[];
+  connectors: ConnectorView[];
   reload: () => Promise<void>;
 }
 
 /** Steps that show columns, and so want to know them also where the streams were chosen before the page was loaded. */
 const NEED_COLUMNS: Step[] = ['map', 'load', 'where', 'watch'];
-
-interface StepCan {
-  incremental: boolean;
-  filter: boolean;
-  changed_files: boolean;
-}
 
 function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Whole) {
   const { tenant } = useHere();
@@ -131,6 +125,13 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
     saw,
     wanted: NEED_COLUMNS.includes(step),
   });
+  // Whoever goes on by the keyboard is at the beginning of the step then, and readers of the screen hear which it is.
+  const place = useRef<HTMLElement>(null);
+  const was = useRef(step);
+  useEffect(() => {
+    if (was.current !== step) place.current?.focus({ preventScroll: true });
+    was.current = step;
+  }, [step]);
   const go = (to: Step) => {
     setTried(undefined);
     open(to);
@@ -150,6 +151,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
     kept,
     draft,
     schema,
+    connector,
     offers,
     wrong,
     seen: streams,
@@ -160,7 +162,6 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
       incremental: connector?.capabilities.incremental ?? false,
       filter: connector?.capabilities.filter ?? false,
       changedFiles: connector?.capabilities.changed_files ?? false,
-      folders: connector?.folders ?? [],
       title: (draft.connection ? connection.data?.name : connector?.title) ?? '',
     },
   };
@@ -224,7 +225,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
             onChange={one => one && go(one as Step)}
           />
         </nav>
-        <Stack gap="md" miw={0}>
+        <section ref={place} tabIndex={-1} aria-label={t.wizard.steps[step].title} className={classes.place}>
           <StepOf key={step} step={step} all={tried === step} {...props} />
           {tried === step && !isDone(step, draft, facts) && (
             <Text c="red" size="sm" role="alert">
@@ -249,7 +250,7 @@ function Wizard({ id, step: asked, open, view, offers, connectors, reload }: Who
               </Button>
             )}
           </div>
-        </Stack>
+        </section>
       </div>
     </Page>
   );

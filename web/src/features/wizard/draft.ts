@@ -1,7 +1,7 @@
 // What the wizard knows of a pipeline that is being set up, and what of it is ready. Nothing here is drawn or sent.
 import type { DraftBody, DraftView, StreamView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
-import { at, isObject, secretsOf, type Values, without } from './secrets';
+import { at, isObject, secretsOf, type Values, without } from '~/ui/schema-form/secrets';
 
 export const STEPS = [
   'source',
@@ -42,15 +42,38 @@ export interface Stream {
   partition?: { column: string; unit?: string };
   cluster?: string[];
   checks?: Check[];
+  /** A row restriction in the source's own language. */
+  filter?: string;
+  /** What happens to a file that was read and has changed. */
+  changed_files?: string;
   [other: string]: unknown;
+}
+
+/** A window in which nothing starts: once between two moments, or every week between two times of the day. */
+export interface Blackout {
+  from: string;
+  to: string;
+  days?: string[];
+  reason?: string;
 }
 
 export interface Schedule {
   cron: string;
   time_zone?: string;
   overlap?: string;
-  catch_up?: string;
+  catch_up?: string | { all: { max: number } };
+  jitter_seconds?: number;
+  blackouts?: Blackout[];
   [other: string]: unknown;
+}
+
+/** How often and how patiently a run is tried; what is left out is as usual. */
+export interface Retry {
+  max_attempts?: number;
+  base_seconds?: number;
+  factor?: number;
+  cap_seconds?: number;
+  jitter?: number;
 }
 
 export interface Notify {
@@ -64,6 +87,7 @@ export interface Definition {
   streams: Stream[];
   sink?: { type: string; [other: string]: unknown };
   schedule?: Schedule;
+  retry?: Retry;
   notify?: Notify[];
   [other: string]: unknown;
 }
@@ -200,7 +224,13 @@ export const cursorOf = (stream: Stream): string | undefined =>
 export function withLoad(stream: Stream, load: 'transactional' | 'catalog'): Stream {
   const { partition, ...rest } = stream;
   if (load === 'transactional') return { ...stream, load: undefined };
-  return { ...rest, load, read: undefined };
+  return withRead({ ...rest, load }, undefined);
+}
+
+/** A stream that is read by a cursor, or whole: then there is nothing to say of files that have changed. */
+export function withRead(stream: Stream, cursor: string | undefined): Stream {
+  if (cursor !== undefined) return { ...stream, read: { incremental: cursor } };
+  return { ...stream, read: undefined, changed_files: undefined };
 }
 
 /** The columns of a stream that are loaded, by name at the source. */

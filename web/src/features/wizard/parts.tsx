@@ -1,7 +1,6 @@
 // What several steps are made of.
-import { Text, UnstyledButton } from '@mantine/core';
-import type { ReactNode } from 'react';
-import type { OffersView, StreamView } from '~/api/schema.gen';
+import { Text } from '@mantine/core';
+import type { ConnectorView, OffersView, StreamView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
 import type { Draft, Step, Stream } from './draft';
 import type { Kept } from './useDraft';
@@ -15,8 +14,10 @@ export interface StepProps {
   draft: Draft;
   schema: Schema | undefined;
   offers: OffersView;
+  /** What is read with, if that is known. */
+  connector: ConnectorView | undefined;
   /** What the connector of the draft can do. */
-  can: { incremental: boolean; filter: boolean; changedFiles: boolean; folders: string[]; title: string };
+  can: { incremental: boolean; filter: boolean; changedFiles: boolean; title: string };
   /** What is wrong with the configuration, by place. */
   wrong: Record<string, string>;
   /** Streams that were seen on this page, by their ids. */
@@ -33,35 +34,6 @@ export function changeStreams(kept: Kept, how: (streams: Stream[]) => Stream[]):
 
 export function changeStream(kept: Kept, id: string, how: (stream: Stream) => Stream): void {
   changeStreams(kept, streams => streams.map(stream => (stream.id === id ? how(stream) : stream)));
-}
-
-/** Something to choose among several, as large as what there is to say of it. */
-export function Tile({
-  chosen,
-  onChoose,
-  tall,
-  radio,
-  children,
-  label,
-}: {
-  chosen: boolean;
-  onChoose: () => void;
-  tall?: boolean;
-  radio?: boolean;
-  children: ReactNode;
-  label?: string;
-}) {
-  const role = radio ? { role: 'radio', 'aria-checked': chosen } : { 'aria-pressed': chosen };
-  return (
-    <UnstyledButton
-      className={[classes.tile, tall ? classes.tall : ''].join(' ')}
-      onClick={onChoose}
-      aria-label={label}
-      {...role}
-    >
-      {children}
-    </UnstyledButton>
-  );
 }
 
 /** A connector's icon, as an image and nothing else: what it draws cannot run or load anything. */

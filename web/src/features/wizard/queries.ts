@@ -45,9 +45,6 @@ export const finishDraft = (tenant: string, draft: string, revision: number) =>
     }),
   );
 
-export const checkDraft = (tenant: string, draft: string) =>
-  answer(api.POST('/v1/tenants/{tenant}/drafts/{draft}/check', { params: path(tenant, draft) }));
-
 export const planDraft = (tenant: string, draft: string) =>
   answer(api.POST('/v1/tenants/{tenant}/drafts/{draft}/plan', { params: path(tenant, draft) }));
 
@@ -75,13 +72,6 @@ export const streamsQuery = (tenant: string, draft: string, source: string, cont
     getNextPageParam: (last: StreamsView, pages) => (pages.length < MOST_PAGES ? (last.next ?? undefined) : undefined),
     staleTime: 10 * 60_000,
     retry: false,
-  });
-
-export const offersQuery = (tenant: string) =>
-  queryOptions({
-    queryKey: key(tenant, 'offers'),
-    staleTime: 60_000,
-    queryFn: () => answer(api.GET('/v1/tenants/{tenant}/offers', { params: { path: { tenant } } })),
   });
 
 export const timeZonesQuery = queryOptions({

@@ -1,6 +1,7 @@
 // Keeping a draft: every change is on the page at once and on the service a moment later, one request at a time.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '~/api/problem';
+import { reachability } from '~/api/reachability';
 import type { DraftView } from '~/api/schema.gen';
 import type { Schema } from '~/ui/schema-form/model';
 import { bodyOf, type Draft, draftOf, typedSecrets } from './draft';
@@ -19,14 +20,19 @@ export interface Kept {
   problem: unknown;
   /** The places of secrets that the service has. */
   secrets: string[];
+  /** Where those of them are that are kept elsewhere, by place. */
+  references: Record<string, string>;
   revision: () => number;
 }
+
+const referencesOf = (view: DraftView) => (view.source?.references ?? {}) as Record<string, string>;
 
 export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: string) => Schema | undefined): Kept {
   const [draft, setDraft] = useState(() => draftOf(view));
   const [keeping, setKeeping] = useState<Keeping>('kept');
   const [problem, setProblem] = useState<unknown>(null);
   const [secrets, setSecrets] = useState<string[]>(view.source?.secrets ?? []);
+  const [references, setReferences] = useState(referencesOf(view));
   const now = useRef(draft);
   const revision = useRef(view.revision);
   const sent = useRef<Record<string, unknown>>({});
@@ -51,6 +57,7 @@ export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: 
         // The service forgets secrets that would go to another host; what still stands in the form is sent again.
         if (typed.some(([pointer, value]) => value !== null && !has.includes(pointer))) dirty.current = true;
         setSecrets(has);
+        setReferences(referencesOf(kept));
         setProblem(null);
         setKeeping(dirty.current ? 'changed' : 'kept');
       } catch (error) {
@@ -94,9 +101,14 @@ export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: 
         event.preventDefault();
       }
     };
+    // What could not be kept while the service was away is kept as soon as it is back.
+    const back = reachability.subscribe(() => {
+      if (reachability.answers) void flush().catch(() => undefined);
+    });
     document.addEventListener('visibilitychange', leaving);
     window.addEventListener('beforeunload', warn);
     return () => {
+      back();
       document.removeEventListener('visibilitychange', leaving);
       window.removeEventListener('beforeunload', warn);
       void flush().catch(() => undefined);
@@ -104,5 +116,5 @@ export function useDraft(tenant: string, view: DraftView, schemaOf: (connector: 
   }, [flush]);
 
   const revisionNow = useMemo(() => () => revision.current, []);
-  return { draft, change, flush, keeping, problem, secrets, revision: revisionNow };
+  return { draft, change, flush, keeping, problem, secrets, references, revision: revisionNow };
 }

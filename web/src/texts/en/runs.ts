@@ -56,6 +56,11 @@ export const runs = {
   moreStreams: (count: string) => `and ${count} streams more`,
   rows: (read: string) => `${read} rows`,
   splits: (done: string, all: string) => `${done} of ${all} parts`,
+  schemaChanged: 'Columns have changed since the load before',
+  schemaChangedHint:
+    'The table took new columns; one that is gone stays there and is NULL from now on. What else should become of them is said in the pipeline’s streams.',
+  moreChanges: (count: string) => `and ${count} more`,
+  checksBroken: 'Checks that did not hold',
   record: 'Where every row went',
   recordHint: 'A run succeeds only if, for each stream, every row that was read is accounted for.',
   verdict: 'Verdict',
@@ -96,6 +101,7 @@ export const runs = {
     sink: 'The sink has to be looked at.',
     host: 'Whoever operates Sluice has to look at it.',
   } as Record<string, string>,
+  change: 'Change the pipeline',
   retryable: 'It may pass by itself; the pipeline’s rules say how often it is tried again.',
   notRetryable: 'Trying again without a change will not help.',
   reason: {

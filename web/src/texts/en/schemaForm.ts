@@ -28,5 +28,9 @@ export const schemaForm = {
   entryValue: 'Value',
   onePerLine: 'One in each line.',
   notJson: 'This is not valid JSON yet.',
+  referTo: 'Take it from Secret Manager',
+  typeIt: 'Type it in',
+  referHint: (offered: string) => `A secret in Google Secret Manager, read when it is used. Offered to you: ${offered}`,
+  notOffered: 'This is no version of a secret that is offered: projects/PROJECT/secrets/SECRET/versions/latest',
   inSecretManager: (reference: string) => `From Secret Manager: ${reference}`,
 };

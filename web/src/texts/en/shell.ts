@@ -10,6 +10,7 @@ export const shell = {
   search: 'Go to …',
   searchHint: 'Search pages, pipelines and connections',
   nothingFound: 'Nothing found',
+  searching: 'Searching …',
   pages: 'Pages',
   help: 'Keyboard shortcuts',
   docs: 'API',

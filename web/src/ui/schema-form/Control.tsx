@@ -1,6 +1,7 @@
 import { Fieldset, NumberInput, Select, Switch, TagsInput, Text, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { t } from '~/texts';
+import { Prose } from '../Prose';
 import { Entries, Objects } from './Many';
 import type { Field, Json } from './model';
 import { type FormContext, ObjectFields } from './SchemaForm';
@@ -21,7 +22,7 @@ export function Control(props: ControlProps) {
   const example = schema.examples?.find(each => typeof each === 'string');
   const common = {
     label: field.label,
-    description: schema.description,
+    description: schema.description && <Prose text={schema.description} />,
     required: field.required,
     withAsterisk: field.required,
     error: context.errors[at],
@@ -86,7 +87,7 @@ export function Control(props: ControlProps) {
       return (
         <Fieldset legend={field.label}>
           <Text size="sm" c="dimmed" mb="sm">
-            {schema.description}
+            <Prose text={schema.description ?? ''} />
           </Text>
           <ObjectFields
             schema={schema}
@@ -126,7 +127,7 @@ function Choice({ field, value, change, common }: ControlProps & { common: objec
       inputWrapperOrder={['label', 'description', 'input', 'error']}
       description={
         <>
-          {schema.description}
+          <Prose text={schema.description ?? ''} />
           {says && (
             <>
               {' '}

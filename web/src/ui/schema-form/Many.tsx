@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Fieldset, Group, Input, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { t } from '~/texts';
+import { Prose } from '../Prose';
 import type { ControlProps } from './Control';
 import { type Json, pointer, unwrap } from './model';
 import { ObjectFields } from './SchemaForm';
@@ -14,7 +15,7 @@ export function Objects({ field, value, change, at, context }: ControlProps) {
     <Fieldset legend={field.label}>
       <Stack>
         <Text size="sm" c="dimmed">
-          {field.schema.description}
+          <Prose text={field.schema.description ?? ''} />
         </Text>
         {context.errors[at] && <Input.Error>{context.errors[at]}</Input.Error>}
         {items.map((item, index) => (
@@ -56,7 +57,7 @@ export function Entries({ field, value, change, at, context }: ControlProps) {
     <Fieldset legend={field.label}>
       <Stack>
         <Text size="sm" c="dimmed">
-          {field.schema.description}
+          <Prose text={field.schema.description ?? ''} />
         </Text>
         {context.errors[at] && <Input.Error>{context.errors[at]}</Input.Error>}
         {entries.map(([name, text], index) => (

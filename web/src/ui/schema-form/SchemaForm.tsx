@@ -11,6 +11,8 @@ export interface FormContext {
   stored: readonly string[];
   /** Where a secret is kept elsewhere, by pointer. */
   references: Record<string, string>;
+  /** Secrets that may be referred to instead of being typed: `projects/P/secrets/S`, with `*` for any ending. */
+  offered: readonly string[];
   disabled?: boolean;
 }
 
@@ -21,18 +23,20 @@ interface Props {
   errors: Errors;
   stored?: readonly string[];
   references?: Record<string, string>;
+  offered?: readonly string[];
   disabled?: boolean;
 }
 
 /** A form of a JSON Schema: a connector's configuration. A secret that is left alone is left out of the value; one to remove is null. */
-export function SchemaForm({ schema, value, change, errors, stored = [], references = {}, disabled }: Props) {
+export function SchemaForm(props: Props) {
+  const { schema, value, change, errors, stored = [], references = {}, offered = [], disabled } = props;
   return (
     <ObjectFields
       schema={schema}
       value={value}
       change={change}
       at=""
-      context={{ root: schema, errors, stored, references, disabled }}
+      context={{ root: schema, errors, stored, references, offered, disabled }}
     />
   );
 }
@@ -47,8 +51,10 @@ export interface ObjectProps {
 
 export function ObjectFields({ schema, value, change, at, context }: ObjectProps) {
   const groups = grouped(fieldsOf(schema, context.root));
+  // What is set is seen, as is what has to be.
+  const isSet = ({ name }: Field) => value[name] !== undefined || context.stored.includes(pointer(at, name));
   const [opened, setOpened] = useState<string[]>(() =>
-    groups.filter(({ fields }) => fields.some(field => field.required)).map(({ group }) => group ?? ''),
+    groups.filter(({ fields }) => fields.some(field => field.required || isSet(field))).map(({ group }) => group ?? ''),
   );
   const wrong = groups
     .filter(({ fields }) => fields.some(field => under(context.errors, pointer(at, field.name))))

@@ -4,6 +4,7 @@ import { Validator } from '@cfworker/json-schema';
 import { number } from '~/format';
 import { t } from '~/texts';
 import { type Json, pointer, type Schema } from './model';
+import { at, isReference, put, secretsOf } from './secrets';
 
 export type Errors = Record<string, string>;
 
@@ -14,10 +15,12 @@ interface OutputUnit {
   error: string;
 }
 
-/** What is wrong, by JSON pointer. A secret that the service has counts as given. */
+/** What is wrong, by JSON pointer. A secret that the service has counts as given, as does one that is only referred to. */
 export function validate(schema: Schema, value: Json, stored: readonly string[] = []): Errors {
   const validator = new Validator(schema as never, '2020-12', false);
-  const given = stored.reduce((so, at) => fill(so, at.split('/').slice(1)), value);
+  const places = secretsOf(schema, value).filter(place => isReference(at(value, place)));
+  const read = places.reduce((so, place) => put(so, place, ' ') as Json, value);
+  const given = stored.reduce((so, place) => fill(so, place.split('/').slice(1)), read);
   const errors: Errors = {};
   for (const unit of validator.validate(given).errors as OutputUnit[]) {
     const found = wordsOf(unit, schema);

@@ -1,86 +1,45 @@
 //! `POST /v1/tenants/{tenant}/connections/{connection}/check`
 
-use axum::Json;
 use axum::extract::{Path, State};
-use serde::Serialize;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde_json::json;
-use sluice_core::pipeline::SourceSpec;
-use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::secret::Redactor;
-use sluice_core::worker::{Event, Job};
 use sluice_engine::service::resolve::Purpose;
-use utoipa::ToSchema;
 
 use super::input::hide;
+use super::tried::{CheckView, PhaseView, tried};
 use super::view::find;
-use super::working::{ask, limits};
 use crate::auth::principal::Member;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::state::App;
 use crate::v1::record::record;
 
-/// What trying a connection came to.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::v1) struct CheckView {
-    /// Whether no step failed.
-    passed: bool,
-    /// What was tried, in that order.
-    steps: Vec<StepView>,
-}
-
-/// One step of trying a connection.
-#[derive(Debug, Serialize, ToSchema)]
-struct StepView {
-    /// What was tried.
-    name: String,
-    /// `passed`, `warned` (it works, but something should be known), `failed`, or `skipped` because an earlier step failed.
-    #[schema(value_type = String)]
-    outcome: Outcome,
-    /// What was found.
-    detail: String,
-    /// What a person can do; empty when it passed.
-    remedy: String,
-}
-
 /// Try a connection
 ///
-/// A worker connects as a run would, for at most a minute. Reads no rows.
+/// A worker connects as a run would, for at most a minute. Reads no rows. With `Accept: text/event-stream` it is told as it goes: `phase`
+/// with what the worker is at, `step` with each step, and at the end `end` with all of them, or `problem`. Who stops listening ends it.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/connections/{connection}/check", tag = "connections",
     operation_id = "check_connection", params(("tenant" = String, Path), ("connection" = String, Path)),
     responses(
-        (status = 200, body = CheckView), (status = "4XX", body = ProblemBody), (status = "5XX", body = ProblemBody)
+        (status = 200, content((CheckView = "application/json"), (PhaseView = "text/event-stream"))),
+        (status = "4XX", body = ProblemBody), (status = "5XX", body = ProblemBody)
     )
 )]
 pub(super) async fn check(
     State(app): State<App>,
     member: Member,
+    headers: HeaderMap,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<CheckView>, Problem> {
+) -> Result<Response, Problem> {
     find(&app, member.scope(), &id).await?;
     let (actor, address) = (member.caller.actor(), member.caller.address.as_deref());
     let purpose = Purpose { actor: &actor, object: "check", address, now_us: app.now_us() };
     let opened = app.resolver.source(member.scope(), &id, purpose).await;
     let opened = opened.map_err(|error| hide(error, &Redactor::default()))?;
     record(&app, &member, "connection.check", format!("connection {id}"), json!({})).await?;
-    Ok(Json(steps(&app, opened.it, &opened.redactor).await?))
-}
-
-/// Has a worker try a source.
-pub(in crate::v1) async fn steps(app: &App, source: SourceSpec, redactor: &Redactor) -> Result<CheckView, Problem> {
-    let told = ask(app, &Job::Check { source, limits: limits() }, redactor).await?;
-    let steps = told.into_iter().filter_map(|event| match event {
-        Event::Step(step) => Some(step),
-        _ => None,
-    });
-    let shown = |CheckStep { name, outcome, detail, remedy }| StepView {
-        name,
-        outcome,
-        detail: redactor.redact(&detail).into_owned(),
-        remedy: redactor.redact(&remedy).into_owned(),
-    };
-    let steps: Vec<StepView> = steps.map(shown).collect();
-    Ok(CheckView { passed: steps.iter().all(|step| step.outcome != Outcome::Failed), steps })
+    tried(&app, &headers, opened.it, opened.redactor).await
 }
 
 #[cfg(test)]
@@ -131,6 +90,33 @@ mod tests {
         assert_eq!(crashed.status, StatusCode::SERVICE_UNAVAILABLE, "{crashed:?}");
         assert_eq!(ask("db.example.com").await.body["passed"], true);
         assert_eq!(service.found_in_files(SECRET), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_events_is_told_as_it_goes() {
+        let service = Service::new().await;
+        service.tenant("acme").await;
+        let editor = service.token("acme", Role::Editor).await;
+        let id = service.connection("acme", &editor, "shop").await;
+        let ask = async |path: &str, body: Option<serde_json::Value>| {
+            let request = Service::request(Method::POST, path, Some(&editor)).header("accept", "text/event-stream");
+            let told = service.finish(request, body).await;
+            assert_eq!(
+                (told.status, &told.headers["content-type"]),
+                (StatusCode::OK, &"text/event-stream".parse().unwrap())
+            );
+            told.body.as_str().unwrap().to_owned()
+        };
+        let told = ask(&format!("/v1/tenants/acme/connections/{id}/check"), None).await;
+        let names: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+        assert_eq!(names, ["phase", "phase", "step", "step", "end"], "{told}");
+        assert!(told.contains(r#"{"phase":"reaching","host":"db.example.com","port":5432}"#), "{told}");
+        assert!(told.contains("as [secret]") && !told.contains(SECRET), "{told}");
+        let config = json!({"host": LEAKY_HOST, "password": SECRET});
+        let body = json!({"name": "n", "connector": "demo", "config": config});
+        let failed = ask("/v1/tenants/acme/connections/check", Some(body)).await;
+        assert!(failed.starts_with("event: problem\ndata: {\"type\":\"urn:sluice:problem:invalid\""), "{failed}");
+        assert!(failed.contains("password [secret] was refused"), "{failed}");
     }
 
     #[tokio::test]

@@ -11,16 +11,17 @@ mod list;
 mod preview;
 mod steer;
 mod streams;
+mod tried;
 mod try_out;
 mod update;
 mod view;
 mod working;
 
-pub(in crate::v1) use check::{CheckView, steps};
 pub(in crate::v1) use create::{as_json, sealing};
 pub(in crate::v1) use input::{hide, permitted};
 pub(in crate::v1) use steer::{Leads, leads_elsewhere};
 pub(in crate::v1) use streams::{ColumnView, StreamsQuery, StreamsView, told};
+pub(in crate::v1) use tried::{CheckView, PhaseView, tried};
 pub(in crate::v1) use view::{GrantsBody, grants_of};
 pub(in crate::v1) use working::{ASKING, ask, limits};
 

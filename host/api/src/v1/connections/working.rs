@@ -37,7 +37,21 @@ pub(in crate::v1) fn limits() -> RunLimits {
 /// # Errors
 /// What the job failed with, without secrets; that it took too long.
 pub(in crate::v1) async fn ask(app: &App, job: &Job, redactor: &Redactor) -> Result<Vec<Event>, Problem> {
-    let asked = tokio::time::timeout(WITHIN, app.workers.ask(job, WITHIN * 2)).await;
+    let mut events = Vec::new();
+    listen(app, job, redactor, |event| events.push(event)).await.map(|()| events)
+}
+
+/// The same, told as it comes.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn listen(
+    app: &App,
+    job: &Job,
+    redactor: &Redactor,
+    told: impl FnMut(Event) + Send,
+) -> Result<(), Problem> {
+    let asked = tokio::time::timeout(WITHIN, app.workers.listen(job, WITHIN * 2, told)).await;
     let Ok(done) = asked else {
         let detail = format!("there was no answer within {} seconds; try again, or ask for less", WITHIN.as_secs());
         return Err(Problem::new(Slug::Timeout, detail));

@@ -37,5 +37,5 @@ pub(super) async fn follow(
     record(&app, &member, "connector.follow", format!("connector {name}"), detail).await?;
     let now = app.resolver.catalogue.find(scope, &name).await?;
     let now = now.ok_or_else(|| RunError::internal("a connector is gone after one followed it"))?;
-    Ok(Json(ConnectorView::from(now)))
+    Ok(Json(ConnectorView::of(now, None)))
 }

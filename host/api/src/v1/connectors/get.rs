@@ -21,7 +21,8 @@ pub(super) async fn get(
 ) -> Result<Json<ConnectorView>, Problem> {
     let found = app.resolver.catalogue.find(member.scope(), &name).await?;
     let found = found.ok_or_else(|| Problem::not_found("connector"))?;
-    Ok(Json(ConnectorView::from(found)))
+    let install = app.store.connector_install(member.scope(), &name).await?;
+    Ok(Json(ConnectorView::of(found, install.as_ref())))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use sluice_engine::service::catalogue::Installed;
 
 use super::view::ConnectorView;
 use crate::auth::principal::Member;
@@ -27,7 +28,12 @@ pub(super) async fn list(
     let behind = all.into_iter().filter(|connector| connector.manifest.name > after);
     let found: Vec<_> = behind.take(limit as usize + 1).collect();
     let page = Page::of(found, limit, |connector| connector.manifest.name.clone());
-    Ok(Json(page.map(ConnectorView::from)))
+    let installs = app.store.connector_installs(member.scope()).await?;
+    let shown = |found: Installed| {
+        let install = installs.iter().find(|install| install.name == found.manifest.name);
+        ConnectorView::of(found, install)
+    };
+    Ok(Json(page.map(shown)))
 }
 
 #[cfg(test)]

@@ -52,5 +52,6 @@ pub(super) async fn rollback(
     went_back(&app, &member, (&name, found.origin), &body.from, &reason).await?;
     let now = app.resolver.catalogue.find(member.scope(), &name).await?;
     let now = now.ok_or_else(|| RunError::internal("a connector is gone after one went back to it"))?;
-    Ok(Json(ConnectorView::from(now)))
+    let install = app.store.connector_install(member.scope(), &name).await?;
+    Ok(Json(ConnectorView::of(now, install.as_ref())))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sluice_engine::service::catalogue::{Installed, Origin};
-use sluice_store::Hold;
+use sluice_store::{Hold, Install};
 use utoipa::ToSchema;
 
 use crate::state::instant;
@@ -35,6 +35,8 @@ pub(super) struct ConnectorView {
     /// Whose it is: `built-in` (it lies in the operator's folder), `operator` (installed for all tenants), `tenant` (uploaded here).
     #[schema(value_type = String)]
     origin: Origin,
+    /// SHA-256 of the tenant's version before this one, which one can go back to; null if there is none.
+    previous: Option<String>,
     /// Why it was withdrawn; null if it was not. No run uses one that was.
     yanked: Option<String>,
     /// That this tenant stays with the version before the one that the operator has installed for all; null if it does not.
@@ -82,8 +84,11 @@ struct CapabilitiesView {
     changed_files: bool,
 }
 
-impl From<Installed> for ConnectorView {
-    fn from(Installed { manifest, sha256, origin, yanked, held }: Installed) -> Self {
+impl ConnectorView {
+    /// What is shown of a connector; `install` is the tenant's own, where it has one of this name.
+    pub(super) fn of(found: Installed, install: Option<&Install>) -> Self {
+        let Installed { manifest, sha256, origin, yanked, held } = found;
+        let previous = install.filter(|install| install.sha256 == sha256).and_then(|install| install.previous.clone());
         let can = &manifest.capabilities;
         let icon = (!manifest.icon.is_empty())
             .then(|| format!("data:image/svg+xml;base64,{}", STANDARD.encode(&manifest.icon)));
@@ -91,6 +96,7 @@ impl From<Installed> for ConnectorView {
             icon,
             sha256,
             origin,
+            previous,
             yanked,
             held: held.map(|Hold { instead_of, since_us, by, reason, .. }| HoldView {
                 instead_of,

@@ -28,6 +28,8 @@ pub(super) struct OffersView {
     google_identity: bool,
     /// The names of folders that connections may read.
     folders: Vec<String>,
+    /// Secrets of Google Secret Manager that connections may refer to: `projects/P/secrets/S`, where a `*` stands for any ending.
+    secrets: Vec<String>,
 }
 
 /// Where in BigQuery a pipeline may load.
@@ -56,6 +58,7 @@ pub(super) async fn read(State(app): State<App>, member: Member) -> Result<Json<
         private_network: offers.private_network,
         google_identity: offers.google_identity,
         folders: offers.folders.keys().cloned().collect(),
+        secrets: offers.secrets.iter().filter_map(|one| one.shown_to(&member.tenant)).collect(),
     }))
 }
 
@@ -65,6 +68,7 @@ mod tests {
     use serde_json::json;
     use sluice_core::access::Role;
     use sluice_core::offers::DatasetOffer;
+    use sluice_core::secret::SecretOffer;
 
     use crate::testing::Service;
 
@@ -73,6 +77,8 @@ mod tests {
         let service = Service::with(|parts| {
             let offers = &mut parts.resolver.offers;
             offers.folders.insert("lake".into(), "/srv/secret-place".into());
+            let secrets = ["*=vault/{tenant}-*", "globex=own", "acme=own/db"];
+            offers.secrets = secrets.iter().map(|text| SecretOffer::parse(text).unwrap()).collect();
             let all = ["p.shared", "acme=q", "globex=r.own"];
             offers.bigquery = all.iter().map(|text| DatasetOffer::parse(text).unwrap()).collect();
         })
@@ -86,6 +92,7 @@ mod tests {
             (&told["folders"], &told["runs"], &told["local_warehouse"]),
             (&json!(["lake"]), &json!(["local"]), &true.into())
         );
+        assert_eq!(told["secrets"], json!(["projects/vault/secrets/acme-*", "projects/own/secrets/db"]));
         assert!(!told.to_string().contains("secret-place"));
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct Filter {
     /// Only the one of this name.
     #[param(max_length = 100)]
     name: Option<String>,
+    /// Only those whose name contains this text; capital and small letters are alike. Not together with `name`.
+    #[param(max_length = 100)]
+    contains: Option<String>,
 }
 
 /// The tenant's pipelines, the oldest first
@@ -37,6 +40,9 @@ pub(super) async fn list(
 ) -> Result<Json<Page<PipelineView>>, Problem> {
     let limit = page.limit()?;
     let connection = filter.connection.as_deref();
+    if filter.name.is_some() && filter.contains.is_some() {
+        return Err(Problem::field("contains", "a name is asked for already; ask for one of the two"));
+    }
     let found = match &filter.name {
         Some(name) => {
             let named = app.store.pipeline_by_name(member.scope(), name).await?.into_iter();
@@ -44,7 +50,10 @@ pub(super) async fn list(
             let named = named.filter(|found| connection.is_none_or(|only| found.current.connection == only));
             named.filter(|found| behind(&found.id)).collect()
         }
-        None => app.store.pipelines(member.scope(), connection, page.after.as_deref(), limit + 1).await?,
+        None => {
+            let which = (connection, filter.contains.as_deref());
+            app.store.pipelines(member.scope(), which, page.after.as_deref(), limit + 1).await?
+        }
     };
     Ok(Json(Page::of(found, limit, |pipeline| pipeline.id.clone()).map(PipelineView::from)))
 }
@@ -75,7 +84,13 @@ mod tests {
             ask(&format!("connection={}", one["connection"].as_str().unwrap())).await.0,
             std::slice::from_ref(&b)
         );
-        assert_eq!(ask(&format!("name={}", one["name"].as_str().unwrap().replace(' ', "%20"))).await.0, [b]);
+        assert_eq!(
+            ask(&format!("name={}", one["name"].as_str().unwrap().replace(' ', "%20"))).await.0,
+            std::slice::from_ref(&b)
+        );
         assert!(ask("name=other").await.0.is_empty());
+        let part: String = one["name"].as_str().unwrap().chars().skip(2).collect();
+        assert_eq!(ask(&format!("contains={}", part.to_uppercase().replace(' ', "%20"))).await.0.last(), Some(&b));
+        assert!(ask("contains=other").await.0.is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Pipelines: what is read from a connection, what becomes of it, where it goes and when. Every change makes a revision, and revisions
 //! stay.
 
+mod calendar;
 mod create;
 mod delete;
 mod disable;
@@ -34,6 +35,7 @@ use crate::v1::connections::ASKING;
 pub fn routes(routes: Guarded) -> Guarded {
     routes
         .operation(Needs::Member(Operation::PipelinesRead), routes!(list::list))
+        .operation(Needs::Member(Operation::PipelinesRead), routes!(calendar::calendar))
         .operation(Needs::Member(Operation::PipelinesWrite), routes!(create::create))
         .operation(Needs::Member(Operation::PipelinesWrite), routes!(validate::validate))
         .operation(Needs::Member(Operation::PipelinesWrite), routes!(import::import))

@@ -147,6 +147,10 @@ struct LoadView {
     commit_reference: Option<String>,
     /// Why it failed.
     error: Option<ErrorView>,
+    /// How the stream's columns differ from those of its load before, one sentence each.
+    schema_changes: Vec<String>,
+    /// What its data-quality checks found where they did not hold, one sentence each.
+    findings: Vec<String>,
 }
 
 impl From<RunRecord> for AttemptView {
@@ -184,6 +188,8 @@ impl From<StreamRecord> for LoadView {
             state: load.state.as_str(),
             commit_reference: load.commit_reference,
             error: load.error.map(ErrorView::from),
+            schema_changes: load.schema_changes.iter().map(ToString::to_string).collect(),
+            findings: load.findings.iter().map(|found| format!("{}: {}", found.label, found.message)).collect(),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Trial<'_> {
     async fn connections(&self, scope: Scope<'_>, connector: &str) -> Result<Vec<Connection>, RunError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.store.connections(scope, after.as_deref(), PAGE).await?;
+            let page = self.store.connections(scope, None, after.as_deref(), PAGE).await?;
             after = page.last().map(|connection| connection.id.clone());
             let ended = page.len() < PAGE as usize;
             all.extend(page.into_iter().filter(|connection| connection.connector == connector));
@@ -113,7 +113,7 @@ impl Trial<'_> {
     async fn pipelines(&self, scope: Scope<'_>, connection: &str) -> Result<Vec<PipelineRecord>, RunError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.store.pipelines(scope, Some(connection), after.as_deref(), PAGE).await?;
+            let page = self.store.pipelines(scope, (Some(connection), None), after.as_deref(), PAGE).await?;
             after = page.last().map(|pipeline| pipeline.id.clone());
             let ended = page.len() < PAGE as usize;
             all.extend(page);

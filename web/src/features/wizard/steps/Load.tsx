@@ -1,28 +1,13 @@
-import {
-  Autocomplete,
-  Collapse,
-  Group,
-  MultiSelect,
-  Select,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-  Title,
-  UnstyledButton,
-} from '@mantine/core';
-import { IconChevronDown, IconChevronRight, IconDatabase, IconFolder } from '@tabler/icons-react';
-import { useState } from 'react';
-import { number } from '~/format';
+import { Autocomplete, Stack, Switch, Text, TextInput, Title } from '@mantine/core';
+import { IconDatabase, IconFolder } from '@tabler/icons-react';
 import { t } from '~/texts';
-import { Name } from '~/ui/Name';
 import { Panel } from '~/ui/Panel';
-import { columnsOf, type Definition, type Misfit, type Stream, withLoad } from '../draft';
+import { type Definition, withLoad } from '../draft';
 import { Picture } from '../Picture';
-import { changeStream, changeStreams, type StepProps, Tile } from '../parts';
+import { changeStreams, type StepProps } from '../parts';
+import { Tables } from '../Tables';
+import { Tile, Tiles } from '../Tiles';
 import classes from '../Wizard.module.css';
-
-const SHOWN = 50;
 
 /** Where rows go, how they get in, and how tables are laid out. */
 export function Load(props: StepProps) {
@@ -36,7 +21,7 @@ export function Load(props: StepProps) {
     <Stack gap="lg">
       <Sink {...props} />
       <Panel title={t.wizard.load.title} hint={t.wizard.load.hint}>
-        <div className={classes.pair} role="radiogroup" aria-label={t.wizard.load.title}>
+        <Tiles radio className={classes.pair} label={t.wizard.load.title}>
           {(['transactional', 'catalog'] as const).map(load => (
             <Tile
               key={load}
@@ -53,7 +38,7 @@ export function Load(props: StepProps) {
               <Picture of={load} />
             </Tile>
           ))}
-        </div>
+        </Tiles>
         {all === undefined && (
           <Text size="sm" mt="sm">
             {t.wizard.load.mixed}
@@ -65,18 +50,7 @@ export function Load(props: StepProps) {
           </Text>
         )}
       </Panel>
-      <Panel title={t.wizard.load.tables} hint={t.wizard.load.tablesHint}>
-        <Stack gap={0}>
-          {streams.slice(0, SHOWN).map(stream => (
-            <TableOf key={stream.id} stream={stream} {...props} />
-          ))}
-          {streams.length > SHOWN && (
-            <Text size="sm" c="dimmed" mt="sm">
-              {t.wizard.load.more(number(streams.length - SHOWN))}
-            </Text>
-          )}
-        </Stack>
-      </Panel>
+      <Tables {...props} />
     </Stack>
   );
 }
@@ -93,7 +67,7 @@ function Sink({ draft, kept, offers }: StepProps) {
   return (
     <Panel title={t.wizard.load.sink} hint={t.wizard.load.sinkHint}>
       <Stack>
-        <div className="cards" role="radiogroup" aria-label={t.wizard.load.sink}>
+        <Tiles radio label={t.wizard.load.sink}>
           {canBigquery && (
             <Tile
               radio
@@ -125,7 +99,7 @@ function Sink({ draft, kept, offers }: StepProps) {
               </div>
             </Tile>
           )}
-        </div>
+        </Tiles>
         {sink?.type === 'bigquery' && (
           <div className="halves">
             <Autocomplete
@@ -186,108 +160,5 @@ function Sink({ draft, kept, offers }: StepProps) {
         )}
       </Stack>
     </Panel>
-  );
-}
-
-function TableOf({ stream, kept, seen }: StepProps & { stream: Stream }) {
-  const [opened, open] = useState(false);
-  const Sign = opened ? IconChevronDown : IconChevronRight;
-  const found = seen.get(stream.id)?.columns.map(column => column.name) ?? stream.columns ?? [];
-  const columns = columnsOf(stream, found).map(name => stream.rename?.[name] ?? name);
-  const set = (how: (stream: Stream) => Stream) => changeStream(kept, stream.id, how);
-  const load = stream.load ?? 'transactional';
-  const layout = [
-    t.wizard.load.names[load],
-    stream.partition ? t.wizard.load.by(stream.partition.column) : '',
-    stream.cluster?.length ? t.wizard.load.clustered(stream.cluster.join(', ')) : '',
-  ];
-  return (
-    <div className={classes.fold}>
-      <UnstyledButton onClick={() => open(!opened)} aria-expanded={opened} w="100%" py="xs">
-        <Group gap="sm" wrap="nowrap">
-          <Sign size={16} aria-hidden />
-          <Name fw={500}>{stream.id}</Name>
-          <Text size="sm" c="dimmed" truncate="end">
-            {layout.filter(Boolean).join(' · ')}
-          </Text>
-        </Group>
-      </UnstyledButton>
-      <Collapse expanded={opened}>
-        <div className={`halves ${classes.inner}`}>
-          <Select
-            label={t.wizard.load.title}
-            data={(['transactional', 'catalog'] as const).map(value => ({ value, label: t.wizard.load.names[value] }))}
-            value={load}
-            allowDeselect={false}
-            onChange={value => set(before => withLoad(before, value as 'transactional' | 'catalog'))}
-          />
-          {load === 'transactional' ? (
-            <Group align="flex-end" wrap="nowrap">
-              <Select
-                label={t.wizard.load.partition}
-                placeholder={t.wizard.load.unpartitioned}
-                data={columns}
-                value={stream.partition?.column ?? null}
-                clearable
-                searchable
-                limit={200}
-                onChange={column =>
-                  set(before => ({
-                    ...before,
-                    partition: column === null ? undefined : { unit: 'day', ...before.partition, column },
-                  }))
-                }
-              />
-              {stream.partition && (
-                <Select
-                  aria-label={t.wizard.load.unit}
-                  data={['hour', 'day', 'month', 'year'].map(value => ({
-                    value,
-                    label: t.wizard.load.units[value] ?? value,
-                  }))}
-                  value={stream.partition.unit ?? 'day'}
-                  allowDeselect={false}
-                  onChange={unit =>
-                    set(before => ({
-                      ...before,
-                      partition: before.partition && { ...before.partition, unit: unit ?? 'day' },
-                    }))
-                  }
-                />
-              )}
-            </Group>
-          ) : (
-            <Text size="sm" c="dimmed">
-              {t.wizard.load.snapshotPartition}
-            </Text>
-          )}
-          <MultiSelect
-            label={t.wizard.load.cluster}
-            description={t.wizard.load.clusterHint}
-            inputWrapperOrder={['label', 'input', 'description', 'error']}
-            data={columns}
-            value={stream.cluster ?? []}
-            maxValues={4}
-            searchable
-            limit={200}
-            onChange={cluster => set(before => ({ ...before, cluster: cluster.length > 0 ? cluster : undefined }))}
-          />
-          <Select
-            label={t.wizard.load.misfit}
-            description={t.wizard.load.misfitHint}
-            inputWrapperOrder={['label', 'input', 'description', 'error']}
-            data={(['fail', 'set-null', 'quarantine'] as const).map(value => ({
-              value,
-              label: t.wizard.map.misfits[value] ?? value,
-            }))}
-            value={stream.on_misfit ?? 'fail'}
-            allowDeselect={false}
-            onChange={value =>
-              set(before => ({ ...before, on_misfit: value === 'fail' ? undefined : (value as Misfit) }))
-            }
-          />
-        </div>
-      </Collapse>
-    </div>
   );
 }

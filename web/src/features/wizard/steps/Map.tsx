@@ -56,7 +56,7 @@ export function MapColumns(props: StepProps) {
   if (!stream) return null;
   return (
     <Stack gap="lg">
-      <Group align="flex-end" justify="space-between">
+      <Group align="flex-start" justify="space-between">
         <Select
           label={t.wizard.map.stream(number(streams.length))}
           data={streams.map(one => one.id)}

@@ -1,4 +1,5 @@
 import { Badge, Button, Code, Group, Loader, Stack, Text, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { IconPlayerPlay, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -11,10 +12,11 @@ import { useHere } from '~/session/session';
 import { plural, t } from '~/texts';
 import { Name } from '~/ui/Name';
 import { Panel } from '~/ui/Panel';
-import { ProblemAlert } from '~/ui/Problem';
+import { ProblemAlert, wordsOf } from '~/ui/Problem';
 import { type Draft, isPlaced, type Step } from '../draft';
 import type { StepProps } from '../parts';
 import { finishDraft, planDraft } from '../queries';
+import { USUAL } from '../retry';
 import classes from '../Wizard.module.css';
 
 const SHOWN = 100;
@@ -25,11 +27,20 @@ function stepOf(field: string): Step {
   if (field.startsWith('source.name')) return 'configure';
   if (field.startsWith('source') || field === 'connection') return 'source';
   if (field.startsWith('sink')) return 'load';
-  if (field.startsWith('schedule')) return 'schedule';
+  if (field.startsWith('schedule') || field.startsWith('retry')) return 'schedule';
   if (field.startsWith('notify') || field.includes('.checks')) return 'watch';
   if (/\.(?:columns|rename|cast|table)/.test(field)) return 'map';
   if (/\.(?:partition|cluster|load|on_misfit)/.test(field)) return 'load';
   return field.startsWith('streams') ? 'streams' : 'review';
+}
+
+/** The pipeline is there, its run is not: that stays on the page until it was read. */
+function tellNotStarted(problem: unknown): void {
+  const { title, detail, remedy } = wordsOf(problem);
+  const message = [`${title}.`, detail === title ? '' : detail, remedy, t.wizard.review.startByHand]
+    .filter(Boolean)
+    .join(' ');
+  notifications.show({ title: t.wizard.review.notStarted, message, color: 'red', autoClose: false });
 }
 
 /** What will be made, as additions to what there is; then it is made, and perhaps run. */
@@ -56,14 +67,15 @@ export function Review(props: StepProps) {
       await kept.flush();
       const made = await finishDraft(tenant, id, kept.revision());
       const path = { tenant, pipeline: made.pipeline };
-      const started = run
-        ? await answer(
-            api.POST('/v1/tenants/{tenant}/pipelines/{pipeline}/runs', { params: { path, header: once() }, body: {} }),
-          ).catch(() => undefined)
-        : undefined;
-      return { made, started };
+      const params = { path, header: once() };
+      const start = () =>
+        answer(api.POST('/v1/tenants/{tenant}/pipelines/{pipeline}/runs', { params, body: {} })).then(
+          started => ({ made, started, problem: undefined }),
+          (problem: unknown) => ({ made, started: undefined, problem }),
+        );
+      return run ? start() : { made, started: undefined, problem: undefined };
     },
-    onSuccess: async ({ made, started }) => {
+    onSuccess: async ({ made, started, problem }) => {
       for (const subject of ['drafts', 'pipelines', 'connections', 'runs']) {
         await client.invalidateQueries({ queryKey: key(tenant, subject), refetchType: 'none' });
       }
@@ -71,6 +83,7 @@ export function Review(props: StepProps) {
       if (started) {
         await navigate({ to: '/t/$tenant/runs/$run', params: { tenant, run: started.id }, replace: true });
       } else {
+        if (problem !== undefined) tellNotStarted(problem);
         await navigate({
           to: '/t/$tenant/pipelines/$pipeline',
           params: { tenant, pipeline: made.pipeline },
@@ -200,7 +213,8 @@ function secretNames(draft: Draft, stored: readonly string[]): string {
 
 function Definition({ draft, kept, can }: StepProps) {
   const { definition, source } = draft;
-  const { sink, schedule, notify = [], streams } = definition;
+  const { sink, schedule, retry, notify = [], streams } = definition;
+  const restricted = streams.filter(stream => stream.filter).length;
   const place =
     sink?.type === 'bigquery'
       ? `BigQuery ${sink.project}.${sink.dataset}`
@@ -230,17 +244,32 @@ function Definition({ draft, kept, can }: StepProps) {
           one: t.wizard.review.streamsOne(place),
           other: t.wizard.review.streams(number(streams.length), place),
         })}
+        {restricted > 0 &&
+          ` · ${plural(restricted, {
+            one: t.wizard.review.restrictedOne,
+            other: t.wizard.review.restricted(number(restricted)),
+          })}`}
       </Added>
       <Added kept={!schedule} title={t.wizard.steps.schedule.title}>
         {schedule ? (
           <>
             <Code>{schedule.cron}</Code> {schedule.time_zone ?? 'UTC'}
+            {schedule.blackouts !== undefined &&
+              ` · ${plural(schedule.blackouts.length, {
+                one: t.wizard.review.windowsOne,
+                other: t.wizard.review.windows(number(schedule.blackouts.length)),
+              })}`}
             {!draft.enabled && ` · ${t.wizard.review.off}`}
           </>
         ) : (
           t.wizard.schedule.noneHint
         )}
       </Added>
+      {retry && (
+        <Added title={t.wizard.retry.title}>
+          {t.pipelines.attempts(number(retry.max_attempts ?? USUAL.max_attempts))}
+        </Added>
+      )}
       <Added kept={notify.length + checks === 0} title={t.wizard.steps.watch.title}>
         {notify.length === 0 ? t.wizard.watch.nobody : list(notify.flatMap(rule => rule.email ?? [rule.webhook ?? '']))}
         {checks > 0 &&

@@ -20,13 +20,17 @@ import { inZone, minute, ownZone } from '~/format';
 import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
 import { ProblemAlert } from '~/ui/Problem';
+import { Blackouts } from '../Blackouts';
+import { withMoments } from '../blackout';
 import type { Schedule as Of } from '../draft';
 import type { StepProps } from '../parts';
 import { schedulePreviewQuery, timeZonesQuery } from '../queries';
+import { Retries } from '../Retries';
 import { cronOf, PRESETS, type Preset, type Simple, simpleOf } from '../schedule';
 
 /** When it runs by itself: in simple words or as cron, told back in words and moments by the service itself. */
-export function Schedule({ tenant, draft, kept }: StepProps) {
+export function Schedule(props: StepProps) {
+  const { tenant, draft, kept } = props;
   const schedule = draft.definition.schedule;
   const [simple, setSimple] = useState<Simple>(() => simpleOf(schedule));
   const zones = useQuery(timeZonesQuery);
@@ -43,7 +47,10 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
   const [settled] = useDebouncedValue(schedule, 350);
   const preview = useQuery({ ...schedulePreviewQuery(tenant, settled), enabled: settled !== undefined });
   const field = preview.error instanceof ApiError ? preview.error.field : undefined;
-  const problem = (name: string) => (field === `schedule.${name}` ? preview.error?.message : undefined);
+  const problem = (name: string) => (field?.startsWith(`schedule.${name}`) ? preview.error?.message : undefined);
+  const atField = ['time_zone', 'jitter_seconds', 'blackouts', ...(simple.preset === 'custom' ? ['cron'] : [])].some(
+    problem,
+  );
   const { preset } = simple;
   return (
     <Stack gap="lg">
@@ -132,7 +139,7 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
       {schedule && (
         <Panel title={t.wizard.schedule.means}>
           <div aria-live="polite">
-            {preview.error && !field && <ProblemAlert error={preview.error} />}
+            {preview.error && !atField && <ProblemAlert error={preview.error} />}
             {preview.isLoading && <Loader size="sm" />}
             {preview.data && !preview.error && (
               <Stack gap="sm">
@@ -141,7 +148,7 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
                   <Table.Thead>
                     <Table.Tr>
                       <Table.Th>{t.wizard.schedule.there(zone)}</Table.Th>
-                      <Table.Th>{t.wizard.schedule.here(ownZone())}</Table.Th>
+                      {zone !== ownZone() && <Table.Th>{t.wizard.schedule.here(ownZone())}</Table.Th>}
                     </Table.Tr>
                   </Table.Thead>
                   <Table.Tbody>
@@ -153,7 +160,7 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
                             UTC{moment.offset === '+00' ? '' : moment.offset}
                           </Text>
                         </Table.Td>
-                        <Table.Td>{minute(moment.at)}</Table.Td>
+                        {zone !== ownZone() && <Table.Td>{minute(moment.at)}</Table.Td>}
                       </Table.Tr>
                     ))}
                   </Table.Tbody>
@@ -177,12 +184,16 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
               allowDeselect={false}
               onChange={value => set({ ...schedule, overlap: value === 'skip' ? undefined : (value ?? undefined) })}
             />
-            <Select
-              label={t.wizard.schedule.catchUp}
-              data={['latest', 'none'].map(value => ({ value, label: t.wizard.schedule.catchUps[value] ?? value }))}
-              value={typeof schedule.catch_up === 'string' ? schedule.catch_up : 'latest'}
-              allowDeselect={false}
-              onChange={value => set({ ...schedule, catch_up: value === 'latest' ? undefined : (value ?? undefined) })}
+            <CatchUp schedule={schedule} set={set} />
+            <NumberInput
+              label={t.wizard.schedule.jitter}
+              description={t.wizard.schedule.jitterHint}
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
+              min={0}
+              max={86_400}
+              value={schedule.jitter_seconds ?? 0}
+              error={problem('jitter_seconds')}
+              onChange={value => set({ ...schedule, jitter_seconds: Number(value) || undefined })}
             />
             <Switch
               label={t.wizard.schedule.enabled}
@@ -196,6 +207,14 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
           </div>
         </Panel>
       )}
+      {schedule && (
+        <Blackouts
+          value={(schedule.blackouts ?? []).map(withMoments)}
+          change={blackouts => set({ ...schedule, blackouts })}
+          problem={at => problem(`blackouts[${at}]`)}
+        />
+      )}
+      <Retries {...props} />
       {schedule && preset === 'custom' && (
         <List size="sm" c="dimmed" spacing={4}>
           {t.wizard.schedule.cronExamples.map(([cron, words]) => (
@@ -206,5 +225,35 @@ export function Schedule({ tenant, draft, kept }: StepProps) {
         </List>
       )}
     </Stack>
+  );
+}
+
+/** What becomes of moments that passed while the service was down: none, the last, or some of them. */
+function CatchUp({ schedule, set }: { schedule: Of; set: (next: Of) => void }) {
+  const all = typeof schedule.catch_up === 'object' ? schedule.catch_up.all.max : undefined;
+  const way = all === undefined ? (schedule.catch_up ?? 'latest') : 'all';
+  const choose = (value: string | null) => {
+    const ways: Record<string, Of['catch_up']> = { none: 'none', all: { all: { max: 24 } } };
+    set({ ...schedule, catch_up: ways[value ?? ''] });
+  };
+  return (
+    <Group align="flex-start" grow>
+      <Select
+        label={t.wizard.schedule.catchUp}
+        data={['latest', 'none', 'all'].map(value => ({ value, label: t.wizard.schedule.catchUps[value] ?? value }))}
+        value={typeof way === 'string' ? way : 'all'}
+        allowDeselect={false}
+        onChange={choose}
+      />
+      {all !== undefined && (
+        <NumberInput
+          label={t.wizard.schedule.catchUpMost}
+          min={1}
+          max={1_000}
+          value={all}
+          onChange={value => set({ ...schedule, catch_up: { all: { max: Number(value) || 1 } } })}
+        />
+      )}
+    </Group>
   );
 }

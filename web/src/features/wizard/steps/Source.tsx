@@ -7,7 +7,8 @@ import { connectorsQuery } from '~/features/connectors/queries';
 import { t } from '~/texts';
 import { Loaded } from '~/ui/Loaded';
 import { Name } from '~/ui/Name';
-import { ConnectorIcon, type StepProps, Tile } from '../parts';
+import { ConnectorIcon, type StepProps } from '../parts';
+import { Tile, Tiles } from '../Tiles';
 import classes from '../Wizard.module.css';
 
 const MOST_CONNECTIONS = 24;
@@ -60,7 +61,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
                 {t.wizard.source.connectors}
               </Title>
               {found.length === 0 && <Text c="dimmed">{t.wizard.source.none(wanted)}</Text>}
-              <div className="cards">
+              <Tiles label={t.wizard.source.connectors}>
                 {found.map(one => (
                   <Tile
                     key={one.name}
@@ -81,7 +82,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
                     </div>
                   </Tile>
                 ))}
-              </div>
+              </Tiles>
             </section>
           );
         }}
@@ -98,7 +99,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
               <Text size="sm" c="dimmed" mb="sm">
                 {t.wizard.source.connectionsHint}
               </Text>
-              <div className="cards">
+              <Tiles label={t.wizard.source.connections}>
                 {found.map(one => (
                   <Tile key={one.id} chosen={draft.connection === one.id} onChoose={() => reuse(one.id)}>
                     <Group wrap="nowrap" gap="sm" className={classes.grow}>
@@ -114,7 +115,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
                     </Group>
                   </Tile>
                 ))}
-              </div>
+              </Tiles>
             </section>
           );
         }}

@@ -9,9 +9,10 @@ import { bytes, number, short } from '~/format';
 import { plural, t } from '~/texts';
 import { Name } from '~/ui/Name';
 import { ProblemAlert } from '~/ui/Problem';
-import { cursorOf, type Stream, suggested, sum } from '../draft';
+import { cursorOf, type Stream, suggested, sum, withRead } from '../draft';
 import { changeStream, changeStreams, type StepProps } from '../parts';
 import { everyStream, streamsQuery } from '../queries';
+import { Reading } from '../Reading';
 import classes from '../Wizard.module.css';
 
 const ROW = 56;
@@ -166,6 +167,7 @@ export function Streams(props: StepProps) {
           </div>
         </section>
       )}
+      <Reading {...props} />
     </Stack>
   );
 }
@@ -230,12 +232,7 @@ function StreamRow({
           value={cursorOf(chosen) === undefined ? 'full' : `by:${cursorOf(chosen)}`}
           allowDeselect={false}
           searchable={cursors.length > 12}
-          onChange={value =>
-            change(before => ({
-              ...before,
-              read: value?.startsWith('by:') ? { incremental: value.slice(3) } : undefined,
-            }))
-          }
+          onChange={value => change(before => withRead(before, value?.startsWith('by:') ? value.slice(3) : undefined))}
         />
       ) : (
         <span />

@@ -16,9 +16,9 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
+import { isObject } from '~/ui/schema-form/secrets';
 import { type Check, columnsOf, type Notify, type Stream } from '../draft';
 import { changeStream, type StepProps } from '../parts';
-import { isObject } from '../secrets';
 import classes from '../Wizard.module.css';
 
 const EVENTS = ['failure', 'recovery', 'schema-change', 'quality-warning', 'zero-rows', 'quota-risk', 'success'];

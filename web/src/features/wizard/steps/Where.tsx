@@ -4,7 +4,8 @@ import { bytes, number, short } from '~/format';
 import { t } from '~/texts';
 import { Panel } from '~/ui/Panel';
 import { sum } from '../draft';
-import { type StepProps, Tile } from '../parts';
+import type { StepProps } from '../parts';
+import { Tile, Tiles } from '../Tiles';
 
 /** Where runs are carried out: only what this service offers, with the estimate that the choice goes by. */
 export function Where({ draft, offers, seen }: StepProps) {
@@ -14,7 +15,7 @@ export function Where({ draft, offers, seen }: StepProps) {
   return (
     <Stack gap="lg">
       <Panel title={t.wizard.where.title} hint={t.wizard.where.hint}>
-        <div className="cards" role="radiogroup" aria-label={t.wizard.where.title}>
+        <Tiles radio label={t.wizard.where.title}>
           {offers.runs.includes('local') && (
             <Tile radio chosen onChoose={() => undefined} label={t.wizard.where.local}>
               <IconServer aria-hidden />
@@ -24,7 +25,7 @@ export function Where({ draft, offers, seen }: StepProps) {
               </div>
             </Tile>
           )}
-        </div>
+        </Tiles>
       </Panel>
       <Panel title={t.wizard.where.estimate}>
         <Stack gap={4}>
