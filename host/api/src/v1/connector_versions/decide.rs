@@ -4,7 +4,6 @@ use serde_json::json;
 use sluice_core::RunError;
 use sluice_core::connector::VersionStep;
 use sluice_engine::service::catalogue::Origin;
-use sluice_store::{Hold, Install};
 
 use super::view::{VersionView, missing, own, shown};
 use crate::auth::principal::Member;
@@ -40,27 +39,24 @@ pub(super) async fn decide(
     record(app, member, action, format!("connector sha256:{sha256}"), detail).await
 }
 
-/// Goes back from a version to the one before it, and records that; what the tenant's runs use then. Of the operator's, only this tenant
-/// goes back.
+/// Goes back from a version to the one before it, and records that. Of the operator's, only this tenant goes back.
 pub(in crate::v1) async fn went_back(
     app: &App,
     member: &Member,
     (name, origin): (&str, Origin),
     from: &str,
     reason: &str,
-) -> Result<Install, Problem> {
+) -> Result<(), Problem> {
     let (scope, by) = (member.scope(), member.caller.actor());
-    let (what, why) = ((name, from), (by.as_str(), reason));
-    let install = if origin == Origin::Operator {
-        let Hold { name, sha256, since_us, by, .. } = app.store.hold_connector(scope, what, why, app.now_us()).await?;
-        Install { name, sha256, previous: None, since_us, by }
+    let (what, by) = ((name, from), (by.as_str(), reason));
+    let to = if origin == Origin::Operator {
+        app.store.hold_connector(scope, what, by, app.now_us()).await?.sha256
     } else {
-        app.store.go_back_to_connector(scope, what, why, app.now_us()).await?
+        app.store.go_back_to_connector(scope, what, by, app.now_us()).await?.sha256
     };
     app.discovered().forget_all(scope.tenant);
-    let detail = json!({"from": from, "to": install.sha256, "reason": reason});
-    record(app, member, "connector.go-back", format!("connector {name}"), detail).await?;
-    Ok(install)
+    let detail = json!({"from": from, "to": to, "reason": reason});
+    record(app, member, "connector.go-back", format!("connector {name}"), detail).await
 }
 
 /// A version of the tenant's own, as it is after something was done to it.
