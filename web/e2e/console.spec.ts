@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
-import { arrived, test as base, call, expect, type Page, sample, shown, sideways } from './test';
+import { arrived, test as base, call, expect, type Page, sample, shown as shownAsItIs, sideways } from './test';
 
 /** A worker has to be started, and connectors to be loaded: on a busy machine that takes its time. */
 const SLOW = { timeout: 90_000 };
@@ -26,6 +26,12 @@ const test = base.extend<object, { silent: number }>({
     { scope: 'worker' },
   ],
 });
+
+/** A page from its top. */
+async function shown(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await shownAsItIs(page, name);
+}
 
 /** A page as somebody has it who looks from a phone. */
 async function onPhone(page: Page, name: string): Promise<void> {
@@ -159,25 +165,32 @@ test('lists are searched at the service, and the palette goes on as soon as it h
   world,
 }) => {
   await page.goto(root);
-  await sample(page, world.tenant, 'Nightly walks');
+  const { connection, pipeline } = await sample(page, world.tenant, 'Morning walks');
+  const api = `/v1/tenants/${world.tenant}/pipelines`;
+  const { definition } = (await call(page, 'GET', `${api}/${pipeline}`)) as { definition: object };
+  // More than the palette shows before anything is typed.
+  for (const name of [...Array.from({ length: 9 }, (_, at) => `Walk ${at}`), 'Nightly strolls']) {
+    await call(page, 'POST', api, { name, connection, definition });
+  }
   await page.goto(`${root}/pipelines`);
-  await page.getByRole('searchbox').fill('WALKS');
-  await expect(page.getByRole('link', { name: 'Nightly walks' })).toBeVisible();
+  await page.getByRole('searchbox').fill('STROLLS');
+  await expect(page.getByRole('link', { name: 'Nightly strolls' })).toBeVisible();
   await page.getByRole('searchbox').fill('no such name');
   await expect(page.getByText('No pipeline has such a name')).toBeVisible();
   await page.goto(`${root}/connections`);
   await page.getByRole('searchbox').fill('walks: f');
-  await expect(page.getByRole('link', { name: 'Nightly walks: files' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Morning walks: files' })).toBeVisible();
 
   await page.route('**/pipelines?contains=*', async route => {
     await new Promise(waited => setTimeout(waited, 1_500));
     await route.continue();
   });
   await page.keyboard.press('Control+k');
-  await page.keyboard.type('ghtly walks');
-  await page.keyboard.press('Enter');
+  const palette = page.getByLabel('Search pages, pipelines and connections');
+  await palette.fill('ghtly strolls');
+  await palette.press('Enter');
   await expect(page.getByText('Searching …')).toBeVisible();
-  await arrived(page, 'Nightly walks');
+  await arrived(page, 'Nightly strolls');
 });
 
 test('the whole audit log is searched by words, person and day', async ({ page, root, world }) => {
@@ -270,18 +283,57 @@ test('rules of the schedule, of reading and of many tables are set in the wizard
   await onPhone(page, 'small-wizard-schedule');
 });
 
+test('a pipeline whose first run was not started is there, and says what to do', async ({ page, root, world }) => {
+  await page.goto(root);
+  const { connection, pipeline } = await sample(page, world.tenant, 'Begun');
+  const api = `/v1/tenants/${world.tenant}`;
+  const { definition } = (await call(page, 'GET', `${api}/pipelines/${pipeline}`)) as {
+    definition: { streams: object[] };
+  };
+  const draft = (await call(page, 'POST', `${api}/drafts`, {
+    name: 'Not started yet',
+    step: 'review',
+    connection,
+    definition: {
+      streams: definition.streams,
+      sink: { type: 'local', path: 'begun' },
+      schedule: { cron: '0 3 * * *', blackouts: [{ from: '22:00', to: '06:00' }] },
+      retry: { max_attempts: 5 },
+    },
+  })) as Named;
+  // The answer of a service that stops just then.
+  await page.route('**/pipelines/*/runs', route =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      json: { type: 'urn:sluice:problem:unavailable', title: 'Not available now', status: 503, detail: 'It stops.' },
+    }),
+  );
+  await page.goto(`${root}/new/${draft.id}`);
+  await expect(page.getByText('1 window in which nothing starts')).toBeVisible();
+  await expect(page.getByText('up to 5 attempts')).toBeVisible();
+  await expect(page.getByText(/^Table /).first()).toBeVisible(SLOW);
+  await page.getByRole('button', { name: 'Create and run now' }).click();
+  await arrived(page, 'Not started yet');
+  await expect(page.getByText('The pipeline is made, but its first run was not started')).toBeVisible();
+  await expect(page.getByText(/start it with “Run now”/)).toBeVisible();
+  await shown(page, 'pipeline-not-started');
+});
+
 test('runs go back to the version before, which is shown with what was found in it', async ({ page, root, world }) => {
   const connectors = process.env.SLUICE_TEST_CONNECTORS ?? resolve(import.meta.dirname, '../../target/connectors');
   const first = readFileSync(join(connectors, '../guests/fetch.wasm'));
   const version = (bytes: Buffer, number: string) =>
-    Buffer.from(bytes.toString('latin1').replace('"version":"0.1.0"', `"version":"${number}"`), 'latin1');
+    Buffer.from(bytes.toString('latin1').replaceAll('"version":"0.1.0"', `"version":"${number}"`), 'latin1');
   await page.goto(root);
   for (const component of [version(first, '0.1.1'), version(first, '0.1.2')]) {
     const made = (await page.evaluate(
       async ([path, text]) => {
         const body = Uint8Array.from(atob(text), each => each.charCodeAt(0));
         const headers = { 'content-type': 'application/wasm' };
-        return (await fetch(path, { method: 'POST', headers, body })).json();
+        const answer = await fetch(path, { method: 'POST', headers, body });
+        if (answer.status !== 201) throw new Error(await answer.text());
+        return answer.json();
       },
       [`/v1/tenants/${world.tenant}/connector-versions`, component.toString('base64')] as const,
     )) as { sha256: string; permissions_digest: string };

@@ -45,7 +45,7 @@ export function Reading({ draft, kept, can, seen }: StepProps) {
             value={stream.filter ?? ''}
             onChange={event => set({ filter: event.currentTarget.value || undefined })}
             spellCheck={false}
-            ff="monospace"
+            classNames={{ input: 'code-input' }}
             dir="ltr"
           />
         )}

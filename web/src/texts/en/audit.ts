@@ -3,7 +3,7 @@ export const audit = {
   lead: 'Every change, by whom, from where and when. Nothing in it can be changed or deleted.',
   export: 'Export',
   exportHint: 'One JSON object per line, the oldest first.',
-  search: 'Action, object or address contains',
+  search: 'Anything in it contains',
   anybody: 'Anybody',
   people: 'People',
   machines: 'What acts by itself',

@@ -64,7 +64,7 @@ export const pipelines = {
   copyOf: (name: string) => `${name} (copy)`,
   duplicated: 'The copy is made. Its schedule is off.',
   importFile: 'Import a file',
-  importLead: 'A pipeline’s file as `sluice run` takes it, or as it was exported. Secrets are never taken from a file.',
+  importLead: 'A pipeline’s file: one that was exported, or one for “sluice run”. Secrets are never taken from a file.',
   importDrop: 'Drop a file here, choose one, or paste its text',
   importChoose: 'Choose a file',
   importText: 'The file (YAML)',

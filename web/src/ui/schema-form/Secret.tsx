@@ -149,7 +149,7 @@ function Referred(props: ControlProps) {
       placeholder="projects/…/secrets/…/versions/latest"
       autoComplete="off"
       spellCheck={false}
-      ff="monospace"
+      classNames={{ input: 'code-input' }}
       dir="ltr"
       data-field={at}
     />

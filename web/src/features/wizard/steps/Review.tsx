@@ -16,6 +16,7 @@ import { ProblemAlert, wordsOf } from '~/ui/Problem';
 import { type Draft, isPlaced, type Step } from '../draft';
 import type { StepProps } from '../parts';
 import { finishDraft, planDraft } from '../queries';
+import { USUAL } from '../retry';
 import classes from '../Wizard.module.css';
 
 const SHOWN = 100;
@@ -212,7 +213,8 @@ function secretNames(draft: Draft, stored: readonly string[]): string {
 
 function Definition({ draft, kept, can }: StepProps) {
   const { definition, source } = draft;
-  const { sink, schedule, notify = [], streams } = definition;
+  const { sink, schedule, retry, notify = [], streams } = definition;
+  const restricted = streams.filter(stream => stream.filter).length;
   const place =
     sink?.type === 'bigquery'
       ? `BigQuery ${sink.project}.${sink.dataset}`
@@ -242,17 +244,32 @@ function Definition({ draft, kept, can }: StepProps) {
           one: t.wizard.review.streamsOne(place),
           other: t.wizard.review.streams(number(streams.length), place),
         })}
+        {restricted > 0 &&
+          ` · ${plural(restricted, {
+            one: t.wizard.review.restrictedOne,
+            other: t.wizard.review.restricted(number(restricted)),
+          })}`}
       </Added>
       <Added kept={!schedule} title={t.wizard.steps.schedule.title}>
         {schedule ? (
           <>
             <Code>{schedule.cron}</Code> {schedule.time_zone ?? 'UTC'}
+            {schedule.blackouts !== undefined &&
+              ` · ${plural(schedule.blackouts.length, {
+                one: t.wizard.review.windowsOne,
+                other: t.wizard.review.windows(number(schedule.blackouts.length)),
+              })}`}
             {!draft.enabled && ` · ${t.wizard.review.off}`}
           </>
         ) : (
           t.wizard.schedule.noneHint
         )}
       </Added>
+      {retry && (
+        <Added title={t.wizard.retry.title}>
+          {t.pipelines.attempts(number(retry.max_attempts ?? USUAL.max_attempts))}
+        </Added>
+      )}
       <Added kept={notify.length + checks === 0} title={t.wizard.steps.watch.title}>
         {notify.length === 0 ? t.wizard.watch.nobody : list(notify.flatMap(rule => rule.email ?? [rule.webhook ?? '']))}
         {checks > 0 &&
