@@ -88,6 +88,8 @@ macro_rules! guest_attacks {
             nameless_stream: "discovers a stream without a name" / "names are validated" => Sandbox "a stream's id has 0 bytes";
             long_stream: "discovers a stream with a name of 5,000 bytes" / "names are bounded" => Sandbox "a stream's id has 5000 bytes";
             escaping_stream: "discovers a stream whose name clears the terminal" / "names cannot act on a terminal or log" => Sandbox "holds the character U+001B";
+            endless_pages: "discovers pages of nothing without end" / "a list has an end" => Sandbox "gave 1000 pages and says there are more";
+            circling_pages: "discovers a page that comes after itself" / "a list has an end" => Sandbox "a page that it comes after itself";
             reversed_stream: "discovers a stream whose name reads backwards" / "names are what they look like" => Sandbox "holds the character U+202E";
             shouting: "answers a check with terminal escapes and backward text" / "words are shown, not obeyed" => Contained "terminal\\u{1b}[2J: \\u{202e}reversed";
             check_flood: "answers a check with 100,000 steps" / "answers are bounded" => Contained "100 steps";

@@ -90,9 +90,10 @@ export async function arrived(page: Page, title: string | RegExp): Promise<void>
 export const sideways = (page: Page): Promise<boolean> =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
-/** Keeps the page as it looks. */
+/** Keeps the page as it looks from its top. */
 export async function pictured(page: Page, name: string): Promise<void> {
   mkdirSync(OUTPUT, { recursive: true });
+  await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true, animations: 'disabled' });
 }
 

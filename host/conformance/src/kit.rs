@@ -12,9 +12,9 @@ use sluice_core::recording::Recording;
 use sluice_runtime::net::Watch;
 use sluice_runtime::{Connection, Connector, Environment, Inspected, Runtime};
 
-use crate::checks;
 use crate::report::{Checked, Report, Verdict};
 use crate::spec::{Connected, Spec, StreamSpec, replaced};
+use crate::{checks, manifest};
 
 /// How long a check may take before it has failed.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -59,6 +59,31 @@ impl Kit {
         if spec.streams.is_empty() {
             return Err(RunError::config("streams", "name at least one stream that can be read"));
         }
+        let connector = runtime.load(component).await?;
+        Ok(Self::with(connector, inspected, spec, environment))
+    }
+
+    /// Of a connection of which nothing is known but that it is in use, and streams that are read of it. Only for checks that read no
+    /// rows ([`crate::WITHOUT_ROWS`]). Fields that look like secrets and are not marked were told when the component was looked at.
+    pub fn of_connection(
+        connector: Connector,
+        inspected: Inspected,
+        connection: Connected,
+        streams: Vec<String>,
+        environment: Environment,
+    ) -> Self {
+        let known = || "it was told when the component was looked at".to_owned();
+        let unmarked = manifest::unmarked_secrets(&inspected.manifest, &BTreeMap::new());
+        let spec = Spec {
+            connection,
+            streams: streams.into_iter().map(|id| (id, StreamSpec::default())).collect(),
+            not_secret: unmarked.into_iter().map(|field| (field, known())).collect(),
+            ..Spec::default()
+        };
+        Self::with(connector, inspected, spec, environment)
+    }
+
+    fn with(connector: Connector, inspected: Inspected, spec: Spec, environment: Environment) -> Self {
         let asked: Asked = Arc::default();
         let heard = asked.clone();
         let watch = Watch::new(move |host: &str, port, declared| {
@@ -66,9 +91,8 @@ impl Kit {
             // Once refused is refused, whatever came before or after.
             heard.entry(format!("{host}:{port}")).and_modify(|known| *known &= declared).or_insert(declared);
         });
-        let connector = runtime.load(component).await?;
         let environment = Environment { watch: Some(watch), ..environment };
-        Ok(Self { connector, inspected, spec, environment, asked, recordings: Vec::new() })
+        Self { connector, inspected, spec, environment, asked, recordings: Vec::new() }
     }
 
     /// With the recordings that the specification names, each with its name.

@@ -36,7 +36,21 @@ pub use kit::Kit;
 pub use report::{Checked, Report, Verdict};
 pub use spec::{Broken, Connected, Extremes, Large, Server, Spec, StreamSpec, Variant};
 
+/// The checks that can be made of a connection that is in use, without a specification and without reading rows, and that are not made
+/// when a component is looked at already.
+pub const WITHOUT_ROWS: [&str; 4] = ["secrets", "check-errs", "discover", "hosts"];
+
 /// The names of all checks, in the order in which they are made, each with what it asks.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
     checks::ALL.iter().map(|check| (check.name, check.asks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_tried_without_rows_are_checks() {
+        assert!(WITHOUT_ROWS.iter().all(|name| checks().any(|(known, _)| known == *name)));
+    }
 }

@@ -9,7 +9,7 @@ use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
 
 /// A source that really is there, what is in it, and what is not tried and why: `conformance.yaml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// A program that serves the source while the checks run.

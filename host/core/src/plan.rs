@@ -6,6 +6,8 @@ use std::fmt;
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Actor, Kind, RunError};
+
 /// A connector's opaque position; at most [`Cursor::MAX_BYTES`].
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -108,6 +110,57 @@ pub struct DiscoverPage {
     pub streams: Vec<StreamInfo>,
     /// For the next call; none on the last page.
     pub next: Option<String>,
+}
+
+/// Most pages that a list of streams has: whoever follows `next` further than that never arrives.
+pub const MAX_DISCOVER_PAGES: usize = 1_000;
+
+/// Follows the pages of a list of streams, which has an end although it is a guest that says what comes next.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    most: usize,
+    got: usize,
+    at: Option<String>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self::within(MAX_DISCOVER_PAGES)
+    }
+}
+
+impl Pages {
+    /// At the first page of at most so many.
+    pub fn within(most: usize) -> Self {
+        Self { most, got: 0, at: None }
+    }
+
+    /// What the page to ask for is called; none for the first one.
+    pub fn at(&self) -> Option<String> {
+        self.at.clone()
+    }
+
+    /// Goes on to what a page says comes next. False if there is nothing.
+    ///
+    /// # Errors
+    /// If a page is said to come after itself, or more pages than there may be.
+    pub fn follow(&mut self, next: Option<String>) -> Result<bool, RunError> {
+        let endless = |what: String| {
+            let message = format!("discover {what}; a list of streams has at most {} pages", self.most);
+            Err(RunError::new(Kind::Sandbox, Actor::Source, message))
+        };
+        self.got += 1;
+        match &next {
+            None => return Ok(false),
+            Some(_) if next == self.at => return endless("says of a page that it comes after itself".to_owned()),
+            Some(_) if self.got >= self.most => {
+                return endless(format!("gave {} pages and says there are more", self.got));
+            }
+            Some(_) => {}
+        }
+        self.at = next;
+        Ok(true)
+    }
 }
 
 /// How a stream is to be read.
@@ -227,6 +280,22 @@ mod in_base64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_end_even_if_a_guest_says_that_there_are_more() {
+        let mut pages = Pages::within(3);
+        assert_eq!((pages.at(), pages.follow(Some("b".into()))), (None, Ok(true)));
+        assert_eq!((pages.at().as_deref(), pages.clone().follow(None)), (Some("b"), Ok(false)));
+        let circling = pages.clone().follow(Some("b".into())).unwrap_err();
+        assert!(circling.message.contains("comes after itself"), "{circling}");
+        assert_eq!(pages.follow(Some("c".into())), Ok(true));
+        let endless = pages.follow(Some("d".into())).unwrap_err();
+        assert_eq!(
+            endless.message,
+            "discover gave 3 pages and says there are more; a list of streams has at most 3 pages"
+        );
+        assert_eq!((endless.kind, endless.actor), (Kind::Sandbox, Actor::Source));
+    }
 
     #[test]
     fn a_split_comes_back_from_the_store_as_it_was() {

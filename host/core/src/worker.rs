@@ -55,6 +55,29 @@ pub enum Job {
         /// The component's file, the only one that is read.
         component: PathBuf,
     },
+    /// Reads a recording that somebody has uploaded: tells an [`Event::Recorded`]. Nothing is run.
+    Recording {
+        /// The recording's file, the only one that is read.
+        recording: PathBuf,
+    },
+    /// Runs a component against a recording, offline: tells one [`Event::Step`], which has failed where the component does something else.
+    Replay {
+        /// The connector's name.
+        connector: String,
+        /// SHA-256 of its component; what lies in the operator's folder without one.
+        digest: Option<String>,
+        /// The recording's file.
+        recording: PathBuf,
+    },
+    /// Makes those checks of the conformance kit that read no rows: tells an [`Event::Step`] of each, by the check's name.
+    Conform {
+        /// The connection, its secrets filled in.
+        source: SourceSpec,
+        /// Bounds of each instance.
+        limits: RunLimits,
+        /// Streams that the connection must offer.
+        streams: Vec<String>,
+    },
     /// The first rows of a stream, as the sink would get them.
     Preview {
         /// The pipeline, its secrets filled in; nothing is written to its sink.
@@ -159,6 +182,8 @@ pub enum Event {
     Step(CheckStep),
     /// What a component says of itself.
     Examined(Box<Examined>),
+    /// What a recording says of itself.
+    Recorded(Recorded),
     /// A page of streams.
     Streams(StreamPage),
     /// What a run would do.
@@ -212,6 +237,21 @@ pub struct Examined {
     pub manifest: String,
     /// The interfaces that it imports.
     pub imports: Vec<String>,
+}
+
+/// What a recording says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The connector that was recorded.
+    pub connector: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its component, by the recording's words.
+    pub digest: String,
+    /// Calls in it.
+    pub calls: u64,
+    /// Rows that they delivered.
+    pub rows: u64,
 }
 
 /// How loud a line of a log is.

@@ -39,7 +39,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use component::Connector;
-pub use component::inspect::{Inspected, examine, inspect};
+pub use component::inspect::{Counted, Inspected, examine, inspect};
 pub use connection::Connection;
 pub use contract::Version;
 pub use environment::{Clock, Environment};

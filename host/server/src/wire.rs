@@ -10,7 +10,7 @@ use sluice_core::limits::RunLimits;
 use sluice_core::pipeline::{SinkSpec, SourceSpec};
 use sluice_runtime::http::GoogleIdentity;
 use sluice_runtime::net::{DenyList, SystemResolver};
-use sluice_runtime::{Connection, Environment, Runtime, Settings};
+use sluice_runtime::{Connection, Connector, Environment, Runtime, Settings};
 use sluice_sinks::Sink;
 use sluice_sinks::bigquery::{BigQueryConfig, BigQuerySink};
 use sluice_sinks::google::ApplicationDefault;
@@ -55,15 +55,24 @@ pub(crate) async fn connection_in(
     limits: &RunLimits,
     environment: &Environment,
 ) -> Result<Connection, RunError> {
-    let connector = match &source.digest {
-        None => runtime.load(&component(options, &source.connector)?).await?,
-        Some(digest) => {
-            let uploaded = options.components.as_ref().map(|folder| folder.join(format!("{digest}.wasm")));
-            let path = uploaded.map_or_else(|| component(options, &source.connector), Ok)?;
-            runtime.load_exactly(&path, digest).await?
-        }
-    };
+    let (connector, _) = connector(options, runtime, &source.connector, source.digest.as_deref()).await?;
     Connection::new(connector, &source.config, source.grants.clone(), limits.instance.clone(), environment)
+}
+
+/// A connector by its name or, if it was uploaded, by its digest; and the file that it is in.
+pub(crate) async fn connector(
+    options: &Options,
+    runtime: &Runtime,
+    name: &str,
+    digest: Option<&str>,
+) -> Result<(Connector, PathBuf), RunError> {
+    let Some(digest) = digest else {
+        let path = component(options, name)?;
+        return Ok((runtime.load(&path).await?, path));
+    };
+    let uploaded = options.components.as_ref().map(|folder| folder.join(format!("{digest}.wasm")));
+    let path = uploaded.map_or_else(|| component(options, name), Ok)?;
+    Ok((runtime.load_exactly(&path, digest).await?, path))
 }
 
 /// What this process lends to every connection.

@@ -14,7 +14,7 @@
 //! | `queue` | runs that were asked for, schedules, claims of hosts |
 //! | `people` | tenants, users, members, sessions, tokens |
 //! | `service` | connections and their secrets, pipelines and their revisions |
-//! | `connector` | versions of uploaded connectors, which one runs use, publishers' keys |
+//! | `connector` | versions of uploaded connectors, which one runs use, publishers' keys, recordings |
 //! | `record` | audit log, answers to repeated requests, changes of states by hand, notifications on their way |
 //!
 //! The order of a load, each step durable when its function returns:
@@ -64,7 +64,9 @@ mod store;
 mod value;
 
 pub use change::ChangeError;
-pub use connector::{Approval, ConnectorVersion, Install, NewVersion, Publisher, VersionsBehind};
+pub use connector::{
+    Approval, ConnectorVersion, Hold, Install, KeptRecording, NewRecording, NewVersion, Publisher, VersionsBehind,
+};
 pub use lease::Lease;
 pub use people::{
     ApiToken, Bearer, Failures, Identity, Invitation, Member, Membership, NewInvitation, NewSession, NewTenant,

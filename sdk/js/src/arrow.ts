@@ -188,30 +188,58 @@ export class Schema {
 
 // Batches ----------------------------------------------------------------------------------------------------------------------
 
-/** A bitmap, the least significant bit first. */
-function bits(values: Cell[], set: (value: Cell) => boolean): Uint8Array {
+// In the sandbox code is interpreted: what a built-in function does for a whole column is done by one, and the loops that are left call
+// nothing for a value.
+
+/** A bitmap of the values that are `set`, or of all others, the least significant bit first. */
+function bits(values: Cell[], set: Cell, others = false): Uint8Array {
   const out = new Uint8Array(Math.ceil(values.length / 8));
-  values.forEach((value, index) => {
-    if (set(value)) out[index >> 3] = (out[index >> 3] ?? 0) | (1 << (index & 7));
-  });
+  for (let index = 0, at = 0; index < values.length; at += 1) {
+    let byte = 0;
+    const end = Math.min(index + 8, values.length);
+    for (let bit = 1; index < end; index += 1, bit <<= 1) if ((values[index] === set) !== others) byte |= bit;
+    out[at] = byte;
+  }
   return out;
 }
 
+/** How many values are null. */
+function nulls(values: Cell[]): number {
+  let count = 0;
+  for (let at = values.indexOf(null); at >= 0; at = values.indexOf(null, at + 1)) count += 1;
+  return count;
+}
+
+/** Values of a fixed width in an array that takes lists of them; null becomes `nothing`. */
+function fixed<T extends Cell>(
+  array: new (values: T[]) => { buffer: ArrayBufferLike },
+  values: Cell[],
+  missing: number,
+  nothing: T,
+): Uint8Array[] {
+  let all = values as T[];
+  if (missing > 0) {
+    all = values.slice() as T[];
+    for (let at = values.indexOf(null); at >= 0; at = values.indexOf(null, at + 1)) all[at] = nothing;
+  }
+  return [new Uint8Array(new array(all).buffer)];
+}
+
 function texts(values: Cell[]): Uint8Array[] {
-  // One text is encoded instead of many: offsets of ASCII are those of the text itself.
-  const joined = values.map((value) => value ?? "").join("");
+  // One text is encoded instead of many: offsets of ASCII are those of the text itself. Null is joined as nothing.
+  const joined = values.join("");
   if (!joined.isWellFormed()) {
     throw new SourceError("protocol", "a text holds half of a character (a lone surrogate), which is no Unicode");
   }
   const data = encoder.encode(joined);
   const ascii = data.length === joined.length;
   const offsets = new Int32Array(values.length + 1);
-  let at = 0;
-  values.forEach((value, index) => {
-    const text = (value ?? "") as string;
-    at += ascii ? text.length : encoder.encode(text).length;
-    offsets[index + 1] = at;
-  });
+  for (let index = 0, at = 0; index < values.length; ) {
+    const text = values[index] as string | null;
+    if (text !== null) at += ascii ? text.length : encoder.encode(text).length;
+    index += 1;
+    offsets[index] = at;
+  }
   return [new Uint8Array(offsets.buffer), data];
 }
 
@@ -225,39 +253,33 @@ function binaries(values: Cell[]): Uint8Array[] {
   return [new Uint8Array(offsets.buffer), data];
 }
 
-function buffers(type: ArrowType, values: Cell[]): Uint8Array[] {
-  const of = <A extends Float64Array | BigInt64Array | Int32Array>(out: A, put: (value: Cell, index: number) => void) => {
-    values.forEach((value, index) => {
-      if (value !== null) put(value, index);
-    });
-    return [new Uint8Array(out.buffer)];
-  };
+function decimals(values: Cell[]): Uint8Array[] {
+  const out = new BigInt64Array(2 * values.length);
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] as bigint | null;
+    if (value === null) continue;
+    out[2 * index] = BigInt.asIntN(64, value);
+    out[2 * index + 1] = value >> 64n;
+  }
+  return [new Uint8Array(out.buffer)];
+}
+
+function buffers(type: ArrowType, values: Cell[], missing: number): Uint8Array[] {
   switch (type.name) {
     case "text":
       return texts(values);
     case "binary":
       return binaries(values);
     case "bool":
-      return [bits(values, (value) => value === true)];
-    case "float": {
-      const out = new Float64Array(values.length);
-      return of(out, (value, index) => (out[index] = value as number));
-    }
-    case "date": {
-      const out = new Int32Array(values.length);
-      return of(out, (value, index) => (out[index] = value as number));
-    }
-    case "decimal": {
-      const out = new BigInt64Array(2 * values.length);
-      return of(out, (value, index) => {
-        out[2 * index] = BigInt.asIntN(64, value as bigint);
-        out[2 * index + 1] = (value as bigint) >> 64n;
-      });
-    }
-    default: {
-      const out = new BigInt64Array(values.length);
-      return of(out, (value, index) => (out[index] = value as bigint));
-    }
+      return [bits(values, true)];
+    case "float":
+      return fixed(Float64Array, values, missing, 0);
+    case "date":
+      return fixed(Int32Array, values, missing, 0);
+    case "decimal":
+      return decimals(values);
+    default:
+      return fixed(BigInt64Array, values, missing, 0n);
   }
 }
 
@@ -276,10 +298,10 @@ export function batch(schema: Schema, columns: Cell[][]): Batch {
   let at = 0;
   schema.columns.forEach(({ type }, column) => {
     const values = columns[column] ?? [];
-    const missing = values.reduce<number>((count, value) => (value === null ? count + 1 : count), 0);
+    const missing = nulls(values);
     nodes.push(rows, missing);
-    const validity = missing > 0 ? bits(values, (value) => value !== null) : new Uint8Array();
-    for (const piece of [validity, ...buffers(type, values)]) {
+    const validity = missing > 0 ? bits(values, null, true) : new Uint8Array();
+    for (const piece of [validity, ...buffers(type, values, missing)]) {
       places.push(at, piece.length);
       at += Math.ceil(piece.length / 64) * 64;
       pieces.push(piece);
@@ -292,27 +314,30 @@ export function batch(schema: Schema, columns: Cell[][]): Batch {
 /** Bytes that a value takes; texts and binaries also have their length. */
 const WIDTH = { int: 8, float: 8, binary: 4, text: 4, bool: 1, date: 4, timestamp: 8, decimal: 16 };
 
-/** Rows on their way into a batch, column by column. */
+/** Rows on their way into a batch. */
 export class Rows {
-  private columns: Cell[][];
+  private rows: Cell[][] = [];
   private readonly fixed: number;
+  /** Columns whose values have a length of their own. */
+  private readonly long: number[];
   private bytes = 0;
 
   constructor(
     private readonly schema: Schema,
     private readonly target: number,
   ) {
-    this.columns = schema.columns.map(() => []);
     this.fixed = schema.columns.reduce((sum, { type }) => sum + WIDTH[type.name], 0);
+    this.long = [...schema.columns.keys()].filter((at) => ["text", "binary"].includes(schema.columns[at]?.type.name ?? ""));
   }
 
-  /** Adds a row: one value per column, null for null. */
+  /** Adds a row: one value per column, null for null. The list is kept until the rows are taken. */
   append(values: Cell[]): void {
+    this.rows.push(values);
     this.bytes += this.fixed;
-    values.forEach((value, index) => {
-      this.columns[index]?.push(value);
-      if (typeof value === "string" || value instanceof Uint8Array) this.bytes += value.length;
-    });
+    for (let at = 0; at < this.long.length; at += 1) {
+      const value = values[this.long[at] as number] as string | Uint8Array | null;
+      if (value !== null) this.bytes += value.length;
+    }
   }
 
   /** Whether it holds as much as a batch should. */
@@ -320,11 +345,23 @@ export class Rows {
     return this.bytes >= this.target;
   }
 
-  /** The columns; none are left. */
+  /** The columns; no row is left. */
   take(): Cell[][] {
-    const taken = this.columns;
-    this.columns = this.schema.columns.map(() => []);
+    const taken = transposed(this.rows, this.schema.columns.length);
+    this.rows = [];
     this.bytes = 0;
     return taken;
   }
+}
+
+/** Columns of rows of one value per column. */
+export function transposed(rows: Cell[][], width: number): Cell[][] {
+  const columns: Cell[][] = [];
+  const count = rows.length;
+  for (let at = 0; at < width; at += 1) {
+    const column: Cell[] = new Array(count);
+    for (let row = 0; row < count; row += 1) column[row] = (rows[row] as Cell[])[at] as Cell;
+    columns.push(column);
+  }
+  return columns;
 }

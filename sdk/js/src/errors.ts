@@ -72,3 +72,8 @@ export function host<T>(call: () => T): T {
     throw new SourceError(told.kind, told.message, { retryAfter, field: told.field, stream: told.streamId });
   }
 }
+
+/** Gives a resource of the host back. */
+export function drop(resource: object): void {
+  (resource as { [Symbol.dispose]?: () => void })[Symbol.dispose]?.();
+}

@@ -6,6 +6,30 @@ declare module "sluice:source/output@0.1.0" {
   export function checkpoint(channel: number, cursor: Uint8Array, rows: bigint): "continue" | "stop";
 }
 
+declare module "sluice:source/items@0.1.0" {
+  export function recall(streamId: string, keys: string[]): (Uint8Array | undefined)[];
+  export function remember(streamId: string, entries: [string, Uint8Array][]): void;
+  export function replace(streamId: string, files: string[]): void;
+}
+
+declare module "sluice:source/net@0.1.0" {
+  export interface TlsOptions {
+    verification: "none" | "authority" | "full";
+    serverName: string | undefined;
+    authorities: string | undefined;
+    clientCertificate: string | undefined;
+    clientKey: string | undefined;
+    alpn: string[];
+  }
+  export class Connection {
+    read(max: number): Uint8Array;
+    write(bytes: Uint8Array): void;
+    startTls(options: TlsOptions): void;
+    tlsServerEndPoint(): Uint8Array | undefined;
+  }
+  export function connect(host: string, port: number, tls: TlsOptions | undefined): Connection;
+}
+
 declare module "sluice:source/log@0.1.0" {
   export function write(level: "debug" | "info" | "warn" | "error", message: string): void;
 }

@@ -13,7 +13,7 @@ import {
 } from "wasi:http/types@0.2.0";
 import type { InputStream, StreamError } from "wasi:io/streams@0.2.0";
 
-import { type Kind, payload, SourceError } from "./errors.ts";
+import { drop, type Kind, payload, SourceError } from "./errors.ts";
 
 const CHUNK = 65_536n;
 
@@ -63,11 +63,6 @@ function meaning(code: ErrorCode): SourceError {
   }
   const [kind, what] = MEANING.get(code.tag) ?? ["transient", `the request failed (${code.tag})`];
   return new SourceError(kind, what);
-}
-
-/** Gives a resource of the host back. */
-function drop(resource: object): void {
-  (resource as { [Symbol.dispose]?: () => void })[Symbol.dispose]?.();
 }
 
 /** A request. Timeouts are in seconds; what is not set is the host's default, and the host may cap all of them. */

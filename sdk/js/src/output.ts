@@ -2,7 +2,7 @@
 
 import { checkpoint, declare, pushParts } from "sluice:source/output@0.1.0";
 
-import { batch, type Cell, type Schema } from "./arrow.ts";
+import { batch, type Cell, type Schema, transposed } from "./arrow.ts";
 import { host } from "./errors.ts";
 
 /** A stream that was declared in this read. */
@@ -29,7 +29,7 @@ export class Channel {
 
   /** Sends rows of one value per column. */
   pushRows(rows: Cell[][]): void {
-    this.push(this.schema.columns.map((_, at) => rows.map((row) => row[at] ?? null)));
+    this.push(transposed(rows, this.schema.columns.length));
   }
 
   /** States that all that was pushed is complete up to the cursor. False asks to return from `read` now. */

@@ -8,7 +8,7 @@ The package knows the contract (`wit/`) and nothing of the host, and needs nothi
 imported, for unit tests; what only the host can do fails there with a sentence (`sluice_sdk.host`).
 """
 
-from . import log
+from . import items, log, net
 from .arrow import Column, Schema, Type
 from .errors import Error, Kind
 from .export import export
@@ -29,5 +29,6 @@ from .source import (
 
 __all__ = [
     "Channel", "CheckStep", "Column", "Config", "DiscoverFilter", "DiscoverPage", "Error", "Hints", "Kind", "Manifest", "Output",
-    "Plan", "Schema", "Selection", "Source", "Split", "StreamInfo", "StreamPlan", "Type", "auth", "export", "field", "log", "secret",
+    "Plan", "Schema", "Selection", "Source", "Split", "StreamInfo", "StreamPlan", "Type", "auth", "export", "field", "items", "log", "net",
+    "secret",
 ]

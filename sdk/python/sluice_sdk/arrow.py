@@ -7,6 +7,7 @@ import struct
 from array import array
 from dataclasses import dataclass, field
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 from .errors import Error, Kind
@@ -161,14 +162,30 @@ def _bits(flags: list[bool]) -> bytes:
     return int(text, 2).to_bytes((len(flags) + 7) // 8, "little") if text else b""
 
 
+def _texts(values: list[str]) -> list[bytes]:
+    # One text is encoded instead of many: offsets of ASCII are those of the text itself.
+    joined = "".join(values)
+    if joined.isascii():
+        return [_offsets(values), joined.encode()]
+    try:
+        return _binaries([value.encode() for value in values])
+    except UnicodeEncodeError:
+        raise Error(Kind.PROTOCOL, "a text holds half of a character (a lone surrogate), which is no Unicode") from None
+
+
+def _binaries(values: list[bytes]) -> list[bytes]:
+    return [_offsets(values), b"".join(values)]
+
+
+def _offsets(values: list[Any]) -> bytes:
+    return array("i", accumulate(map(len, values), initial=0)).tobytes()
+
+
 def _buffers(ty: Type, values: list[Any]) -> list[bytes]:
-    if ty.name in ("text", "binary"):
-        try:
-            parts = [value.encode() for value in values] if ty.name == "text" else values
-        except UnicodeEncodeError:
-            raise Error(Kind.PROTOCOL, "a text holds half of a character (a lone surrogate), which is no Unicode") from None
-        offsets = array("i", accumulate(map(len, parts), initial=0))
-        return [offsets.tobytes(), b"".join(parts)]
+    if ty.name == "text":
+        return _texts(values)
+    if ty.name == "binary":
+        return _binaries(values)
     if ty.name == "bool":
         return [_bits(values)]
     if ty.name == "decimal":
@@ -215,7 +232,9 @@ class Rows:
         self.rows.append(values)
         self.bytes += self.fixed
         for index in self.long:
-            self.bytes += len(values[index] or "")
+            value = values[index]
+            if value:
+                self.bytes += len(value)
 
     def is_full(self) -> bool:
         """Whether it holds as much as a batch should."""
@@ -223,6 +242,9 @@ class Rows:
 
     def take(self) -> list[list[Any]]:
         """The columns; no row is left."""
-        columns = [list(column) for column in zip(*self.rows, strict=True)]
+        width = len(self.schema.columns)
+        if not set(map(len, self.rows)) <= {width}:
+            raise ValueError(f"a row has not the {width} values of its schema")
+        columns = [list(map(itemgetter(at), self.rows)) for at in range(width)]
         self.rows, self.bytes = [], 0
         return columns

@@ -11,7 +11,7 @@ from typing import Any
 from .errors import Error, Kind
 
 _IMPORTS = (
-    "log", "monotonic_clock", "outgoing_handler", "output", "sluice_source_types", "streams", "wasi_http_types",
+    "items", "log", "monotonic_clock", "net", "outgoing_handler", "output", "sluice_source_types", "streams", "wasi_http_types",
 )
 
 #: The interfaces that are imported, by the names of their bindings.

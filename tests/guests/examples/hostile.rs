@@ -108,7 +108,13 @@ impl Source for Hostile {
         ])
     }
 
-    fn discover(&mut self, _filter: &DiscoverFilter, _page: Option<&str>) -> Result<DiscoverPage> {
+    fn discover(&mut self, _filter: &DiscoverFilter, page: Option<&str>) -> Result<DiscoverPage> {
+        let nothing = |next: String| Ok(DiscoverPage { streams: Vec::new(), next: Some(next) });
+        match self.attack_named() {
+            Some(Attack::endless_pages) => return nothing(format!("{}x", page.unwrap_or_default())),
+            Some(Attack::circling_pages) => return nothing("again".into()),
+            _ => {}
+        }
         let id = match self.attack_named() {
             Some(Attack::nameless_stream) => String::new(),
             Some(Attack::long_stream) => "s".repeat(5_000),
@@ -393,6 +399,8 @@ impl Hostile {
             | A::long_stream
             | A::escaping_stream
             | A::reversed_stream
+            | A::endless_pages
+            | A::circling_pages
             | A::shouting
             | A::check_flood
             | A::outside_secret => Err(Error::internal(format!("{attack:?} is not made while a split is read"))),

@@ -8,6 +8,7 @@ use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind, Retry};
 use sluice_core::limits::InstanceLimits;
 use sluice_core::pipeline::Grants;
+use sluice_core::plan::{DiscoverFilter, DiscoverPage, Pages};
 use sluice_runtime::{Budget, Instance, Line};
 use sluice_tests::attack::{Outcome, config, connect, limits, read, surroundings};
 use sluice_tests::sandbox;
@@ -122,6 +123,24 @@ pub(crate) async fn escaping_stream() -> Outcome {
 
 pub(crate) async fn reversed_stream() -> Outcome {
     discovered("reversed_stream").await
+}
+
+async fn listed(attack: &str) -> Outcome {
+    let mut streams = 0;
+    let each = |page: DiscoverPage| {
+        streams += page.streams.len();
+        true
+    };
+    instance(attack).await.discover_pages(&DiscoverFilter::default(), Pages::default(), each).await?;
+    Ok(format!("{streams} streams"))
+}
+
+pub(crate) async fn endless_pages() -> Outcome {
+    listed("endless_pages").await
+}
+
+pub(crate) async fn circling_pages() -> Outcome {
+    listed("circling_pages").await
 }
 
 pub(crate) async fn shouting() -> Outcome {

@@ -7,7 +7,8 @@ use crate::project::Project;
 #[test]
 fn a_new_connector_in_typescript_builds_and_conforms_as_it_is_written() {
     let project = Project::new("js");
-    project.conforms("connector.ts");
+    project.builds("connector.ts");
+    project.conforms();
 
     let inspected = project.connector(&["inspect"]);
     assert_eq!(inspected.lines[0]["sockets"], json!("none"), "{inspected:?}");

@@ -7,7 +7,10 @@
     reason = "a failed assertion is how a test fails"
 )]
 
+mod c;
 mod javascript;
+mod probe;
 mod project;
 mod python;
 mod sockets;
+mod units;

@@ -31,7 +31,8 @@ const SOCKETS: &str = r#"
 #[test]
 fn a_new_connector_in_python_builds_and_conforms_as_it_is_written() {
     let project = Project::new("python");
-    project.conforms("connector.py");
+    project.builds("connector.py");
+    project.conforms();
 
     let inspected = project.connector(&["inspect"]);
     assert_eq!(inspected.lines[0]["sockets"], json!("refused"), "{inspected:?}");

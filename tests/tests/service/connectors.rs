@@ -10,18 +10,18 @@ use sluice_tests::service::{Service, Site};
 use sluice_tests::template::{Api, patched, template};
 use sluice_tests::warehouse;
 
-const ACME: Scope<'static> = Scope { tenant: "acme" };
+pub(crate) const ACME: Scope<'static> = Scope { tenant: "acme" };
 
 /// A service with the tenants `acme` and `globex`, and tokens of their owners.
-struct Stage {
-    site: Site,
-    service: Service,
-    acme: String,
-    globex: String,
+pub(crate) struct Stage {
+    pub(crate) site: Site,
+    pub(crate) service: Service,
+    pub(crate) acme: String,
+    pub(crate) globex: String,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let site = Site::on_sqlite().await;
         site.tenant("acme").await;
         site.tenant("globex").await;
@@ -50,7 +50,7 @@ impl Stage {
         (failed["name"].as_str().unwrap().to_owned(), failed["detail"].as_str().unwrap().to_owned())
     }
 
-    fn valid(&self, component: &[u8]) -> Value {
+    pub(crate) fn valid(&self, component: &[u8]) -> Value {
         let (status, version) = self.upload(component, None);
         assert_eq!(status, 201, "{version:#}");
         version
@@ -62,27 +62,38 @@ impl Stage {
         self.service.ask("POST", &path, &self.acme, Some(body))
     }
 
-    fn approve(&self, version: &Value) -> (u16, Value) {
+    pub(crate) fn approve(&self, version: &Value) -> (u16, Value) {
         self.decide(version, "approve", &json!({"permissions": version["permissions_digest"]}))
     }
 
-    fn installed(&self) -> Value {
-        let (status, connector) = self.service.ask("GET", "/tenants/acme/connectors/widgets", &self.acme, None);
+    pub(crate) fn installed(&self) -> Value {
+        self.connector("acme", "widgets")
+    }
+
+    /// A connector as a tenant's owner sees it.
+    pub(crate) fn connector(&self, tenant: &str, name: &str) -> Value {
+        let token = if tenant == "acme" { &self.acme } else { &self.globex };
+        let (status, connector) = self.service.ask("GET", &format!("/tenants/{tenant}/connectors/{name}"), token, None);
         assert_eq!(status, 200, "{connector}");
         connector
     }
 
     /// A connection to the API, and a pipeline of all its orders; the pipeline's id.
-    async fn pipeline(&self, api: &Api) -> String {
+    pub(crate) async fn pipeline(&self, api: &Api) -> String {
+        self.pipeline_of("acme", "widgets", api).await
+    }
+
+    /// The same of another tenant's, and with another connector.
+    pub(crate) async fn pipeline_of(&self, tenant: &str, connector: &str, api: &Api) -> String {
         let key = serde_json::to_vec("fixture-key-1234").unwrap();
         let secret = SecretChange { field: "/api_key".into(), value: SecretValue::Set(Plain::new(key)) };
         let (config, grants) = (json!({"url": api.url}), json!({"private_network": true}));
-        self.site.connection("acme", "shop", "widgets", config, grants, &[secret]).await;
+        self.site.connection(tenant, "shop", connector, config, grants, &[secret]).await;
         let more = json!({"streams": [{"id": "orders", "read": {"incremental": "updated_at"}}]});
-        self.site.pipeline("acme", "orders", "shop", more, None).await
+        self.site.pipeline(tenant, "orders", "shop", more, None).await
     }
 
-    async fn digests(&self, run: &str) -> Vec<String> {
+    pub(crate) async fn digests(&self, run: &str) -> Vec<String> {
         let attempts = self.site.store().attempts_of(ACME, run).await.unwrap();
         attempts.into_iter().map(|attempt| attempt.connector_digest).collect()
     }
@@ -93,12 +104,12 @@ fn number(version: &str) -> String {
 }
 
 /// Another version of the component, with other texts in it.
-fn version(component: &[u8], other: &str, changes: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn version(component: &[u8], other: &str, changes: &[(&str, &str)]) -> Vec<u8> {
     let numbered = patched(component, &[(&number("0.1.0"), &number(other))]);
     patched(&numbered, changes)
 }
 
-fn component(path: &Path) -> Vec<u8> {
+pub(crate) fn component(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 

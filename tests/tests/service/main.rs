@@ -22,3 +22,4 @@ mod schemathesis;
 mod secret_manager;
 mod sign_in;
 mod traces;
+mod upgrades;

@@ -29,6 +29,9 @@ export interface Page<T> {
   next?: string | null;
 }
 
+/** No list is followed further: a source says itself what comes after a page of its streams. */
+export const MOST_PAGES = 1_000;
+
 /** A list of the API, page by page. */
 export function pages<T>(queryKey: readonly unknown[], read: (after?: string) => Promise<Page<T>>) {
   return infiniteQueryOptions({
@@ -47,10 +50,12 @@ export function itemsOf<T>(data: InfiniteData<Page<T>> | undefined): T[] {
 export async function all<T>(read: (after?: string) => Promise<Page<T>>, most = 2_000) {
   const items: T[] = [];
   let after: string | undefined;
+  let pages = 0;
   do {
     const page = await read(after);
     items.push(...page.items);
     after = page.next ?? undefined;
-  } while (after !== undefined && items.length < most);
+    pages += 1;
+  } while (after !== undefined && items.length < most && pages < MOST_PAGES);
   return { items, whole: after === undefined };
 }

@@ -568,8 +568,9 @@ export interface paths {
         /**
          * Approve a version: runs use it from now on
          * @description If another version is installed, this one is tried first on every connection that uses the connector, by a worker and without reading
-         *     rows: configuration, check, streams, plans from the committed states. If something fails that does not fail with the installed version,
-         *     that one stays, and the problem's `findings` say what failed. The key that the first approved version of a publisher is signed with is
+         *     rows: configuration, check, streams, plans from the committed states, and what of the conformance kit needs no rows; then with each
+         *     recording that the tenant keeps of the connector. If something fails that does not fail with the installed version, that one stays, and
+         *     the problem's `findings` say what failed. The key that the first approved version of a publisher is signed with is
          *     the publisher's from then on.
          */
         post: operations["approve_connector_version"];
@@ -654,6 +655,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/connectors/{name}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow the operator's version of a connector again
+         * @description Of a connector that the operator has installed for all tenants, and with whose version before this tenant has stayed since it went back.
+         */
+        post: operations["follow_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connectors/{name}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recordings that are kept of a connector, by name */
+        get: operations["list_connector_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/connectors/{name}/recordings/{recording}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a recording, as it was sent: it has rows of the source */
+        get: operations["get_connector_recording"];
+        /**
+         * Keep a recording of a connector
+         * @description The file is what `sluice connector record` writes. A version of the connector that is to take the installed one's place has to do what
+         *     is recorded. A recording of this name is replaced. A connector has at most 20.
+         */
+        put: operations["put_connector_recording"];
+        post?: never;
+        /** Delete a recording: no version has to do what it says any more */
+        delete: operations["delete_connector_recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/connectors/{name}/rollback": {
         parameters: {
             query?: never;
@@ -665,7 +726,9 @@ export interface paths {
         put?: never;
         /**
          * Go back to the version before
-         * @description Runs that begin from now on use it; those that are under way end with the version that they began with.
+         * @description Runs that begin from now on use it; those that are under way end with the version that they began with. Of a connector that the
+         *     operator has installed for all tenants, only this tenant goes back, until the operator installs another version or the tenant follows
+         *     again.
          */
         post: operations["roll_back_connector"];
         delete?: never;
@@ -1660,7 +1723,7 @@ export interface components {
             permissions: string;
             /** @description The fingerprint of the key that it is signed with, if that is to be the publisher's from now on although another one was. */
             pin?: string | null;
-            /** @description Lets it take the installed version's place without being tried on the tenant's connections first. */
+            /** @description Lets it take the installed version's place without being tried on the tenant's connections and recordings first. */
             without_trial?: boolean;
         };
         /** @description One try of a run. */
@@ -1851,6 +1914,20 @@ export interface components {
             /** @description Who changed it last: `user ID` or `token ID`. */
             updated_by: string;
         };
+        /** @description Why a tenant stays with a version of the operator's connector. */
+        ConnectorHoldView: {
+            /** @description Who made it so: `user ID`, `token ID`, or `host` for the service itself. */
+            by: string;
+            /** @description SHA-256 of the version that all other tenants use. Once the operator installs another one, this tenant uses that too. */
+            instead_of: string;
+            /** @description Why, in their words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
         /** @description A connector that is installed. */
         ConnectorView: {
             /** @description What it can do. */
@@ -1865,6 +1942,7 @@ export interface components {
             docs: string;
             /** @description Folders that it asks to be lent. */
             folders: string[];
+            held?: components["schemas"]["ConnectorHoldView"] | null;
             /** @description Hosts that it asks to reach: `host:port`, where `{name}` stands for a field of the configuration. */
             hosts: string[];
             /** @description Its icon as a `data:` address of an image, to be shown as an image and as nothing else. */
@@ -2492,6 +2570,7 @@ export interface components {
                 docs: string;
                 /** @description Folders that it asks to be lent. */
                 folders: string[];
+                held?: components["schemas"]["ConnectorHoldView"] | null;
                 /** @description Hosts that it asks to reach: `host:port`, where `{name}` stands for a field of the configuration. */
                 hosts: string[];
                 /** @description Its icon as a `data:` address of an image, to be shown as an image and as nothing else. */
@@ -2664,6 +2743,44 @@ export interface components {
                 updated_at: string;
                 /** @description Who changed it last: `user ID` or `token ID`. */
                 updated_by: string;
+            }[];
+            /** @description What to ask for the next page with; none on the last one. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_RecordingView: {
+            /** @description In the list's own order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was added, or last replaced by another file.
+                 */
+                added_at: string;
+                /** @description By whom: `user ID` or `token ID`. */
+                added_by: string;
+                /**
+                 * Format: int64
+                 * @description Calls of the connector that are in it.
+                 */
+                calls: number;
+                /** @description SHA-256 of its component, by the file's words. */
+                digest: string;
+                /** @description What it is called; unique within the connector. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Rows that they delivered.
+                 */
+                rows: number;
+                /** @description SHA-256 of the file, in hexadecimal digits. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description The file's size, bytes.
+                 */
+                size: number;
+                /** @description The version of the connector that was recorded, by the file's words. */
+                version: string;
             }[];
             /** @description What to ask for the next page with; none on the last one. */
             next?: string | null;
@@ -3068,6 +3185,39 @@ export interface components {
             memory_bytes: number;
             /** @description Every stream that has begun, in that order. */
             streams: components["schemas"]["StreamProgressView"][];
+        };
+        /** @description A recording of a connector. */
+        RecordingView: {
+            /**
+             * Format: date-time
+             * @description When it was added, or last replaced by another file.
+             */
+            added_at: string;
+            /** @description By whom: `user ID` or `token ID`. */
+            added_by: string;
+            /**
+             * Format: int64
+             * @description Calls of the connector that are in it.
+             */
+            calls: number;
+            /** @description SHA-256 of its component, by the file's words. */
+            digest: string;
+            /** @description What it is called; unique within the connector. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Rows that they delivered.
+             */
+            rows: number;
+            /** @description SHA-256 of the file, in hexadecimal digits. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description The file's size, bytes.
+             */
+            size: number;
+            /** @description The version of the connector that was recorded, by the file's words. */
+            version: string;
         };
         /** @description Why a version is refused. */
         Rejection: {
@@ -3725,6 +3875,7 @@ export type CloudJobView = components['schemas']['CloudJobView'];
 export type ColumnView = components['schemas']['ColumnView'];
 export type ConnectionBody = components['schemas']['ConnectionBody'];
 export type ConnectionView = components['schemas']['ConnectionView'];
+export type ConnectorHoldView = components['schemas']['ConnectorHoldView'];
 export type ConnectorView = components['schemas']['ConnectorView'];
 export type CursorBody = components['schemas']['CursorBody'];
 export type CursorView = components['schemas']['CursorView'];
@@ -3772,6 +3923,7 @@ export type Page_Invitation = components['schemas']['Page_Invitation'];
 export type Page_LogView = components['schemas']['Page_LogView'];
 export type Page_Member = components['schemas']['Page_Member'];
 export type Page_PipelineView = components['schemas']['Page_PipelineView'];
+export type Page_RecordingView = components['schemas']['Page_RecordingView'];
 export type Page_RevisionView = components['schemas']['Page_RevisionView'];
 export type Page_RunView = components['schemas']['Page_RunView'];
 export type Page_Session = components['schemas']['Page_Session'];
@@ -3791,6 +3943,7 @@ export type PreviewView = components['schemas']['PreviewView'];
 export type PreviousWebhookSecret = components['schemas']['PreviousWebhookSecret'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
+export type RecordingView = components['schemas']['RecordingView'];
 export type Rejection = components['schemas']['Rejection'];
 export type RevisionView = components['schemas']['RevisionView'];
 export type Role = components['schemas']['Role'];
@@ -5658,6 +5811,231 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ConnectorView"];
                 };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_connector_recordings: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before; none for the first one. */
+                after?: string;
+                /** @description At most this many items. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordingView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_connector_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_connector_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        /** @description The recording, at most 16 MiB. */
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingView"];
+                };
+            };
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingView"];
+                };
+            };
+            /** @description The request cannot be answered as it is: the problem says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It failed: the problem says at whom */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_connector_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                name: string;
+                recording: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be answered as it is: the problem says why */
             "4XX": {

@@ -63,8 +63,8 @@ pub(crate) async fn live_in(runtime: &Runtime, folder: &Path, kind: &str, second
     Ok((rows, begun.elapsed().as_secs_f64()))
 }
 
-/// One read, to its end or that of the time.
-async fn until(connection: &Connection, end: Instant) -> Result<u64> {
+/// One read of the stream `numbers`, to its end or that of the time; the rows that came.
+pub(crate) async fn until(connection: &Connection, end: Instant) -> Result<u64> {
     let selection = Selection {
         id: "numbers".into(),
         columns: vec![],

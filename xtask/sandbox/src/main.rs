@@ -1,10 +1,12 @@
-//! What `cargo xtask bench density` and `bench neighbours` measure: the sandbox alone, without the rest of the host.
+//! What `cargo xtask bench density`, `bench neighbours` and `bench columns` measure: the sandbox alone, without the rest of the host.
 //!
-//! `bench-sandbox density FOLDER CONNECTORS INSTANCES` and `bench-sandbox neighbours FOLDER SECONDS` print one line of JSON. FOLDER
-//! holds the misbehaving guests' components. It may use nothing of the host but the sandbox.
+//! `bench-sandbox density FOLDER CONNECTORS INSTANCES`, `bench-sandbox neighbours FOLDER SECONDS` and `bench-sandbox columns COMPONENT
+//! SECONDS ROUNDS WAY…` print one line of JSON. FOLDER holds the misbehaving guests' components. It may use nothing of the host but the
+//! sandbox.
 #![allow(clippy::print_stdout, reason = "the figures are what it prints")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock itself")]
 
+mod columns;
 mod density;
 mod guest;
 mod neighbours;
@@ -24,9 +26,13 @@ fn main() -> Result<()> {
     let figures = match arguments.first().map(String::as_str) {
         Some("density") => runtime.block_on(density::measure(folder, number(2)?, number(3)?))?,
         Some("neighbours") => runtime.block_on(neighbours::measure(folder, number(2)?))?,
+        Some("columns") => {
+            let ways = arguments.get(4..).unwrap_or_default();
+            runtime.block_on(columns::measure(folder, number(2)?, number(3)?, ways))?
+        }
         // What `neighbours` starts, each as a process of its own, as the service's workers are.
         Some("guest") => runtime.block_on(guest::live(folder, arguments.get(2).context("a kind")?, number(3)?))?,
-        _ => bail!("density, neighbours or guest?"),
+        _ => bail!("density, neighbours, columns or guest?"),
     };
     println!("{figures}");
     runtime.shutdown_background();

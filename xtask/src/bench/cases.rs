@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::lineitem::Format;
 use super::table::Row;
-use super::{Bench, bigquery, files, mysql, postgres, s3, sandbox, service};
+use super::{Bench, bigquery, columns, files, mysql, postgres, s3, sandbox, service};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -115,5 +115,10 @@ pub(crate) const ALL: &[Case] = &[
         name: "neighbours",
         asks: "a connector beside 20 that misbehave: at least 0.8 of alone, on its share",
         run: sandbox::neighbours,
+    },
+    Case {
+        name: "columns",
+        asks: "rows of guests without Arrow: push-columns at least 1 M rows per CPU-second, in Rust; each way in each language",
+        run: columns::columns,
     },
 ];

@@ -7,6 +7,7 @@
 
 mod bigquery;
 mod cases;
+mod columns;
 mod files;
 mod lineitem;
 mod measure;

@@ -18,11 +18,16 @@ const INSTANCES: usize = 200;
 const SECONDS: usize = 20;
 
 fn measured(bench: &Bench, arguments: &[String]) -> Result<Value> {
+    let (what, numbers) = arguments.split_first().context("what to measure")?;
+    let guests = bench.workspace.guests().to_str().context("the guests' folder")?.to_owned();
+    figures(bench, &[&[what.clone(), guests], numbers].concat())
+}
+
+/// What `bench-sandbox` says.
+pub(super) fn figures(bench: &Bench, arguments: &[String]) -> Result<Value> {
     release(bench.workspace, "bench-sandbox")?;
     let mut command = Command::new(bench.workspace.target.join("release/bench-sandbox"));
-    let (what, numbers) = arguments.split_first().context("what to measure")?;
-    command.arg(what).arg(bench.workspace.guests()).args(numbers);
-    let said = output(&mut command)?;
+    let said = output(command.args(arguments))?;
     serde_json::from_str(said.lines().last().unwrap_or_default()).context("the figures")
 }
 

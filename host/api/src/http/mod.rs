@@ -1,4 +1,4 @@
-//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers, limits, repeated requests, metrics, traces.
+//! What every operation shares of HTTP: problems, pages, revisions, bodies, headers, limits, repeated requests, metrics, traces, files that are sent.
 
 pub mod body;
 pub mod client;
@@ -15,3 +15,4 @@ pub mod repeat;
 pub mod revision;
 pub mod security;
 pub mod trace;
+pub mod upload;

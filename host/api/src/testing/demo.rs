@@ -37,6 +37,32 @@ case "$job" in
         printf '%s\n' '{"event":"step","name":"file","outcome":"failed","detail":"no WebAssembly","remedy":"send some"}'
         printf '%s\n' '{"event":"done"}' ;;
     esac ;;
+  *'"job":"recording"'*)
+    path=${job#*'"recording":"'}; path=${path%%'"'*}
+    case "$(cat "$path")" in
+      recording*) printf '{"event":"recorded","connector":"%s","version":"1.0.0","digest":"%064d","calls":3,"rows":7}\n' "$(cut -d ' ' -f 2 "$path")" 0
+        printf '%s\n' '{"event":"done"}' ;;
+      *) printf '%s\n' '{"event":"failed","kind":"config","actor":"user","retry":"never","message":"the recording, line 1: it is none","field":null,"stream":null}' ;;
+    esac ;;
+  *'"job":"replay"'*)
+    path=${job#*'"recording":"'}; path=${path%%'"'*}
+    digest=${job#*'"digest":"'}; digest=${digest%%'"'*}
+    # A recording says which component does something else.
+    case "$(cat "$path")" in
+      *"differs $digest"* | *"stale"*) printf '%s\n' '{"event":"step","name":"replay","outcome":"failed","detail":"read: it asks for another page","remedy":""}' ;;
+      *) printf '%s\n' '{"event":"step","name":"replay","outcome":"passed","detail":"3 calls, 7 rows","remedy":""}' ;;
+    esac
+    printf '%s\n' '{"event":"done"}' ;;
+  *'"job":"conform"'*)
+    digest=${job#*'"digest":"'}; digest=${digest%%'"'*}
+    printf '%s\n' '{"event":"step","name":"discover","outcome":"passed","detail":"2 streams","remedy":""}'
+    # A host says which component keeps to it.
+    case "$job" in
+      *fits-"$digest"*) printf '%s\n' '{"event":"step","name":"hosts","outcome":"passed","detail":"1 host asked for, all declared","remedy":""}' ;;
+      *fits-*) printf '%s\n' '{"event":"step","name":"hosts","outcome":"failed","detail":"it told s3cret elsewhere","remedy":""}' ;;
+      *) printf '%s\n' '{"event":"step","name":"hosts","outcome":"passed","detail":"1 host asked for, all declared","remedy":""}' ;;
+    esac
+    printf '%s\n' '{"event":"done"}' ;;
   *'"job":"check"'*)
     printf '%s\n' '{"event":"phase","phase":"loading"}'
     printf '%s\n' '{"event":"phase","phase":"reaching","host":"db.example.com","port":5432}'

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod connections;
+pub mod connector_recordings;
 pub mod connector_versions;
 pub mod connectors;
 pub mod drafts;
@@ -42,6 +43,7 @@ pub fn routes(routes: Guarded) -> Guarded {
         .and(audit::routes)
         .and(connectors::routes)
         .and(connector_versions::routes)
+        .and(connector_recordings::routes)
         .and(connections::routes)
         .and(pipelines::routes)
         .and(drafts::routes)

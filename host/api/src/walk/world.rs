@@ -8,8 +8,8 @@ use sluice_core::access::Role;
 use sluice_core::connector::VersionState;
 use sluice_core::request::{Cause, RequestState};
 use sluice_store::{
-    DraftChange, NewConnection, NewInvitation, NewPipeline, NewRequest, NewToken, NewVersion, Owner, PipelineChange,
-    Scope, Whose,
+    Approval, DraftChange, NewConnection, NewInvitation, NewPipeline, NewRecording, NewRequest, NewToken, NewVersion,
+    Owner, PipelineChange, Scope, Whose,
 };
 
 use crate::testing::{START_US, Service};
@@ -123,12 +123,26 @@ impl World {
             signature: None,
         };
         store.add_connector_version(scope, &version, b"b", "test", START_US).await.unwrap();
+        let approval = Approval { sha256: &version.sha256, instead_of: None, pin: None };
+        store.approve_connector(scope, approval, "test", START_US).await.unwrap();
+        let recording = NewRecording {
+            connector: version.name.clone(),
+            name: "orders".into(),
+            sha256: "c5".repeat(32),
+            version: "1.0.0".into(),
+            digest: version.sha256.clone(),
+            calls: 1,
+            rows: 1,
+        };
+        store.put_connector_recording(scope, &recording, b"b", "test", START_US).await.unwrap();
         let ids = [
             ("connection", connection.id),
             ("pipeline", pipeline.id),
             ("run", run.id),
             ("draft", "draft-b".to_owned()),
             ("sha256", version.sha256),
+            ("name", version.name),
+            ("recording", recording.name),
         ];
         self.ids.extend(ids.map(|(name, id)| ((scope.tenant, name), id)));
     }
@@ -174,7 +188,8 @@ impl World {
         assert!(store.connection(scope, "connection-b").await.unwrap().is_some());
         assert_eq!(store.pipeline(scope, "pipeline-b").await.unwrap().map(|one| one.revision), Some(1));
         let version = store.connector_version(scope, &"b5".repeat(32)).await.unwrap();
-        assert_eq!(version.map(|one| one.state), Some(VersionState::Valid));
+        assert_eq!(version.map(|one| one.state), Some(VersionState::Installed));
+        assert!(store.connector_recording(scope, "shop", "orders").await.unwrap().is_some());
         assert!(store.draft(Owner { scope, owner: "user somebody" }, "draft-b").await.unwrap().is_some());
         let run = store.run_request(scope, "run-b").await.unwrap();
         assert_eq!(run.map(|one| one.state), Some(RequestState::Queued));

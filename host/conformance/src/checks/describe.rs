@@ -3,15 +3,12 @@
 use serde_json::{Value, json};
 use sluice_core::RunError;
 use sluice_core::error::Kind;
-use sluice_core::plan::{CheckStep, DiscoverFilter, Outcome as Step, StreamInfo};
+use sluice_core::plan::{CheckStep, DiscoverFilter, DiscoverPage, Outcome as Step, Pages, StreamInfo};
 use sluice_runtime::Instance;
 
 use super::{Outcome, count, failed, passed, skipped, undeclared};
 use crate::kit::Kit;
 use crate::manifest;
-
-/// Most pages that are asked for.
-const PAGES: usize = 1000;
 
 pub(super) async fn manifest(kit: &Kit) -> Outcome {
     let mut problems = manifest::problems(&kit.inspected.manifest);
@@ -158,16 +155,13 @@ fn different(one: &[StreamInfo], other: &[StreamInfo]) -> Option<String> {
 }
 
 async fn list(instance: &Instance, filter: &DiscoverFilter) -> Result<Vec<StreamInfo>, RunError> {
-    let (mut all, mut page) = (Vec::new(), None);
-    for _ in 0..PAGES {
-        let found = instance.discover(filter.clone(), page).await?;
-        all.extend(found.streams);
-        page = found.next;
-        if page.is_none() {
-            return Ok(all);
-        }
-    }
-    Err(RunError::internal(format!("discover has more than {PAGES} pages of {}", filter.page_size)))
+    let mut all = Vec::new();
+    let each = |page: DiscoverPage| {
+        all.extend(page.streams);
+        true
+    };
+    instance.discover_pages(filter, Pages::default(), each).await?;
+    Ok(all)
 }
 
 /// For checks of increments, where the connector reads none.

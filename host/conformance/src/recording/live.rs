@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
-use sluice_core::plan::{DiscoverFilter, PlanHints, ReadMode, ReadPlan, Selection};
+use sluice_core::plan::{DiscoverFilter, DiscoverPage, Pages, PlanHints, ReadMode, ReadPlan, Selection};
 use sluice_core::recording::Instance;
 use sluice_runtime::{Budget, Connection, Connector, Environment, NothingRecalled, Taping};
 
@@ -83,15 +83,13 @@ async fn way(connection: &Connection, taping: &Taping, wanted: &Wanted) -> Resul
 async fn discover(connection: &Connection, wanted: &Wanted) -> Result<Vec<String>, RunError> {
     let instance = connection.instance().await?;
     let filter = DiscoverFilter { ids: wanted.streams.clone(), page_size: PAGE, ..DiscoverFilter::default() };
-    let (mut all, mut page) = (Vec::new(), None);
-    for _ in 0..PAGES {
-        let found = instance.discover(filter.clone(), page).await?;
-        all.extend(found.streams.into_iter().map(|stream| stream.id));
-        page = found.next;
-        if page.is_none() {
-            break;
-        }
-    }
+    let (mut all, mut pages) = (Vec::new(), 0);
+    let each = |page: DiscoverPage| {
+        all.extend(page.streams.into_iter().map(|stream| stream.id));
+        pages += 1;
+        pages < PAGES
+    };
+    instance.discover_pages(&filter, Pages::default(), each).await?;
     Ok(all)
 }
 

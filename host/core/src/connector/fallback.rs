@@ -7,6 +7,8 @@ use crate::error::{Actor, Kind, RunError};
 pub struct AfterUpgrade<'a> {
     /// Why the attempt failed.
     pub error: &'a RunError,
+    /// Whether its process ended before the attempt did: killed, aborted, out of memory.
+    pub crashed: bool,
     /// The digest that the attempt ran with.
     pub used: &'a str,
     /// The digest that is installed now.
@@ -20,13 +22,15 @@ pub struct AfterUpgrade<'a> {
 }
 
 /// Whether runs go back to the version before: the first run of a pipeline after an upgrade failed for a reason that lies with the
-/// connector, and the run before the upgrade had succeeded. Somebody who has upgraded again, or gone back, meanwhile is not overruled.
+/// connector, or took its process down, and the run before the upgrade had succeeded. What brings a process down is not known for
+/// certain; after an upgrade it is most likely what is new, and the version before loses nothing. Somebody who has upgraded again, or gone
+/// back, meanwhile is not overruled.
 pub fn falls_back(facts: &AfterUpgrade<'_>) -> bool {
     facts.used == facts.installed
         && facts.previous.is_some_and(|previous| previous != facts.installed)
         && facts.old_succeeded
         && !facts.new_has_succeeded
-        && lies_with_connector(facts.error)
+        && (facts.crashed || lies_with_connector(facts.error))
 }
 
 /// Whether another version of the connector could have done better: it broke the contract, the sandbox had to end it, it says itself that
@@ -47,6 +51,7 @@ mod tests {
         let error = RunError::new(Kind::Protocol, Actor::Source, "the batch has another schema");
         let facts = AfterUpgrade {
             error: &error,
+            crashed: false,
             used: "new",
             installed: "new",
             previous: Some("old"),
@@ -64,6 +69,27 @@ mod tests {
         ] {
             assert!(!falls_back(&other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_process_that_was_taken_down_goes_back_whatever_is_said_of_it() {
+        let error = RunError::new(
+            Kind::Transient,
+            Actor::Host,
+            "the worker process ended before its job (signal: 6 (SIGABRT))",
+        );
+        let facts = AfterUpgrade {
+            error: &error,
+            crashed: true,
+            used: "new",
+            installed: "new",
+            previous: Some("old"),
+            new_has_succeeded: false,
+            old_succeeded: true,
+        };
+        assert!(falls_back(&facts));
+        assert!(!falls_back(&AfterUpgrade { crashed: false, ..facts }));
+        assert!(!falls_back(&AfterUpgrade { new_has_succeeded: true, ..facts }));
     }
 
     #[test]

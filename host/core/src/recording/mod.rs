@@ -32,6 +32,15 @@ pub use player::{Answer, Player};
 /// The version of the format.
 pub const FORMAT: u32 = 1;
 
+/// Whether a recording can have this name: one to a hundred ASCII letters, digits, `.`, `_` and `-`, the first a letter or a digit. It
+/// stands in addresses, and becomes the name of a file where somebody takes the recording home.
+pub fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    text.len() <= 100
+        && text.bytes().all(plain)
+        && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
+}
+
 /// All that was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {

@@ -9,7 +9,7 @@ use sluice_core::retry::{Next, RetryPolicy};
 use sluice_core::run::RunState;
 use sluice_core::secret::Redactor;
 use sluice_core::trace::Context;
-use sluice_core::worker::{Event, Job, LogLevel, Order, RunJob, Summary};
+use sluice_core::worker::{Job, LogLevel, RunJob, Summary};
 use sluice_core::{Retry, RunError};
 use sluice_store::{Claim, Scope, Tried};
 use tokio_util::sync::CancellationToken;
@@ -23,13 +23,8 @@ use super::queue::Dispatcher;
 use super::resolve::Purpose;
 use super::schedule::instant;
 use super::trace::{OfWorker, Open};
+use super::watch::{Orders, Told, watch};
 use super::worker::Worker;
-
-/// How long a run has to come to its next checkpoints before it is ended.
-const GRACE: Duration = Duration::from_secs(20);
-
-/// How often what a worker said is recorded.
-const RECORD: Duration = Duration::from_millis(500);
 
 /// How long to wait before something that could not be recorded is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -42,6 +37,8 @@ struct Ended {
     cancelled: bool,
     /// The host stops.
     leaving: bool,
+    /// Its process ended before it did.
+    crashed: bool,
     /// It failed because of a new version of its connector, and the version before is installed again.
     went_back: bool,
 }
@@ -52,21 +49,6 @@ struct Begun {
     retry: RetryPolicy,
     redactor: Redactor,
     ran: RanWith,
-}
-
-/// What becomes of what a worker tells.
-struct Told<'a> {
-    log: Log,
-    spans: OfWorker,
-    shown: &'a Shown,
-}
-
-/// What a worker is told to do, and when.
-struct Orders {
-    cancel: CancellationToken,
-    stop: CancellationToken,
-    stopped: bool,
-    deadline: Option<tokio::time::Instant>,
 }
 
 impl Dispatcher {
@@ -112,7 +94,14 @@ impl Dispatcher {
             Ok(begun) => begun,
             Err((error, retry)) => {
                 let cancelled = cancel.is_cancelled();
-                return Ended { result: Err(error), retry, cancelled, leaving: false, went_back: false };
+                return Ended {
+                    result: Err(error),
+                    retry,
+                    cancelled,
+                    leaving: false,
+                    crashed: false,
+                    went_back: false,
+                };
             }
         };
         let log = Log::new(self.parts.store.clone(), self.parts.clock.clone(), claim, redactor.clone());
@@ -133,9 +122,10 @@ impl Dispatcher {
                 Err(redactor.redact_error(error))
             }
         };
+        let crashed = worker.broke_off();
         let (cancelled, leaving) = (orders.cancel.is_cancelled(), orders.stop.is_cancelled());
-        let mut ended = Ended { result, retry, cancelled, leaving, went_back: false };
-        ended.went_back = self.goes_back(claim, &ran, &ended, &mut told.log).await;
+        let mut ended = Ended { result, retry, cancelled, leaving, crashed, went_back: false };
+        ended.went_back = self.goes_back(claim, &RanWith { crashed, ..ran }, &ended, &mut told.log).await;
         told.log.flush().await;
         ended
     }
@@ -172,7 +162,7 @@ impl Dispatcher {
         let resolved = resolved.map_err(|error| (error, RetryPolicy::default()))?;
         let retry = resolved.it.retry.clone().unwrap_or_default();
         let source = &resolved.it.source;
-        let ran = RanWith { connector: source.connector.clone(), digest: source.digest.clone() };
+        let ran = RanWith { connector: source.connector.clone(), digest: source.digest.clone(), crashed: false };
         let job = Job::Run(Box::new(self.job(claim, context, resolved.it)));
         let worker = parts.workers.start(&job).await.map_err(|error| (error, retry.clone()))?;
         Ok(Begun { worker, retry, redactor: resolved.redactor, ran })
@@ -236,13 +226,19 @@ impl Dispatcher {
             }
             // With another component it is another attempt, whatever the policy says of this failure.
             Some(error) if ended.went_back => {
-                self.again(claim, self.parts.clock.now_us(), Some(error), (Tried::Failed, Outcome::Retried)).await
+                self.again(claim, self.free_at(ended), Some(error), (Tried::Failed, Outcome::Retried)).await
             }
             Some(error) => {
                 let next = self.next(&ended.retry, claim.request.tried(), error);
                 self.again_or_failed(claim, next, error, Tried::Failed).await
             }
         }
+    }
+
+    /// When the pipeline can be run again: a process that died may have left its lease behind.
+    fn free_at(&self, ended: &Ended) -> i64 {
+        let left_behind = if ended.crashed { self.parts.store.lease_outlives() } else { Duration::ZERO };
+        self.parts.clock.now_us().saturating_add(i64::try_from(left_behind.as_micros()).unwrap_or(i64::MAX))
     }
 
     /// Ends a run.
@@ -347,53 +343,5 @@ impl Ended {
             Ok(summary) => summary.error.as_ref(),
             Err(error) => Some(error),
         }
-    }
-}
-
-/// Watches a worker to its end.
-async fn watch(worker: &mut Worker, told: &mut Told<'_>, orders: &mut Orders) -> Result<Summary, RunError> {
-    let mut tick = tokio::time::interval(RECORD);
-    let mut summary = None;
-    loop {
-        tokio::select! {
-            event = worker.next() => match event? {
-                None => return summary.ok_or_else(|| RunError::internal("a worker has left without telling how its run ended")),
-                Some(Event::Progress { streams, memory_bytes }) => told.shown.update(streams, memory_bytes),
-                Some(Event::Log { level, message }) => told.log.add(level, &message),
-                Some(Event::Spans { spans }) => told.spans.take(spans),
-                Some(Event::Ended(ended)) => summary = Some(ended),
-                Some(_) => {}
-            },
-            _ = tick.tick() => told.log.flush().await,
-            () = orders.asked() => {
-                orders.stopped = true;
-                orders.deadline = Some(tokio::time::Instant::now() + GRACE);
-                worker.order(Order::Stop).await;
-            }
-            () = overdue(orders.deadline) => {
-                orders.deadline = None;
-                worker.order(Order::Kill).await;
-            }
-        }
-    }
-}
-
-impl Orders {
-    /// Ends when the run is to stop, once.
-    async fn asked(&self) {
-        if self.stopped {
-            std::future::pending::<()>().await;
-        }
-        tokio::select! {
-            () = self.cancel.cancelled() => {}
-            () = self.stop.cancelled() => {}
-        }
-    }
-}
-
-async fn overdue(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -9,7 +9,7 @@ use sluice_core::connector::VersionState;
 use sluice_core::error::{Actor, Kind};
 use sluice_core::manifest::Manifest;
 use sluice_core::pipeline::Grants;
-use sluice_store::{ConnectorVersion, Scope, Store};
+use sluice_store::{ConnectorVersion, Hold, Scope, Store};
 
 /// Whose a connector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,12 +34,14 @@ pub struct Installed {
     pub origin: Origin,
     /// Why it was withdrawn, if it was.
     pub yanked: Option<String>,
+    /// Why the tenant stays with it, where all others have a later one of the operator's.
+    pub held: Option<Hold>,
 }
 
 impl Installed {
     /// One of the operator's folder.
     pub fn built_in(manifest: Manifest, sha256: String) -> Self {
-        Self { manifest, sha256, origin: Origin::BuiltIn, yanked: None }
+        Self { manifest, sha256, origin: Origin::BuiltIn, yanked: None, held: None }
     }
 
     /// The version's rows: the tenant's own or the operator's.
@@ -154,6 +156,7 @@ impl Catalogue {
             all.push(installed(version, Origin::Operator)?);
         }
         if scope != Scope::OPERATOR {
+            held(store, scope, name, &mut all).await?;
             for version in store.installed_versions(scope, name).await? {
                 all.push(installed(version, Origin::Tenant)?);
             }
@@ -162,9 +165,26 @@ impl Catalogue {
     }
 }
 
+/// Puts versions that a tenant stays with in the places of those that the operator has installed since.
+async fn held(store: &Store, scope: Scope<'_>, name: Option<&str>, all: &mut [Installed]) -> Result<(), RunError> {
+    for hold in store.connector_holds(scope, name).await? {
+        let Some(place) = all.iter_mut().find(|one| one.manifest.name == hold.name) else { continue };
+        if let Some(version) = store.connector_version(Scope::OPERATOR, &hold.sha256).await? {
+            *place = Installed { held: Some(hold), ..installed(version, Origin::Operator)? };
+        }
+    }
+    Ok(())
+}
+
 fn installed(version: ConnectorVersion, origin: Origin) -> Result<Installed, RunError> {
     let yanked = (version.state == VersionState::Yanked).then(|| version.reason.unwrap_or_default());
-    Ok(Installed { manifest: manifest_of(version.new.manifest)?, sha256: version.new.sha256, origin, yanked })
+    Ok(Installed {
+        manifest: manifest_of(version.new.manifest)?,
+        sha256: version.new.sha256,
+        origin,
+        yanked,
+        held: None,
+    })
 }
 
 /// A manifest as the store keeps it.

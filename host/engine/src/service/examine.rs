@@ -1,4 +1,4 @@
-//! Looking at an uploaded component in a worker, and what is found there put into words, also if the worker does not live to tell.
+//! Looking at an uploaded component or recording in a worker, and what is found there put into words, also if the worker does not live to tell.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use sluice_core::RunError;
 use sluice_core::manifest::Manifest;
 use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::signature::{PublicKey, Signature, Statement};
-use sluice_core::worker::{Event, Examined, Job};
+use sluice_core::worker::{Event, Examined, Job, Recorded};
 
 use super::worker::Workers;
 
@@ -99,4 +99,15 @@ pub async fn examine(workers: &Workers, component: &Path) -> Result<Examination,
             Ok(examination)
         }
     }
+}
+
+/// Has a worker read a recording; what it says of itself.
+///
+/// # Errors
+/// If it is none, with the line and what is wrong with it; if no worker can be started.
+pub async fn recorded(workers: &Workers, recording: &Path) -> Result<Recorded, RunError> {
+    let job = Job::Recording { recording: recording.to_path_buf() };
+    let told = workers.ask(&job, WITHIN).await?.into_iter();
+    let mut told = told.filter_map(|event| if let Event::Recorded(recorded) = event { Some(recorded) } else { None });
+    told.next().ok_or_else(|| RunError::internal("a worker has left without telling what a recording says of itself"))
 }

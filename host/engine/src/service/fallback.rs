@@ -3,19 +3,21 @@
 use serde_json::json;
 use sluice_core::RunError;
 use sluice_core::connector::{AfterUpgrade, VersionState, falls_back};
-use sluice_store::{AuditEntry, ChangeError, Claim, Scope, Store};
+use sluice_store::{AuditEntry, ChangeError, Claim, Install, Scope, Store};
 
-/// What an attempt ran with.
+/// What an attempt ran with, and whether that brought its process down.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RanWith {
     /// The connector's name.
     pub(super) connector: String,
     /// The digest of its component; none for one of the operator's folder.
     pub(super) digest: Option<String>,
+    /// Whether the process ended before the attempt did.
+    pub(super) crashed: bool,
 }
 
-/// Goes back if the failure asks for it; says so in the audit log. The sentence for the run's log, if one went back. What the operator has
-/// installed stays: it is not one tenant's runs that decide about it.
+/// Goes back if the failure asks for it; says so in the audit log. The sentence for the run's log, if one went back. From what the
+/// operator has installed only this tenant goes back: it is not one tenant's runs that decide about it.
 ///
 /// # Errors
 /// If the store does not answer.
@@ -28,12 +30,13 @@ pub(super) async fn go_back(
 ) -> Result<Option<String>, RunError> {
     let Some(used) = &ran.digest else { return Ok(None) };
     let (scope, pipeline) = (Scope { tenant: &claim.request.tenant }, &claim.request.asked.pipeline);
-    let Some(install) = store.connector_install(scope, &ran.connector).await? else { return Ok(None) };
+    let Some((install, whose)) = installed(store, scope, &ran.connector).await? else { return Ok(None) };
     let Some(previous) = install.previous.as_deref() else { return Ok(None) };
-    let before = store.connector_version(scope, previous).await?;
+    let before = store.connector_version(whose, previous).await?;
     let Some(before) = before.filter(|version| version.state == VersionState::Replaced) else { return Ok(None) };
     let facts = AfterUpgrade {
         error,
+        crashed: ran.crashed,
         used,
         installed: &install.sha256,
         previous: Some(previous),
@@ -45,8 +48,14 @@ pub(super) async fn go_back(
     }
     let run = format!("run {}", claim.request.asked.id);
     let reason = format!("{run} failed with it where the version before had succeeded: {}", error.message);
-    match store.go_back_to_connector(scope, (&ran.connector, used), ("host", &reason), now_us).await {
-        Ok(_) => {}
+    let (from, by) = ((ran.connector.as_str(), used.as_str()), ("host", reason.as_str()));
+    let gone = if whose == Scope::OPERATOR {
+        store.hold_connector(scope, from, by, now_us).await.map(drop)
+    } else {
+        store.go_back_to_connector(scope, from, by, now_us).await.map(drop)
+    };
+    match gone {
+        Ok(()) => {}
         // Somebody was faster.
         Err(ChangeError::Refused(_) | ChangeError::Missing { .. }) => return Ok(None),
         Err(ChangeError::Store(error)) => return Err(error),
@@ -65,4 +74,18 @@ pub(super) async fn go_back(
          tried again",
         ran.connector, before.new.version
     )))
+}
+
+/// What is installed of a connector, and by whom: the tenant's own or, without one, the operator's.
+async fn installed<'a>(
+    store: &Store,
+    scope: Scope<'a>,
+    connector: &str,
+) -> Result<Option<(Install, Scope<'a>)>, RunError> {
+    for whose in [scope, Scope::OPERATOR] {
+        if let Some(install) = store.connector_install(whose, connector).await? {
+            return Ok(Some((install, whose)));
+        }
+    }
+    Ok(None)
 }

@@ -23,6 +23,7 @@ pub mod retention;
 pub mod schedule;
 pub mod trace;
 pub mod trial;
+mod watch;
 pub mod worker;
 
 /// Where ids come from: unique, ordered by time. The binary makes them.

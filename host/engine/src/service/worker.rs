@@ -35,7 +35,7 @@ pub struct Workers {
     environment: Vec<(OsString, OsString)>,
     /// Short jobs that people wait for.
     short: Semaphore,
-    /// Components that are looked at, which takes a processor for a while.
+    /// Components and recordings that are looked at, which takes a processor for a while.
     examining: Semaphore,
     counted: Arc<Counted>,
 }
@@ -72,7 +72,7 @@ enum End {
 
 impl Workers {
     /// Workers are `program` with these arguments, with nothing in their environment but what is given here. At most
-    /// `short_at_once` jobs that somebody waits for run at once, and one that looks at a component.
+    /// `short_at_once` jobs that somebody waits for run at once, and one that looks at an upload.
     pub fn new(
         program: PathBuf,
         arguments: Vec<OsString>,
@@ -109,7 +109,7 @@ impl Workers {
         };
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
-        if matches!(job, Job::Run(_) | Job::Examine { .. }) {
+        if matches!(job, Job::Run(_) | Job::Examine { .. } | Job::Recording { .. } | Job::Replay { .. }) {
             // Somebody waits for whatever else the machine does.
             command.arg("--patient");
         }
@@ -159,7 +159,8 @@ impl Workers {
         mut told: impl FnMut(Event) + Send,
     ) -> Result<(), RunError> {
         let asked = async {
-            let turns = if matches!(job, Job::Examine { .. }) { &self.examining } else { &self.short };
+            let uploaded = matches!(job, Job::Examine { .. } | Job::Recording { .. });
+            let turns = if uploaded { &self.examining } else { &self.short };
             let _permit = turns.acquire().await.map_err(|e| RunError::internal(e.to_string()))?;
             let mut worker = self.start(job).await?;
             while let Some(event) = worker.next().await? {
@@ -230,6 +231,11 @@ impl Worker {
     /// The end of what a worker that broke off wrote to its standard error. It may hold secrets of its job.
     pub fn last_words(&self) -> &str {
         &self.last_words
+    }
+
+    /// Whether it broke off: its process ended, or spoke nonsense, before the job was done.
+    pub fn broke_off(&self) -> bool {
+        matches!(self.end, Some((End::Broken(_), _)))
     }
 
     /// Ends the worker at once.

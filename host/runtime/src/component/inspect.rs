@@ -6,6 +6,7 @@ use sluice_core::manifest::{Manifest, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
 use super::cache::HEAD;
+pub use super::limits::Counted;
 use super::limits::{Shape, Unfit};
 use crate::contract::{SPOKEN, Version};
 use crate::imports::sockets;
@@ -21,6 +22,8 @@ pub struct Inspected {
     pub version: Version,
     /// Names of the interfaces that it imports.
     pub imports: Vec<String>,
+    /// What it consists of, and how much of each is compiled at most.
+    pub parts: Vec<Counted>,
 }
 
 impl Inspected {
@@ -60,7 +63,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RunError> {
             format!("the manifest states contract {stated:?}, but the component exports another version of it");
         return Err(wrong(Kind::Protocol, message).with_field(SECTION));
     }
-    Ok(Inspected { manifest, manifest_bytes, version, imports: found.imports })
+    Ok(Inspected { manifest, manifest_bytes, version, imports: found.imports, parts: found.shape.counted() })
 }
 
 /// Counts what a component consists of and looks at every instruction, as it is done before one is compiled.

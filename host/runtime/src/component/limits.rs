@@ -95,9 +95,26 @@ impl From<Unfit> for RunError {
     }
 }
 
+/// How much of something a component has, and how much it may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What it is, as errors call it.
+    pub what: &'static str,
+    /// How much there is.
+    pub count: u64,
+    /// How much there may be.
+    pub most: u64,
+}
+
 /// What has been counted of a component so far.
 #[derive(Default)]
-pub(super) struct Shape([usize; BOUNDS.len()]);
+pub(super) struct Shape {
+    parts: [usize; BOUNDS.len()],
+    depth: usize,
+    body: usize,
+    locals: u64,
+    elements: u64,
+}
 
 impl Shape {
     /// Counts what a part of the file adds. `depth` is how deep it is nested.
@@ -105,6 +122,7 @@ impl Shape {
         if depth > MAX_DEPTH {
             return Err(Unfit::TooMuch(format!("it nests others deeper than {MAX_DEPTH} levels")));
         }
+        self.depth = self.depth.max(depth);
         match payload {
             Payload::TypeSection(section) => self.add(Part::Types, section.count()),
             Payload::CoreTypeSection(section) => {
@@ -125,12 +143,12 @@ impl Shape {
             Payload::MemorySection(section) => self.add(Part::Memories, section.count()),
             Payload::TableSection(section) => {
                 self.add(Part::Tables, section.count())?;
-                section.clone().into_iter().try_for_each(|table| elements(table?.ty.initial))
+                section.clone().into_iter().try_for_each(|table| self.table(table?.ty.initial))
             }
             Payload::DataSection(section) => self.add(Part::DataSegments, section.count()),
             Payload::ElementSection(section) => self.add(Part::ElementSegments, section.count()),
             Payload::CodeSectionStart { count, .. } => self.add(Part::Functions, *count),
-            Payload::CodeSectionEntry(body) => function(body),
+            Payload::CodeSectionEntry(body) => self.function(body),
             Payload::ModuleSection { .. } => self.add(Part::Modules, 1),
             Payload::ComponentSection { .. } => self.add(Part::Components, 1),
             Payload::InstanceSection(section) => self.add(Part::Instances, section.count()),
@@ -143,7 +161,7 @@ impl Shape {
     }
 
     fn add(&mut self, part: Part, more: u32) -> Result<(), Unfit> {
-        let (Some(counted), Some((what, most))) = (self.0.get_mut(part as usize), BOUNDS.get(part as usize)) else {
+        let (Some(counted), Some((what, most))) = (self.parts.get_mut(part as usize), BOUNDS.get(part as usize)) else {
             return Ok(());
         };
         *counted = counted.saturating_add(more as usize);
@@ -151,6 +169,47 @@ impl Shape {
             return Err(Unfit::TooMuch(format!("it has {counted} {what} or more; at most {most} are compiled")));
         }
         Ok(())
+    }
+
+    fn table(&mut self, elements: u64) -> Result<(), Unfit> {
+        if elements > TABLE_ELEMENTS as u64 {
+            let reason = format!("it begins with a table of {elements} elements; at most {TABLE_ELEMENTS} are allowed");
+            return Err(Unfit::TooMuch(reason));
+        }
+        self.elements = self.elements.max(elements);
+        Ok(())
+    }
+
+    fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), Unfit> {
+        let bytes = body.range().end.saturating_sub(body.range().start) as usize;
+        if bytes > MAX_BODY {
+            return Err(Unfit::TooMuch(format!("a function of it has {bytes} bytes; at most {MAX_BODY} are compiled")));
+        }
+        let mut locals = 0_u64;
+        for declared in body.get_locals_reader()? {
+            locals = locals.saturating_add(u64::from(declared?.0));
+        }
+        if locals > MAX_LOCALS {
+            let reason = format!("a function of it has {locals} local variables; at most {MAX_LOCALS} are compiled");
+            return Err(Unfit::TooMuch(reason));
+        }
+        self.body = self.body.max(bytes);
+        self.locals = self.locals.max(locals);
+        Ok(())
+    }
+
+    /// All that was counted.
+    pub(super) fn counted(&self) -> Vec<Counted> {
+        let counted = |what, count, most| Counted { what, count, most };
+        let parts =
+            BOUNDS.iter().zip(self.parts).map(|((what, most), count)| counted(what, count as u64, *most as u64));
+        let largest = [
+            counted("levels of nesting", self.depth as u64, MAX_DEPTH as u64),
+            counted("bytes of a function", self.body as u64, MAX_BODY as u64),
+            counted("local variables of a function", self.locals, MAX_LOCALS),
+            counted("elements of a table at its beginning", self.elements, TABLE_ELEMENTS as u64),
+        ];
+        parts.chain(largest).collect()
     }
 }
 
@@ -162,30 +221,6 @@ fn nested(declared: &ComponentType<'_>) -> u32 {
         _ => 0,
     };
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn elements(asked: u64) -> Result<(), Unfit> {
-    if asked > TABLE_ELEMENTS as u64 {
-        let reason = format!("it begins with a table of {asked} elements; at most {TABLE_ELEMENTS} are allowed");
-        return Err(Unfit::TooMuch(reason));
-    }
-    Ok(())
-}
-
-fn function(body: &FunctionBody<'_>) -> Result<(), Unfit> {
-    let bytes = body.range().end.saturating_sub(body.range().start) as usize;
-    if bytes > MAX_BODY {
-        return Err(Unfit::TooMuch(format!("a function of it has {bytes} bytes; at most {MAX_BODY} are compiled")));
-    }
-    let mut locals = 0_u64;
-    for declared in body.get_locals_reader()? {
-        locals = locals.saturating_add(u64::from(declared?.0));
-    }
-    if locals > MAX_LOCALS {
-        let reason = format!("a function of it has {locals} local variables; at most {MAX_LOCALS} are compiled");
-        return Err(Unfit::TooMuch(reason));
-    }
-    Ok(())
 }
 
 /// Looks at every instruction, which is worth its time only before they are compiled: whether they are valid, and how deeply they

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 use sluice_core::RunError;
-use sluice_core::plan::{CheckStep, Cursor, DiscoverFilter, DiscoverPage, PlanHints, ReadPlan, Selection, Split};
+use sluice_core::plan::{
+    CheckStep, Cursor, DiscoverFilter, DiscoverPage, Pages, PlanHints, ReadPlan, Selection, Split,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -54,6 +56,29 @@ impl Instance {
     /// The connector's own error, or the sandbox's.
     pub async fn discover(&self, filter: DiscoverFilter, page: Option<String>) -> Result<DiscoverPage, RunError> {
         self.call(|reply| Command::Discover { filter, page, reply }).await
+    }
+
+    /// Lists streams page by page, at most so many pages, until there are no more or `each` has seen enough and says false. True if
+    /// there are more.
+    ///
+    /// # Errors
+    /// As [`Instance::discover`], and if pages come without end.
+    pub async fn discover_pages(
+        &self,
+        filter: &DiscoverFilter,
+        mut pages: Pages,
+        mut each: impl FnMut(DiscoverPage) -> bool,
+    ) -> Result<bool, RunError> {
+        loop {
+            let mut page = self.discover(filter.clone(), pages.at()).await?;
+            let next = page.next.take();
+            if !each(page) {
+                return Ok(next.is_some());
+            }
+            if !pages.follow(next)? {
+                return Ok(false);
+            }
+        }
     }
 
     /// Plans a read. The instance must be kept until every split of the plan has been read. `recall` tells what the streams'

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::MigrateArgs;
+use super::{MigrateArgs, OfferArgs, SecretManagerArgs};
 
 /// Arguments of `admin`. The password comes from standard input.
 #[derive(Debug, Args)]
@@ -42,8 +42,8 @@ pub(crate) enum AdminTask {
 /// What an operator does with connectors.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminConnectorCommand {
-    /// Look at a component, and install it for all tenants in place of the version before
-    Add(AddArgs),
+    /// Look at a component, try it on what uses the version before, and install it for all tenants in that one's place
+    Add(Box<AddArgs>),
     /// List the versions that were installed for all tenants
     List(MigrateArgs),
     /// Withdraw a version: no run may use it any more
@@ -61,6 +61,18 @@ pub(crate) struct AddArgs {
     /// The fingerprint of the key that it is signed with, if its publisher was known by another one
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) pin: Option<String>,
+    /// Install it without trying it on the tenants' connections and recordings first
+    #[arg(long)]
+    pub(crate) without_trial: bool,
+    /// File with the keys that seal the tenants' secrets, for the trial [default: master.key in the data folder]
+    #[arg(long, env = "SLUICE_MASTER_KEY", value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
+    /// What tenants may ask for: the same as `sluice serve` is started with, for the trial
+    #[command(flatten)]
+    pub(crate) offers: OfferArgs,
+    /// Secrets that Google Secret Manager keeps
+    #[command(flatten)]
+    pub(crate) elsewhere: SecretManagerArgs,
     /// The database
     #[command(flatten)]
     pub(crate) database: MigrateArgs,

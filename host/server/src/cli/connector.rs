@@ -30,6 +30,11 @@ pub(crate) enum ConnectorCommand {
     Record(RecordArgs),
     /// Run a connector against a recording, offline, and say what it does otherwise
     Replay(ReplayArgs),
+    /// Keep recordings in a service: a new version has to do the same before it takes the installed one's place
+    Recording {
+        #[command(subcommand)]
+        command: RecordingCommand,
+    },
     /// Show what a component is, what it says of itself and what it asks for
     Inspect(ComponentArgs),
     /// Make a key to sign connectors with
@@ -63,6 +68,8 @@ pub(crate) struct NewArgs {
 pub(crate) enum Written {
     /// Small and fast components
     Rust,
+    /// For what there is a library in C
+    C,
     /// CPython, by componentize-py
     Python,
     /// JavaScript or TypeScript, by componentize-js
@@ -188,6 +195,77 @@ pub(crate) struct ReplayArgs {
     pub(crate) named: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) component: ComponentArgs,
+}
+
+/// What is done with recordings that a service keeps.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordingCommand {
+    /// Keep a recording, in place of one of the same name
+    Add(RecordingAddArgs),
+    /// List the recordings of a connector
+    List(RecordingListArgs),
+    /// Fetch a recording: it has rows of the source
+    Get(RecordingGetArgs),
+    /// Delete a recording: no version has to do what it says any more
+    Delete(RecordingNamedArgs),
+}
+
+/// A service, a tenant, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// The service: `https://HOST`
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) to: String,
+    /// The tenant's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: String,
+    /// The environment variable that holds an API token of the service
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: String,
+}
+
+/// Arguments of `recording add`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordingAddArgs {
+    /// The recording, as `sluice connector record` writes it; it says which connector it is of
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What it is called: letters, digits, `.`, `_` and `-` [default: the file's name without its end]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+}
+
+/// Arguments of `recording list`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordingListArgs {
+    /// The connector's name
+    pub(crate) connector: String,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+}
+
+/// A recording that a service keeps.
+#[derive(Debug, Args)]
+pub(crate) struct RecordingNamedArgs {
+    /// The connector's name
+    pub(crate) connector: String,
+    /// The recording's name
+    #[arg(value_name = "NAME")]
+    pub(crate) recording: String,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+}
+
+/// Arguments of `recording get`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordingGetArgs {
+    #[command(flatten)]
+    pub(crate) named: RecordingNamedArgs,
+    /// Where the file goes [default: NAME.jsonl in this folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Arguments of `keygen`.

@@ -1,7 +1,7 @@
 //! `sluice discover`: lists what a source offers, page by page as it arrives.
 
 use sluice_core::RunError;
-use sluice_core::plan::DiscoverFilter;
+use sluice_core::plan::{DiscoverFilter, Pages};
 use sluice_runtime::Connection;
 
 use super::failed;
@@ -35,21 +35,17 @@ pub(super) async fn show_streams(
 ) -> Result<(), RunError> {
     let instance = connection.instance().await?;
     let mut table = show::discover::Listing::new(options.json(), columns);
-    let mut page = None;
+    let page_size = PAGE.min(u32::try_from(limit).unwrap_or(PAGE)).max(1);
+    let filter = DiscoverFilter { contains: contains.to_owned(), ids: Vec::new(), page_size };
     let mut left = limit;
-    while left > 0 {
-        let page_size = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
-        let filter = DiscoverFilter { contains: contains.to_owned(), ids: Vec::new(), page_size };
-        let found = instance.discover(filter, page).await?;
-        for stream in found.streams.iter().take(left) {
-            table.add(stream);
-        }
-        left = left.saturating_sub(found.streams.len());
-        page = found.next;
-        if page.is_none() {
-            break;
-        }
-    }
-    table.finish(page.is_some());
+    let mut more = false;
+    let behind = instance.discover_pages(&filter, Pages::default(), |page| {
+        page.streams.iter().take(left).for_each(|stream| table.add(stream));
+        more = page.streams.len() > left;
+        left = left.saturating_sub(page.streams.len());
+        left > 0
+    });
+    let behind = behind.await?;
+    table.finish(more || behind);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `sluice admin connector`: connectors that whoever operates the service installs for all tenants.
 
-use std::ffi::OsString;
+mod trial;
 
 use serde_json::{Value, json};
 use sluice_core::RunError;
@@ -11,7 +11,7 @@ use sluice_core::signature::MAX_BYTES;
 use sluice_engine::service::catalogue::Origin;
 use sluice_engine::service::components::{Components, digest};
 use sluice_engine::service::examine::examine;
-use sluice_engine::service::worker::Workers;
+use sluice_engine::service::trial::Candidate;
 use sluice_store::{Approval, AuditEntry, ChangeError, NewVersion, Scope, Store, VersionsBehind};
 
 use super::connector::{bytes, say, wrong};
@@ -48,9 +48,10 @@ async fn add(options: &Options, args: &AddArgs) -> Result<(), RunError> {
     let signature = args.signature.as_ref().map(|file| bytes(file, MAX_BYTES as u64)).transpose()?;
     let store = migrate::open(&args.database).await?;
     let sha256 = digest(&component);
-    let components = Components::new(store.clone(), args.database.data.join("connectors"));
+    let uploads = trial::data(args)?.join("connectors");
+    let components = Components::new(store.clone(), uploads.clone());
     let staged = components.stage(&sha256, component.clone()).await?;
-    let mut found = examine(&workers(options)?, staged.path()).await?;
+    let mut found = examine(&parts::workers(options, 1, &uploads)?, staged.path()).await?;
     drop(staged);
     let signed = found.verify(&component, signature.as_deref());
     if let Some((manifest, _)) = &found.manifest {
@@ -83,9 +84,13 @@ async fn add(options: &Options, args: &AddArgs) -> Result<(), RunError> {
     let install = store.connector_install(Scope::OPERATOR, &new.name).await?;
     let instead_of = install.as_ref().map(|install| install.sha256.as_str());
     if instead_of != Some(sha256.as_str()) {
+        let tried = instead_of.is_some() && !args.without_trial;
+        if tried {
+            trial::passed(options, args, &store, Candidate { sha256: &sha256, manifest: &manifest }).await?;
+        }
         let approval = Approval { sha256: &sha256, instead_of, pin: args.pin.as_deref() };
         store.approve_connector(Scope::OPERATOR, approval, OPERATOR, now).await.map_err(said)?;
-        let detail = json!({"name": new.name, "version": new.version, "instead_of": instead_of, "for": "all tenants"});
+        let detail = json!({"name": new.name, "version": new.version, "instead_of": instead_of, "tried": tried, "for": "all tenants"});
         tell_tenants(&store, "connector.approve", &sha256, &detail).await?;
     }
     store.close().await;
@@ -159,15 +164,6 @@ async fn tell_tenants(store: &Store, action: &str, sha256: &str, detail: &Value)
             _ => return Ok(()),
         }
     }
-}
-
-/// Workers are this program.
-fn workers(options: &Options) -> Result<Workers, RunError> {
-    let program = std::env::current_exe().map_err(|e| RunError::internal(format!("this program is not found: {e}")))?;
-    let arguments: Vec<OsString> =
-        vec!["--json".into(), "--cache".into(), wire::cache(options).into(), "worker".into()];
-    let environment = ["HOME", "PATH"].into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
-    Ok(Workers::new(program, arguments, environment.collect(), 1))
 }
 
 fn said(error: ChangeError) -> RunError {

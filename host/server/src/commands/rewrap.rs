@@ -8,7 +8,7 @@ use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
 use sluice_store::{MasterKeys, Rewrapped, Store, Vault};
 
-use super::serve::keys;
+use super::serve::{keys, parts};
 use super::{failed, migrate};
 use crate::cli::{Options, RewrapArgs};
 use crate::wire;
@@ -24,16 +24,7 @@ pub(crate) async fn run(options: &Options, args: &RewrapArgs) -> u8 {
 }
 
 async fn rewrap(options: &Options, args: &RewrapArgs) -> Result<(), RunError> {
-    let file = match (&args.master_key, &args.database.database) {
-        (Some(file), _) => file.clone(),
-        (None, None) => args.database.data.join("master.key"),
-        (None, Some(_)) => {
-            let message =
-                "with --database the file of master keys is named by --master-key; take the one that the hosts have";
-            return Err(RunError::config("--master-key", message));
-        }
-    };
-    let keys = keys::read(&file, false)?;
+    let keys = keys::of_service(args.master_key.as_deref(), &args.database)?;
     let store = migrate::open(&args.database).await?;
     let done = with_keys(options, args.dry_run, &store, keys).await;
     store.close().await;
@@ -48,7 +39,7 @@ async fn with_keys(options: &Options, dry_run: bool, store: &Store, keys: Master
     if dry_run || to_do == 0 {
         return Ok(());
     }
-    let vault = Vault::new(keys, std::sync::Arc::new(random));
+    let vault = Vault::new(keys, std::sync::Arc::new(parts::bytes));
     let mut progress = Progress::new(options, to_do);
     let result = store.rewrap(&vault, wire::now_us(), |done| progress.tell(done)).await;
     progress.bar.finish_and_clear();
@@ -111,8 +102,4 @@ impl Progress {
             println!("{}", json!({"event": "progress", "done": done, "of": self.of}));
         }
     }
-}
-
-fn random(buffer: &mut [u8]) -> Result<(), RunError> {
-    getrandom::fill(buffer).map_err(|e| RunError::internal(format!("the system has no random bytes: {e}")))
 }

@@ -1,7 +1,10 @@
 //! `sluice worker`: one job for a host, in a process of its own. A job comes in on standard input, events go out on standard output,
 //! each a line of JSON (`sluice_core::worker`).
 
+mod confine;
+mod conform;
 mod examine;
+mod recording;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,6 +104,11 @@ async fn carry_out(options: &Options, job: Job, input: BufReader<Stdin>) -> Resu
             Job::Discover { source, limits, filter, page } => discover(options, &source, &limits, filter, page).await,
             Job::Plan(job) => plan(options, *job).await,
             Job::Examine { component } => examine::run(options, &component).await,
+            Job::Recording { recording } => recording::read(&recording),
+            Job::Replay { connector, digest, recording } => {
+                recording::replayed(options, &connector, digest.as_deref(), &recording).await
+            }
+            Job::Conform { source, limits, streams } => conform::run(options, &source, &limits, streams).await,
             Job::Preview { pipeline, stream, rows } => first_rows(options, &pipeline, &stream, rows).await,
             Job::Sample { pipeline, stream, rows } => sample(options, &pipeline, &stream, rows).await,
         }

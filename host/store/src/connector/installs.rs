@@ -190,7 +190,7 @@ async fn replace(
     Ok(Some(install.sha256.clone()))
 }
 
-async fn find(tx: &mut Tx, scope: Scope<'_>, name: &str) -> Result<Option<Install>, RunError> {
+pub(super) async fn find(tx: &mut Tx, scope: Scope<'_>, name: &str) -> Result<Option<Install>, RunError> {
     let lock = tx.dialect().for_update();
     let row = built(format!(
         "SELECT name, sha256, previous, since_us, by_whom FROM connector_installs WHERE tenant = $1 AND name = $2{lock}"

@@ -69,6 +69,14 @@ impl Store {
         std::time::Duration::from_micros((self.lease_us / 4).max(1).unsigned_abs())
     }
 
+    /// How long the lease of a process that died keeps others waiting. A lock on a file goes with its process.
+    pub fn lease_outlives(&self) -> std::time::Duration {
+        match self.db.place() {
+            Place::File(_) => std::time::Duration::ZERO,
+            Place::Server { .. } => std::time::Duration::from_micros(self.lease_us.max(0).unsigned_abs()),
+        }
+    }
+
     /// Keeps a lease for as long again, counted from now. False if another process has taken it: whoever held it must stop, and
     /// can record nothing any more. Does nothing for a lease that does not expire.
     ///

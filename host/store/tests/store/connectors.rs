@@ -6,7 +6,7 @@ use sluice_core::connector::{VersionState, VersionStep};
 use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::run::RunState;
 use sluice_core::signature::SecretKey;
-use sluice_store::{Approval, ChangeError, Install, NewTenant, NewVersion, Scope, Store, VersionsBehind};
+use sluice_store::{Approval, ChangeError, Install, NewRecording, NewTenant, NewVersion, Scope, Store, VersionsBehind};
 
 use crate::support::*;
 
@@ -19,6 +19,9 @@ on_both!(
     a_publisher_keeps_its_key_until_somebody_names_another,
     no_tenant_reaches_the_connectors_of_another,
     outcomes_are_told_by_digest,
+    a_recording_is_kept_once_by_its_name_and_so_many_of_a_connector,
+    no_tenant_reaches_the_recordings_of_another,
+    a_tenant_stays_with_the_operators_version_before_until_there_is_another,
 );
 
 const A: Scope<'static> = Scope { tenant: "a" };
@@ -236,4 +239,99 @@ async fn outcomes_are_told_by_digest(home: Home) {
     begin(&store, &lease, "run-2", 3).await;
     store.end_run(HERE, &lease, "run-2", RunState::Failed, None, 4).await.unwrap();
     assert_eq!(told("ab12").await, (false, true));
+}
+
+fn recording(connector: &str, name: &str) -> NewRecording {
+    NewRecording {
+        connector: connector.into(),
+        name: name.into(),
+        sha256: "ab".repeat(32),
+        version: "1.0.0".into(),
+        digest: "cd".repeat(32),
+        calls: 4,
+        rows: 70,
+    }
+}
+
+async fn keep(store: &Store, scope: Scope<'_>, new: &NewRecording, bytes: &[u8]) -> Result<bool, ChangeError> {
+    store.put_connector_recording(scope, new, bytes, "user u", 5).await
+}
+
+async fn a_recording_is_kept_once_by_its_name_and_so_many_of_a_connector(home: Home) {
+    let store = two_tenants(&home).await;
+    let orders = recording("shop", "orders");
+    assert_eq!(keep(&store, A, &orders, b"first").await, Ok(true));
+    let kept = store.connector_recording(A, "shop", "orders").await.unwrap().unwrap();
+    assert_eq!((&kept.new, kept.size, kept.added_us, kept.added_by.as_str()), (&orders, 5, 5, "user u"));
+    let other = NewRecording { rows: 71, ..orders };
+    assert_eq!(keep(&store, A, &other, b"another").await, Ok(false), "it takes the first one's place");
+    assert_eq!(store.connector_recording(A, "shop", "orders").await.unwrap().unwrap().new, other);
+    let bytes = store.connector_recording_bytes(A, "shop", "orders").await.unwrap();
+    assert_eq!(bytes.as_deref(), Some(b"another".as_slice()));
+    for number in 1..20 {
+        assert_eq!(keep(&store, A, &recording("shop", &format!("r{number:02}")), b"x").await, Ok(true));
+    }
+    assert!(refusal(keep(&store, A, &recording("shop", "more"), b"x").await).contains("has 20 recordings already"));
+    assert_eq!(keep(&store, A, &recording("shop", "r07"), b"y").await, Ok(false), "one more is none");
+    assert_eq!(keep(&store, A, &recording("lab", "more"), b"x").await, Ok(true), "another connector has its own");
+    assert_eq!(keep(&store, B, &recording("shop", "more"), b"x").await, Ok(true), "and so has another tenant");
+    let listed = store.connector_recordings(A, "shop", Some("r17"), 9).await.unwrap();
+    assert_eq!(listed.iter().map(|one| one.new.name.as_str()).collect::<Vec<_>>(), ["r18", "r19"]);
+    assert_eq!(store.connector_recordings(A, "shop", None, 7).await.unwrap().len(), 7);
+    store.delete_connector_recording(A, "shop", "orders").await.unwrap();
+    let missing = Err(ChangeError::Missing { what: "recording" });
+    assert_eq!(store.delete_connector_recording(A, "shop", "orders").await, missing);
+    assert_eq!(keep(&store, A, &recording("shop", "more"), b"x").await, Ok(true));
+}
+
+async fn no_tenant_reaches_the_recordings_of_another(home: Home) {
+    let store = two_tenants(&home).await;
+    keep(&store, A, &recording("shop", "orders"), b"of a").await.unwrap();
+    for scope in [B, Scope::OPERATOR] {
+        assert_eq!(store.connector_recording(scope, "shop", "orders").await.unwrap(), None);
+        assert_eq!(store.connector_recording_bytes(scope, "shop", "orders").await.unwrap(), None);
+        assert_eq!(store.connector_recordings(scope, "shop", None, 9).await.unwrap(), []);
+        let missing = Err(ChangeError::Missing { what: "recording" });
+        assert_eq!(store.delete_connector_recording(scope, "shop", "orders").await, missing);
+    }
+    keep(&store, B, &recording("shop", "orders"), b"of b").await.unwrap();
+    let bytes = store.connector_recording_bytes(A, "shop", "orders").await.unwrap();
+    assert_eq!(bytes.as_deref(), Some(b"of a".as_slice()));
+}
+
+async fn a_tenant_stays_with_the_operators_version_before_until_there_is_another(home: Home) {
+    let store = two_tenants(&home).await;
+    let install = async |sha256: &str, instead_of: Option<&str>| {
+        let approval = Approval { sha256, instead_of, pin: None };
+        store.approve_connector(Scope::OPERATOR, approval, "operator", 7).await.unwrap();
+    };
+    for (sha256, number) in [("11", "1.0.0"), ("22", "1.1.0"), ("33", "1.2.0")] {
+        add(&store, Scope::OPERATOR, &version(sha256, number)).await;
+    }
+    let by = ("host", "its first run failed");
+    let missing = Err(ChangeError::Missing { what: "installed connector" });
+    assert_eq!(store.hold_connector(A, ("shop", "11"), by, 8).await, missing);
+    install("11", None).await;
+    assert!(refusal(store.hold_connector(A, ("shop", "11"), by, 8).await).contains("no version before"));
+    install("22", Some("11")).await;
+    assert!(refusal(store.hold_connector(A, ("shop", "11"), by, 8).await).contains("by now"));
+    let hold = store.hold_connector(A, ("shop", "22"), by, 8).await.unwrap();
+    assert_eq!((hold.sha256.as_str(), hold.instead_of.as_str(), hold.since_us), ("11", "22", 8));
+    assert_eq!(store.connector_holds(A, Some("shop")).await.unwrap(), std::slice::from_ref(&hold));
+    assert_eq!(store.connector_holds(A, None).await.unwrap(), [hold]);
+    assert_eq!(store.connector_holds(A, Some("lab")).await.unwrap(), []);
+    assert_eq!(store.connector_holds(B, None).await.unwrap(), [], "it is one tenant's");
+    assert_eq!(store.connector_install(Scope::OPERATOR, "shop").await.unwrap().unwrap().sha256, "22");
+
+    store.follow_connector(A, "shop").await.unwrap();
+    assert_eq!(store.connector_holds(A, None).await.unwrap(), []);
+    let nothing = Err(ChangeError::Missing { what: "connector that is held" });
+    assert_eq!(store.follow_connector(A, "shop").await, nothing);
+
+    store.hold_connector(A, ("shop", "22"), by, 9).await.unwrap();
+    install("33", Some("22")).await;
+    assert_eq!(store.connector_holds(A, None).await.unwrap(), [], "another one is installed");
+    store.hold_connector(A, ("shop", "33"), by, 10).await.unwrap();
+    store.decide_connector_version(Scope::OPERATOR, "22", VersionStep::Yank, ("operator", "x"), 11).await.unwrap();
+    assert_eq!(store.connector_holds(A, None).await.unwrap(), [], "what was yanked is nothing to stay with");
 }

@@ -10,7 +10,19 @@ on_both!(
     of_many_that_want_a_lease_at_once_one_gets_it,
     a_lease_that_is_renewed_does_not_expire,
     whoever_lost_the_lease_can_record_nothing_more,
+    what_a_process_that_died_leaves_behind_is_free_when_it_is_said_to_be,
 );
+
+async fn what_a_process_that_died_leaves_behind_is_free_when_it_is_said_to_be(home: Home) {
+    let store = home.store().await;
+    drop(store.lease(HERE, PIPELINE, 1_000).await.unwrap());
+    let outlives = i64::try_from(store.lease_outlives().as_micros()).unwrap();
+    let other = home.store().await;
+    let early = other.lease(HERE, PIPELINE, 1_000 + outlives - 1).await;
+    assert_eq!(early.is_err(), outlives > 0, "{early:?}");
+    drop(early);
+    other.lease(HERE, PIPELINE, 1_000 + outlives).await.unwrap();
+}
 
 async fn only_one_process_runs_a_pipeline_and_the_error_names_it(home: Home) {
     let store = home.store().await;

@@ -16,7 +16,9 @@ import { Prose } from '~/ui/Prose';
 import { type Field, fieldsOf, type Schema } from '~/ui/schema-form/model';
 import { ConnectorIcon } from './ConnectorIcon';
 import { GoBack } from './GoBack';
+import { Held } from './Held';
 import { connectorQuery } from './queries';
+import { RecordingList } from './RecordingList';
 
 const FIELDS: Column<Field>[] = [
   { title: t.common.name, cell: field => <Name size="sm">{field.label}</Name>, width: 16 },
@@ -49,6 +51,7 @@ export function ConnectorPage({ name }: { name: string }) {
       }
       actions={<GoBack connector={connector} />}
     >
+      <Held connector={connector} />
       <div className="halves">
         <About connector={connector} />
         <Permissions connector={connector} />
@@ -62,6 +65,7 @@ export function ConnectorPage({ name }: { name: string }) {
           text={nameOf}
         />
       </Panel>
+      <RecordingList connector={connector} />
       <Users name={name} />
     </Page>
   );

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answer, api, ifMatch, once } from '~/api/client';
-import { all, key } from '~/api/query';
+import { all, key, MOST_PAGES } from '~/api/query';
 import type { DraftBody, StreamsView } from '~/api/schema.gen';
 
 const path = (tenant: string, draft: string) => ({ path: { tenant, draft } });
@@ -69,7 +69,7 @@ export const streamsQuery = (tenant: string, draft: string, source: string, cont
     queryKey: key(tenant, 'drafts', 'streams', draft, source, contains),
     queryFn: ({ pageParam }) => readStreams(tenant, draft, contains, pageParam),
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: StreamsView) => last.next ?? undefined,
+    getNextPageParam: (last: StreamsView, pages) => (pages.length < MOST_PAGES ? (last.next ?? undefined) : undefined),
     staleTime: 10 * 60_000,
     retry: false,
   });

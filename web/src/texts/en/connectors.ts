@@ -2,7 +2,7 @@ export const connectors = {
   title: 'Connectors',
   lead: 'What Sluice can read from. Each runs in a sandbox and may do only what stands with it.',
   search: 'Search by name or publisher',
-  by: (publisher: string) => `by ${publisher}`,
+  by: (publisher: string) => (publisher ? `by ${publisher}` : 'unnamed publisher'),
   publisher: 'Publisher',
   versionTitle: 'Version',
   version: (version: string) => `Version ${version}`,
@@ -31,5 +31,8 @@ export const connectors = {
   noSecrets: 'None: the service uses them in its place.',
   config: 'What is configured',
   use: 'Connections that use it',
+  held: (version: string) => `Runs of this tenant stay with version ${version}, while others use a later one`,
+  follow: 'Use the later one',
+  followed: 'Runs use the version that the operator has installed.',
   icon: (title: string) => `Icon of ${title}`,
 };

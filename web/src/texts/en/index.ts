@@ -9,6 +9,7 @@ import { home } from './home';
 import { members } from './members';
 import { pipelines } from './pipelines';
 import { problems } from './problems';
+import { recordings } from './recordings';
 import { roles } from './roles';
 import { runs } from './runs';
 import { schemaForm } from './schemaForm';
@@ -32,6 +33,7 @@ export const en = {
   members,
   pipelines,
   problems,
+  recordings,
   roles,
   runs,
   schemaForm,

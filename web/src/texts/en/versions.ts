@@ -30,7 +30,7 @@ export const versions = {
   otherKey: 'It is signed with another key than this publisher’s. Ask the publisher before you approve it.',
   pin: 'Take this key for the publisher’s from now on',
   report: 'What was found',
-  trial: 'How it went on your connections',
+  trial: 'How it went on your connections and recordings',
   asks: 'What it asks for',
   asksNothing: 'Nothing beyond the sandbox.',
   changes: (version: string) => `What changes against version ${version}`,
@@ -41,7 +41,7 @@ export const versions = {
   approve: 'Approve',
   approveAsk: 'Approve this version?',
   approveHint:
-    'Runs use it from now on. If another version is installed, this one is first tried on each of your connections, without reading rows.',
+    'Runs use it from now on. If another version is installed, this one is first tried on each of your connections, without reading rows, and against your recordings.',
   approved: 'The version is installed.',
   withoutTrial: 'Install it without trying it first',
   reject: 'Reject',

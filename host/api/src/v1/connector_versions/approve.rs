@@ -29,7 +29,7 @@ pub(super) struct ApprovalBody {
     /// The fingerprint of the key that it is signed with, if that is to be the publisher's from now on although another one was.
     #[serde(default)]
     pin: Option<String>,
-    /// Lets it take the installed version's place without being tried on the tenant's connections first.
+    /// Lets it take the installed version's place without being tried on the tenant's connections and recordings first.
     #[serde(default)]
     without_trial: bool,
 }
@@ -37,8 +37,9 @@ pub(super) struct ApprovalBody {
 /// Approve a version: runs use it from now on
 ///
 /// If another version is installed, this one is tried first on every connection that uses the connector, by a worker and without reading
-/// rows: configuration, check, streams, plans from the committed states. If something fails that does not fail with the installed version,
-/// that one stays, and the problem's `findings` say what failed. The key that the first approved version of a publisher is signed with is
+/// rows: configuration, check, streams, plans from the committed states, and what of the conformance kit needs no rows; then with each
+/// recording that the tenant keeps of the connector. If something fails that does not fail with the installed version, that one stays, and
+/// the problem's `findings` say what failed. The key that the first approved version of a publisher is signed with is
 /// the publisher's from then on.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/connector-versions/{sha256}/approve", tag = "connector versions",
@@ -78,7 +79,6 @@ pub(super) async fn approve(
             address: &app.address,
             now_us: app.now_us(),
             by: &by,
-            recordings: None,
         };
         let steps = trial.run(scope, Candidate { sha256: &sha256, manifest: &manifest }).await?;
         app.store.keep_connector_trial(scope, &sha256, &steps).await?;

@@ -4,7 +4,7 @@ use serde_json::json;
 use sluice_core::RunError;
 use sluice_core::connector::VersionStep;
 use sluice_engine::service::catalogue::Origin;
-use sluice_store::{ChangeError, Install};
+use sluice_store::{Hold, Install};
 
 use super::view::{VersionView, missing, own, shown};
 use crate::auth::principal::Member;
@@ -40,17 +40,23 @@ pub(super) async fn decide(
     record(app, member, action, format!("connector sha256:{sha256}"), detail).await
 }
 
-/// Goes back from a version to the one before it, and records that.
+/// Goes back from a version to the one before it, and records that; what the tenant's runs use then. Of the operator's, only this tenant
+/// goes back.
 pub(in crate::v1) async fn went_back(
     app: &App,
     member: &Member,
-    (name, from): (&str, &str),
+    (name, origin): (&str, Origin),
+    from: &str,
     reason: &str,
 ) -> Result<Install, Problem> {
     let (scope, by) = (member.scope(), member.caller.actor());
-    let done: Result<Install, ChangeError> =
-        app.store.go_back_to_connector(scope, (name, from), (&by, reason), app.now_us()).await;
-    let install = done?;
+    let (what, why) = ((name, from), (by.as_str(), reason));
+    let install = if origin == Origin::Operator {
+        let Hold { name, sha256, since_us, by, .. } = app.store.hold_connector(scope, what, why, app.now_us()).await?;
+        Install { name, sha256, previous: None, since_us, by }
+    } else {
+        app.store.go_back_to_connector(scope, what, why, app.now_us()).await?
+    };
     app.discovered().forget_all(scope.tenant);
     let detail = json!({"from": from, "to": install.sha256, "reason": reason});
     record(app, member, "connector.go-back", format!("connector {name}"), detail).await?;

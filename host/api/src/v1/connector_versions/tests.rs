@@ -154,6 +154,7 @@ async fn an_upgrade_shows_what_changes_and_is_tried_before_it_takes_its_place() 
     assert_eq!(approved.status, StatusCode::OK, "{approved:?}");
     assert_eq!(finding(&approved.body["trial"], "Shop: check")["outcome"], "passed");
     assert_eq!(finding(&approved.body["trial"], "Shop: streams")["detail"], "2 streams, as before");
+    assert_eq!(finding(&approved.body["trial"], "Shop: conformance hosts")["outcome"], "passed");
 
     // What the connection would not fit any more stays outside.
     let stricter = component(
@@ -196,6 +197,25 @@ async fn a_check_that_fails_keeps_the_installed_version_only_if_that_one_passes(
     let check = finding(&approved.body["trial"], "Down: check");
     assert_eq!(check["outcome"], "warned", "{check}");
     assert!(check["detail"].as_str().unwrap().contains("with the installed version it fails as well"), "{check}");
+}
+
+#[tokio::test]
+async fn a_version_that_does_not_conform_stays_outside_unless_the_installed_one_does_not_either() {
+    let (service, admin) = service().await;
+    let first = service.install("acme", &admin, component("1.0.0", json!({}))).await;
+    let fits = format!("fits-{}.example.com", first["sha256"].as_str().unwrap());
+    connection(&service, &admin, "Mine", &fits).await;
+    connection(&service, &admin, "Nobody", "fits-nobody.example.com").await;
+    let made = service.upload("acme", &admin, component("1.1.0", json!({})), None).await.body;
+    let refused = service.approve("acme", &admin, &made, json!({})).await;
+    assert_eq!(refused.problem(), "refused", "{refused:?}");
+    let hosts = finding(&refused.body["findings"], "Mine: conformance hosts");
+    assert_eq!((&hosts["outcome"], &hosts["detail"]), (&"failed".into(), &"it told [secret] elsewhere".into()));
+    let hosts = finding(&refused.body["findings"], "Nobody: conformance hosts");
+    let too = "it told [secret] elsewhere (with the installed version it fails as well)";
+    assert_eq!((&hosts["outcome"], &hosts["detail"]), (&"warned".into(), &too.into()));
+    let discover = finding(&refused.body["findings"], "Mine: conformance discover");
+    assert_eq!(discover["outcome"], "passed");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use super::view::{VersionView, own, shown};
 use crate::auth::principal::Member;
 use crate::http::finding::findings;
 use crate::http::problem::{Problem, ProblemBody, Slug};
+use crate::http::upload::Upload;
 use crate::state::App;
 use crate::v1::record::record;
 
@@ -55,7 +56,9 @@ pub(super) async fn upload(
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Response, Problem> {
-    let component = component(&headers, body)?;
+    let too_large = format!("a component has at most {} MiB; leave debug information out", super::LARGEST >> 20);
+    let wanted = Upload { kind: "application/wasm", what: "the component's bytes", too_large: &too_large };
+    let component = wanted.read(&headers, body)?;
     let signature = signature(&headers)?;
     let (scope, sha256) = (member.scope(), digest(&component));
     if let Some(known) = own(&app, scope, &sha256).await?.filter(|known| known.state != VersionState::Rejected) {
@@ -87,28 +90,6 @@ pub(super) async fn upload(
     let view = Json(shown(&app, &member, kept, Origin::Tenant).await?);
     let status = if added { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, [(header::LOCATION, place)], view).into_response())
-}
-
-fn component(
-    headers: &HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<Bytes, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.split(';').next().unwrap_or_default().trim() != "application/wasm" {
-        let detail = "send the component's bytes, with Content-Type: application/wasm";
-        return Err(Problem::new(Slug::UnsupportedMediaType, detail));
-    }
-    let bytes = body.map_err(|rejected| match rejected.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("a component has at most {} MiB; leave debug information out", super::LARGEST >> 20);
-            Problem::new(Slug::TooLarge, detail)
-        }
-        _ => Problem::field("body", "it cannot be read to its end"),
-    })?;
-    if bytes.is_empty() {
-        return Err(Problem::field("body", "it is empty; send the component's bytes"));
-    }
-    Ok(bytes)
 }
 
 fn signature(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use sluice_core::connector::VersionStep;
+use sluice_engine::service::catalogue::Origin;
 use utoipa::ToSchema;
 
 use super::decide::{decide, now, reason, went_back};
@@ -47,7 +48,7 @@ pub(super) async fn yank(
     let install = app.store.connector_install(member.scope(), &found.new.name).await?;
     decide(&app, &member, &sha256, (VersionStep::Yank, "connector.yank"), &reason).await?;
     if body.go_back && install.is_some_and(|install| install.sha256 == sha256) {
-        went_back(&app, &member, (&found.new.name, &sha256), &reason).await?;
+        went_back(&app, &member, (&found.new.name, Origin::Tenant), &sha256, &reason).await?;
     }
     Ok(Json(now(&app, &member, &sha256).await?))
 }

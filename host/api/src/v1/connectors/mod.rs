@@ -1,8 +1,11 @@
 //! The connectors that are installed.
 
+mod follow;
 mod get;
 mod list;
 mod rollback;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use sluice_core::access::Operation;
@@ -16,4 +19,5 @@ pub fn routes(routes: Guarded) -> Guarded {
         .operation(Needs::Member(Operation::ConnectorsRead), routes!(list::list))
         .operation(Needs::Member(Operation::ConnectorsRead), routes!(get::get))
         .operation(Needs::Member(Operation::ConnectorsWrite), routes!(rollback::rollback))
+        .operation(Needs::Member(Operation::ConnectorsWrite), routes!(follow::follow))
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use sluice_core::RunError;
+use sluice_engine::service::catalogue::Origin;
 use utoipa::ToSchema;
 
 use super::view::ConnectorView;
@@ -27,7 +28,9 @@ pub(super) struct Rollback {
 
 /// Go back to the version before
 ///
-/// Runs that begin from now on use it; those that are under way end with the version that they began with.
+/// Runs that begin from now on use it; those that are under way end with the version that they began with. Of a connector that the
+/// operator has installed for all tenants, only this tenant goes back, until the operator installs another version or the tenant follows
+/// again.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/connectors/{name}/rollback", tag = "connectors", operation_id = "roll_back_connector",
     params(("tenant" = String, Path), ("name" = String, Path)), request_body = Rollback,
@@ -40,14 +43,15 @@ pub(super) async fn rollback(
     Body(body): Body<Rollback>,
 ) -> Result<Json<ConnectorView>, Problem> {
     let found = app.resolver.catalogue.find(member.scope(), &name).await?;
-    found.ok_or_else(|| Problem::not_found("connector"))?;
-    if app.store.connector_install(member.scope(), &name).await?.is_none() {
-        let detail = "this connector is the operator's, who alone decides about its version";
+    let found = found.ok_or_else(|| Problem::not_found("connector"))?;
+    if found.origin == Origin::BuiltIn {
+        let detail = "this connector comes with the service; whoever operates it decides about its version";
         return Err(Problem::new(Slug::Refused, detail));
     }
     let reason = crate::v1::connector_versions::reason(&body.reason)?;
-    let install = went_back(&app, &member, (&name, &body.from), &reason).await?;
+    went_back(&app, &member, (&name, found.origin), &body.from, &reason).await?;
     let now = app.resolver.catalogue.find(member.scope(), &name).await?;
     let now = now.ok_or_else(|| RunError::internal("a connector is gone after one went back to it"))?;
-    Ok(Json(ConnectorView::of(now, Some(&install))))
+    let install = app.store.connector_install(member.scope(), &name).await?;
+    Ok(Json(ConnectorView::of(now, install.as_ref())))
 }

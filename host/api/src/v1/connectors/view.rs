@@ -2,11 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sluice_engine::service::catalogue::{Installed, Origin};
-use sluice_store::Install;
+use sluice_store::{Hold, Install};
 use utoipa::ToSchema;
+
+use crate::state::instant;
 
 /// A connector that is installed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +39,8 @@ pub(super) struct ConnectorView {
     previous: Option<String>,
     /// Why it was withdrawn; null if it was not. No run uses one that was.
     yanked: Option<String>,
+    /// That this tenant stays with the version before the one that the operator has installed for all; null if it does not.
+    held: Option<HoldView>,
     /// What it can do.
     capabilities: CapabilitiesView,
     /// JSON Schema of its configuration; secrets are marked `"writeOnly": true`.
@@ -47,6 +52,21 @@ pub(super) struct ConnectorView {
     folders: Vec<String>,
     /// Secrets that enter its sandbox; all others stay with the host, which signs its requests.
     secrets_inside: Vec<String>,
+}
+
+/// Why a tenant stays with a version of the operator's connector.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectorHoldView)]
+struct HoldView {
+    /// SHA-256 of the version that all other tenants use. Once the operator installs another one, this tenant uses that too.
+    instead_of: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Who made it so: `user ID`, `token ID`, or `host` for the service itself.
+    by: String,
+    /// Why, in their words.
+    reason: String,
 }
 
 /// What a connector can do.
@@ -66,7 +86,8 @@ struct CapabilitiesView {
 
 impl ConnectorView {
     /// What is shown of a connector; `install` is the tenant's own, where it has one of this name.
-    pub(super) fn of(Installed { manifest, sha256, origin, yanked }: Installed, install: Option<&Install>) -> Self {
+    pub(super) fn of(found: Installed, install: Option<&Install>) -> Self {
+        let Installed { manifest, sha256, origin, yanked, held } = found;
         let previous = install.filter(|install| install.sha256 == sha256).and_then(|install| install.previous.clone());
         let can = &manifest.capabilities;
         let icon = (!manifest.icon.is_empty())
@@ -77,6 +98,12 @@ impl ConnectorView {
             origin,
             previous,
             yanked,
+            held: held.map(|Hold { instead_of, since_us, by, reason, .. }| HoldView {
+                instead_of,
+                since: instant(since_us),
+                by,
+                reason,
+            }),
             capabilities: CapabilitiesView {
                 incremental: can.incremental,
                 splits: can.splits,

@@ -177,13 +177,18 @@ fn went_back(facts: &Facts<'_>) -> Option<(String, Detail)> {
     let pairs = facts.attempts.iter().zip(facts.attempts.iter().skip(1));
     let mut changed = pairs.filter(|(failed, next)| failed.connector_digest != next.connector_digest);
     changed.find_map(|(failed, next)| {
-        let error = failed.error.as_ref().filter(|error| lies_with_connector(error))?;
+        let error = failed.error.as_ref().filter(|error| lies_with_connector(error) || was_brought_down(error))?;
         let text = format!(
             "an attempt with {} failed where the version before had succeeded, so runs use {} again: {}",
             failed.connector, next.connector, error.message
         );
         Some((failed.connector_digest.clone(), Detail::new(None, &text)))
     })
+}
+
+/// Whether the attempt's process ended before it did, as the store has recorded it.
+fn was_brought_down(error: &sluice_core::RunError) -> bool {
+    error.kind == Kind::Internal && error.actor == Actor::Host
 }
 
 fn by_whom(error: &sluice_core::RunError) -> Option<&'static str> {

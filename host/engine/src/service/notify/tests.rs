@@ -135,6 +135,10 @@ fn a_connector_that_went_back_within_a_run_is_told() {
          schema"
     );
     assert_eq!(told(Kind::Protocol, "2.0.0"), None, "it was tried again with the same");
+    let died = RunError::internal("the process that ran this ended before the run did");
+    let attempts = vec![with("2.0.0", RunState::Failed, Some(died)), with("1.0.0", RunState::Succeeded, None)];
+    let crashed = happened(&Facts { attempts, ..Facts::of(&request) });
+    assert!(crashed.iter().any(|one| one.event.kind == EventKind::ConnectorRollback), "{crashed:?}");
     assert_eq!(told(Kind::Transient, "1.0.0"), None, "somebody has gone back for another reason");
 }
 

@@ -1,21 +1,24 @@
 //! Trying a version of a connector on everything that uses the installed one, before it takes its place.
 //!
 //! For each connection: whether its configuration is still valid, whether a check passes, which streams and columns come and go, and for
-//! each of its pipelines whether the states that the installed version has committed are taken. All of it in workers, as runs are; no rows
-//! are read and nothing is written. What fails with the installed version as well is no reason to keep that one.
+//! each of its pipelines whether the states that the installed version has committed are taken, then the checks of the conformance kit that
+//! read no rows. For each recording that the tenant keeps of the connector: whether the version does the same. All of it in workers, as
+//! runs are; no rows are read of a source and nothing is written. What fails with the installed version as well is no reason to keep
+//! that one.
 
 mod compare;
+mod conform;
+mod recordings;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use sluice_core::RunError;
 use sluice_core::config;
 use sluice_core::limits::RunLimits;
 use sluice_core::manifest::Manifest;
 use sluice_core::pipeline::{Pipeline, SourceSpec};
-use sluice_core::plan::{CheckStep, DiscoverFilter, Outcome};
+use sluice_core::plan::{CheckStep, DiscoverFilter, Outcome, Pages};
 use sluice_core::secret::Redactor;
 use sluice_core::worker::{Event, Job, PlanJob, StoreAddress, Stream};
 use sluice_store::{Connection, PipelineRecord, Scope, Store};
@@ -32,21 +35,15 @@ const WITHIN: Duration = Duration::from_secs(300);
 /// How long one question to a worker may take.
 const ASKING: Duration = Duration::from_secs(60);
 
+/// What is said of what was not reached.
+const NO_TIME: &str = "there was no time left to try it";
+const NO_TIME_REMEDY: &str = "approve it without a trial, or try again when sources answer faster";
+
 /// Connections and pipelines that are asked for at once.
 const PAGE: u32 = 200;
 
-/// Most pages of streams that are compared.
-const STREAM_PAGES: usize = 20;
-
-/// What a tenant has recorded of a connector's calls, replayed against another version of it.
-#[async_trait]
-pub trait Recordings: Send + Sync {
-    /// Replays every recording of the connector against the candidate; what was found, one step for each.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    async fn replay(&self, scope: Scope<'_>, candidate: Candidate<'_>) -> Result<Vec<CheckStep>, RunError>;
-}
+/// Most pages of streams that are compared: each takes a worker.
+const STREAM_PAGES: usize = 100;
 
 /// The version that is tried.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +69,6 @@ pub struct Trial<'a> {
     pub now_us: i64,
     /// Who asks for it.
     pub by: &'a str,
-    /// What is replayed, if anything was recorded.
-    pub recordings: Option<&'a dyn Recordings>,
 }
 
 /// A connection with both versions.
@@ -93,16 +88,12 @@ impl Trial<'_> {
         let mut steps = Vec::new();
         for connection in self.connections(scope, &candidate.manifest.name).await? {
             if Instant::now() >= end {
-                let detail = "there was no time left to try it".to_owned();
-                let remedy = "approve it without a trial, or try again when sources answer faster";
-                steps.push(step(&connection, "all", Outcome::Failed, detail, remedy));
+                steps.push(step(&connection.name, "all", Outcome::Failed, NO_TIME.to_owned(), NO_TIME_REMEDY));
                 continue;
             }
             self.connection(scope, candidate, &connection, &mut steps).await?;
         }
-        if let Some(recordings) = self.recordings {
-            steps.extend(recordings.replay(scope, candidate).await?);
-        }
+        self.recordings(scope, candidate, end, &mut steps).await?;
         Ok(steps)
     }
 
@@ -145,7 +136,7 @@ impl Trial<'_> {
             // It cannot be used as it is, whichever version is installed.
             Err(error) => {
                 let remedy = "look at the connection";
-                steps.push(step(connection, "open", Outcome::Warned, error.message, remedy));
+                steps.push(step(&connection.name, "open", Outcome::Warned, error.message, remedy));
                 return Ok(());
             }
         };
@@ -153,16 +144,17 @@ impl Trial<'_> {
         if let Err(error) = valid {
             let detail = both.redactor.redact_error(error).to_string();
             let remedy = "change the connection to what both versions take, or stay with the installed version";
-            steps.push(step(connection, "configuration", Outcome::Failed, detail, remedy));
+            steps.push(step(&connection.name, "configuration", Outcome::Failed, detail, remedy));
             return Ok(());
         }
-        steps.push(step(connection, "configuration", Outcome::Passed, "it is valid".to_owned(), ""));
+        steps.push(step(&connection.name, "configuration", Outcome::Passed, "it is valid".to_owned(), ""));
         let pipelines = self.pipelines(scope, &connection.id).await?;
         steps.push(self.check(connection, &both).await);
         steps.extend(self.catalog(connection, &both, &pipelines).await);
         for pipeline in &pipelines {
             steps.push(self.plan(scope, connection, &both, pipeline).await);
         }
+        steps.extend(self.conforms(connection, &both, &pipelines).await);
         Ok(())
     }
 
@@ -182,7 +174,7 @@ impl Trial<'_> {
 
     async fn check(&self, connection: &Connection, both: &Both) -> CheckStep {
         let Err(error) = self.checked(&both.new).await else {
-            return step(connection, "check", Outcome::Passed, "every step passed".to_owned(), "");
+            return step(&connection.name, "check", Outcome::Passed, "every step passed".to_owned(), "");
         };
         let fails_too = match &both.old {
             Some(old) => self.checked(old).await.is_err(),
@@ -218,13 +210,13 @@ impl Trial<'_> {
                 let found = streams(&old, &new, &used(pipelines));
                 found
                     .into_iter()
-                    .map(|(outcome, detail, remedy)| step(connection, "streams", outcome, detail, remedy))
+                    .map(|(outcome, detail, remedy)| step(&connection.name, "streams", outcome, detail, remedy))
                     .collect()
             }
             (_, Ok(new)) => {
                 let detail = format!("it lists {} streams; there is nothing to compare them with", new.len());
                 vec![step(
-                    connection,
+                    &connection.name,
                     "streams",
                     Outcome::Warned,
                     detail,
@@ -239,22 +231,22 @@ impl Trial<'_> {
     }
 
     async fn discovered(&self, source: &SourceSpec) -> Result<Vec<Stream>, RunError> {
-        let (mut all, mut page) = (Vec::new(), None);
-        for _ in 0..STREAM_PAGES {
+        let (mut all, mut pages) = (Vec::new(), Pages::within(STREAM_PAGES));
+        loop {
             let filter = DiscoverFilter { page_size: 500, ..DiscoverFilter::default() };
-            let job = Job::Discover { source: source.clone(), limits: RunLimits::default(), filter, page };
-            page = None;
+            let (source, limits) = (source.clone(), RunLimits::default());
+            let job = Job::Discover { source, limits, filter, page: pages.at() };
+            let mut next = None;
             for event in self.workers.ask(&job, ASKING).await? {
                 if let Event::Streams(found) = event {
                     all.extend(found.streams);
-                    page = found.next;
+                    next = found.next;
                 }
             }
-            if page.is_none() {
-                break;
+            if !pages.follow(next)? {
+                return Ok(all);
             }
         }
-        Ok(all)
     }
 
     async fn plan(&self, scope: Scope<'_>, connection: &Connection, both: &Both, record: &PipelineRecord) -> CheckStep {
@@ -270,7 +262,7 @@ impl Trial<'_> {
         };
         let Err(error) = self.planned(scope, new).await else {
             let detail = "it goes on from where it is".to_owned();
-            return step(connection, &what, Outcome::Passed, detail, "");
+            return step(&connection.name, &what, Outcome::Passed, detail, "");
         };
         let fails_too = match both.old.as_ref().map(pipeline) {
             Some(Ok(old)) => self.planned(scope, old).await.is_err(),
@@ -299,18 +291,23 @@ impl Trial<'_> {
 
     fn failed(&self, (connection, what): (&Connection, &str), both: &Both, error: &RunError, too: bool) -> CheckStep {
         let detail = both.redactor.redact_error(error.clone()).to_string();
-        if too {
-            let detail = format!("{detail} (with the installed version it fails as well)");
-            return step(connection, what, Outcome::Warned, detail, "mend this apart from the upgrade");
-        }
-        let remedy = "ask who publishes the connector; the installed version goes on working";
-        step(connection, what, Outcome::Failed, detail, remedy)
+        failure((&connection.name, what), detail, too)
     }
 }
 
-fn step(connection: &Connection, what: &str, outcome: Outcome, detail: String, remedy: &str) -> CheckStep {
+/// What failed with the new version; `too` if it does with the installed one.
+fn failure((whose, what): (&str, &str), detail: String, too: bool) -> CheckStep {
+    if too {
+        let detail = format!("{detail} (with the installed version it fails as well)");
+        return step(whose, what, Outcome::Warned, detail, "mend this apart from the upgrade");
+    }
+    let remedy = "ask who publishes the connector; the installed version goes on working";
+    step(whose, what, Outcome::Failed, detail, remedy)
+}
+
+fn step(whose: &str, what: &str, outcome: Outcome, detail: String, remedy: &str) -> CheckStep {
     let remedy = if outcome == Outcome::Passed { String::new() } else { remedy.to_owned() };
-    CheckStep { name: format!("{}: {what}", connection.name), outcome, detail, remedy }
+    CheckStep { name: format!("{whose}: {what}"), outcome, detail, remedy }
 }
 
 /// What pipelines read, by stream.

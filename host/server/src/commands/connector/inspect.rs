@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use sluice_conformance::manifest;
 use sluice_core::manifest::{AuthScheme, Manifest};
 use sluice_core::{RunError, hex};
-use sluice_runtime::Inspected;
+use sluice_runtime::{Counted, Inspected};
 
 use super::{component, project};
 use crate::cli::{ComponentArgs, Options};
@@ -31,7 +31,7 @@ pub(super) fn run(options: &Options, args: &ComponentArgs) -> Result<(), RunErro
             json!({
                 "event": "component", "path": path, "bytes": bytes.len(), "digest": digest(&bytes), "manifest": manifest,
                 "imports": inspected.imports, "permissions": permissions(&inspected), "notes": notes,
-                "sockets": if inspected.imports_sockets() { "refused" } else { "none" },
+                "sockets": if inspected.imports_sockets() { "refused" } else { "none" }, "parts": parts(&inspected),
             })
         );
         return Ok(());
@@ -52,8 +52,23 @@ pub(super) fn run(options: &Options, args: &ComponentArgs) -> Result<(), RunErro
     if inspected.imports_sockets() {
         println!("sockets    {SOCKETS}");
     }
+    if let Some(fullest) = inspected.parts.iter().max_by_key(|part| percent(part)) {
+        let Counted { what, count, most } = fullest;
+        println!("size       {count} {what} of at most {most}: {} %; everything else has more room", percent(fullest));
+    }
     notes.iter().for_each(|note| println!("note       {note}"));
     Ok(())
+}
+
+/// What it consists of, and how much of each a host compiles.
+fn parts(inspected: &Inspected) -> Value {
+    let part = |part: &Counted| (part.what.to_owned(), json!({"count": part.count, "most": part.most}));
+    Value::Object(inspected.parts.iter().map(part).collect())
+}
+
+/// How much of what there may be is there.
+fn percent(part: &Counted) -> u64 {
+    part.count.saturating_mul(100) / part.most.max(1)
 }
 
 /// What is asked for, in words, by what it is.

@@ -12,9 +12,11 @@ mod project;
 mod publish;
 mod read;
 mod record;
+mod recording;
 mod replay;
 mod rust;
 mod served;
+mod service;
 mod sign;
 mod test;
 mod upload;
@@ -39,6 +41,7 @@ pub(crate) async fn run(options: &Options, command: &ConnectorCommand) -> u8 {
         C::Read(args) => read::run(options, args).await.map(|()| 0),
         C::Test(args) => test::run(options, args).await,
         C::Record(args) => record::run(options, args).await,
+        C::Recording { command } => recording::run(options, command).await.map(|()| 0),
         C::Replay(args) => replay::run(options, args).await,
         C::Inspect(args) => inspect::run(options, args).map(|()| 0),
         C::Keygen(args) => keygen::run(options, args).map(|()| 0),

@@ -74,9 +74,27 @@ const JS: Template = Template {
     ],
 };
 
+/// C reads no HTTP API with little: its source is a server that speaks lines.
+const C: Template = Template {
+    sdk: "sdk/c",
+    known_by: "sluice.h",
+    placeholder: "../../c",
+    files: template![
+        "sluice.yaml" = "c/sluice.yaml",
+        "connector.c" = "c/connector.c",
+        "manifest.json" = "c/manifest.json",
+        "fixtures/server.py" = "c/fixtures/server.py",
+        "conformance.yaml" = "c/conformance.yaml",
+        "connection.yaml" = "c/connection.yaml",
+        "README.md" = "c/README.md",
+        ".gitignore" = "c/gitignore",
+    ],
+};
+
 fn template(language: Written) -> &'static Template {
     match language {
         Written::Rust => &RUST,
+        Written::C => &C,
         Written::Python => &PYTHON,
         Written::Js => &JS,
     }
@@ -128,7 +146,7 @@ fn check_name(name: &str) -> Result<(), RunError> {
 fn named(text: &str, name: &str) -> String {
     let words: Vec<String> = name.split('-').map(capital).collect();
     // The title is the one place where the name is words.
-    ["title = \"", "title=\"", "title: \""]
+    ["title = \"", "title=\"", "title: \"", "\"title\": \""]
         .iter()
         .fold(text.to_owned(), |text, title| {
             text.replace(&format!("{title}Widgets\""), &format!("{title}{}\"", words.join(" ")))
@@ -187,6 +205,7 @@ mod tests {
         assert!(!project.to_lowercase().contains("widgets"));
         for (template, parts) in [
             (&PYTHON, ["title=\"Web Shop\"", "name=\"web-shop\"", "class WebShopConfig(Config)", "export(WebShop)"]),
+            (&C, ["\"title\": \"Web Shop\"", "\"name\": \"web-shop\"", "WEB_SHOP_PASSWORD", "// WebShop: tables"]),
             (&JS, ["title: \"Web Shop\"", "name: \"web-shop\"", "class WebShop implements", "exported(WebShop"]),
         ] {
             let project: String = template.files.iter().map(|(_, text)| named(text, "web-shop")).collect();

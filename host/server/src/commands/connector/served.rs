@@ -16,8 +16,13 @@ use crate::file;
 /// How long a server may take until it says where it is.
 const READY: Duration = Duration::from_secs(30);
 
-/// What stands for the server's URL.
-const PLACEHOLDER: &str = "{server}";
+/// What stands for the server's URL, and for its parts. A value that is the port alone is a number.
+const URL: &str = "{server}";
+const HOST: &str = "{server.host}";
+const PORT: &str = "{server.port}";
+
+/// Servers that speak HTTP, and others.
+const SCHEMES: [&str; 3] = ["http://", "https://", "tcp://"];
 
 /// A program that runs as long as this value lives.
 pub(super) struct Running {
@@ -64,9 +69,9 @@ async fn start(server: &Server, folder: &Path) -> Result<(String, Running), RunE
     read.map_err(|_| failed(format!("it did not say where it is within {} s", READY.as_secs())))?
         .map_err(|e| failed(format!("it cannot be heard: {e}")))?;
     let url = line.trim();
-    if !url.starts_with("http://") && !url.starts_with("https://") {
+    if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
         return Err(failed(format!(
-            "its first line must be its URL, and is {:?}",
+            "its first line must be its URL (http://…, https://… or tcp://HOST:PORT), and is {:?}",
             url.chars().take(200).collect::<String>()
         )));
     }
@@ -74,10 +79,31 @@ async fn start(server: &Server, folder: &Path) -> Result<(String, Running), RunE
 }
 
 fn fill(value: &mut Value, url: &str) {
+    let authority = url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
     match value {
-        Value::String(text) if text.contains(PLACEHOLDER) => *text = text.replace(PLACEHOLDER, url),
+        Value::String(text) if text == PORT => *value = port.parse::<u16>().map_or(Value::Null, Value::from),
+        Value::String(text) if text.contains("{server") => {
+            *text = text.replace(URL, url).replace(HOST, host).replace(PORT, port);
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| fill(item, url)),
         Value::Object(members) => members.values_mut().for_each(|member| fill(member, url)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_filled_in_as_a_whole_and_in_parts() {
+        let mut value =
+            json!({"url": "{server}/a", "host": "{server.host}", "at": ["{server.port}", "port {server.port}"]});
+        fill(&mut value, "tcp://127.0.0.1:4000");
+        let filled = json!({"url": "tcp://127.0.0.1:4000/a", "host": "127.0.0.1", "at": [4000, "port 4000"]});
+        assert_eq!(value, filled);
     }
 }

@@ -12,6 +12,8 @@ use sluice_store::{MasterKey, MasterKeys, Vault};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::MigrateArgs;
+
 /// Reads the keys; makes a file with one key where there is none and `make` allows it.
 pub(in crate::commands) fn read(path: &Path, make: bool) -> Result<MasterKeys, RunError> {
     let wrong = |what: String| {
@@ -28,6 +30,19 @@ pub(in crate::commands) fn read(path: &Path, make: bool) -> Result<MasterKeys, R
         return Err(wrong("can be read by others; allow only its owner (chmod 600)".to_owned()));
     }
     parse(&read).map_err(wrong)
+}
+
+/// Reads the keys of a service on this database; there are some.
+pub(in crate::commands) fn of_service(file: Option<&Path>, database: &MigrateArgs) -> Result<MasterKeys, RunError> {
+    match (file, &database.database) {
+        (Some(file), _) => read(file, false),
+        (None, None) => read(&database.data.join("master.key"), false),
+        (None, Some(_)) => {
+            let message =
+                "with --database the file of master keys is named by --master-key; take the one that the hosts have";
+            Err(RunError::config("--master-key", message))
+        }
+    }
 }
 
 /// Reads the file again whenever the process gets SIGHUP, so that master keys change without a restart. A file that is wrong changes

@@ -8,10 +8,14 @@ use sluice_core::limits::{InstanceLimits, RunLimits};
 use sluice_core::offers::{DatasetOffer, Offers};
 
 use super::secret_manager;
-use crate::cli::ServeArgs;
+use crate::cli::{OfferArgs, SecretManagerArgs};
 
 /// The offers; `data` is where warehouses are if the operator names no other place.
-pub(super) fn offers(args: &ServeArgs, data: &Path) -> Result<Offers, RunError> {
+pub(in crate::commands) fn offers(
+    args: &OfferArgs,
+    elsewhere: &SecretManagerArgs,
+    data: &Path,
+) -> Result<Offers, RunError> {
     let mut folders = BTreeMap::new();
     for text in &args.folder {
         let wrong = || RunError::config("--folder", format!("{text:?} does not read NAME=FOLDER"));
@@ -34,13 +38,13 @@ pub(super) fn offers(args: &ServeArgs, data: &Path) -> Result<Offers, RunError> 
         folders,
         warehouse: Some(warehouse),
         bigquery,
-        secrets: secret_manager::offers(&args.elsewhere)?,
+        secrets: secret_manager::offers(elsewhere)?,
         limits: Some(most(args)),
     })
 }
 
 /// The most that a pipeline may set: what it gets by default, but for what an operator can weigh against the machine.
-fn most(args: &ServeArgs) -> RunLimits {
+fn most(args: &OfferArgs) -> RunLimits {
     let defaults = RunLimits::default();
     let instance =
         InstanceLimits { memory_bytes: args.max_instance_mib << 20, connections: 32, ..defaults.instance.clone() };

@@ -4,12 +4,12 @@ mod cloud;
 mod fetch;
 mod keep;
 pub(in crate::commands) mod keys;
-mod limits;
+pub(in crate::commands) mod limits;
 mod oidc;
 mod outward;
 pub(in crate::commands) mod parts;
 mod requests;
-mod secret_manager;
+pub(in crate::commands) mod secret_manager;
 
 use std::time::Duration;
 

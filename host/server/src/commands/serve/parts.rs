@@ -66,10 +66,10 @@ pub(super) async fn build(
     };
     let master_keys = (key_file, vault.clone());
     let clock = Arc::new(wire::now_us);
-    let offers = limits::offers(args, &data)?;
+    let offers = limits::offers(&args.offers, &args.elsewhere, &data)?;
     let elsewhere = secret_manager::keeper(&args.elsewhere, &offers.secrets, clock.clone()).await?;
     let uploads = data.join("connectors");
-    let workers = Arc::new(workers(options, args, &uploads)?);
+    let workers = Arc::new(workers(options, args.short_jobs, &uploads)?);
     let components = Components::new(store.clone(), uploads);
     let catalogue = catalogue(options)?.with_uploads(store.clone());
     let resolver = Resolver { store: store.clone(), vault, offers, elsewhere, catalogue, components };
@@ -160,7 +160,7 @@ fn alone(data: &Path) -> Result<(), RunError> {
 }
 
 /// Workers are this program, with the same connectors.
-fn workers(options: &Options, args: &ServeArgs, uploads: &Path) -> Result<Workers, RunError> {
+pub(in crate::commands) fn workers(options: &Options, short_jobs: usize, uploads: &Path) -> Result<Workers, RunError> {
     let program = std::env::current_exe().map_err(|e| RunError::internal(format!("this program is not found: {e}")))?;
     let mut arguments: Vec<OsString> = vec!["--json".into()];
     if let Some(folder) = &options.connectors {
@@ -172,7 +172,7 @@ fn workers(options: &Options, args: &ServeArgs, uploads: &Path) -> Result<Worker
     }
     arguments.push("worker".into());
     let environment = PASSED_ON.into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
-    Ok(Workers::new(program, arguments, environment.collect(), args.short_jobs))
+    Ok(Workers::new(program, arguments, environment.collect(), short_jobs))
 }
 
 /// The connectors in the folders, as their manifests describe them. None of their code is run.
@@ -212,7 +212,8 @@ fn installed(path: &Path, name: &str) -> Result<Installed, RunError> {
     Ok(Installed::built_in(manifest, sluice_core::hex(&sha2::Sha256::digest(&bytes))))
 }
 
-fn bytes(buffer: &mut [u8]) -> Result<(), RunError> {
+/// Random bytes.
+pub(in crate::commands) fn bytes(buffer: &mut [u8]) -> Result<(), RunError> {
     getrandom::fill(buffer).map_err(|e| RunError::internal(format!("the system has no random bytes: {e}")))
 }
 

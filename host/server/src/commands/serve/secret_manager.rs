@@ -31,7 +31,7 @@ pub(super) fn offers(args: &SecretManagerArgs) -> Result<Vec<SecretOffer>, RunEr
 }
 
 /// What reads them. Without an offer nothing does, and no identity is needed.
-pub(super) async fn keeper(
+pub(in crate::commands) async fn keeper(
     args: &SecretManagerArgs,
     offers: &[SecretOffer],
     clock: Arc<dyn Clock>,

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
 use sluice_conformance::manifest;
 use sluice_core::RunError;
 use sluice_core::error::{Actor, Kind};
@@ -11,20 +10,14 @@ use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::worker::{Event, Examined};
 use sluice_runtime::{Inspected, Settings};
 
+use super::confine::confine;
 use crate::cli::Options;
 use crate::events::tell;
 use crate::{show, wire};
 
-/// Seconds of processor time, of all threads together.
-const CPU_SECONDS: u64 = 120;
-
-/// Memory that can be written, bytes. The address space cannot be bounded: the sandbox reserves terabytes of it that nobody uses.
-const MEMORY: u64 = 3 << 30;
-
 /// What is found wrong ends the job; the job itself has succeeded then.
 pub(super) async fn run(options: &Options, component: &Path) -> Result<(), RunError> {
-    bound(Resource::Cpu, CPU_SECONDS)?;
-    bound(Resource::Data, MEMORY)?;
+    confine()?;
     let Some(bytes) = file(component)? else { return Ok(()) };
     let Some(inspected) = contract(&bytes) else { return Ok(()) };
     let imports = inspected.imports.clone();
@@ -32,11 +25,6 @@ pub(super) async fn run(options: &Options, component: &Path) -> Result<(), RunEr
     tell(&Event::Examined(Box::new(Examined { manifest, imports })));
     about(&inspected);
     compile(options, component).await
-}
-
-fn bound(resource: Resource, most: u64) -> Result<(), RunError> {
-    let limit = Rlimit { current: Some(most), maximum: Some(most) };
-    setrlimit(resource, limit).map_err(|e| RunError::internal(format!("a worker cannot bound itself: {e}")))
 }
 
 /// The bytes, if they are WebAssembly of a size that is compiled.

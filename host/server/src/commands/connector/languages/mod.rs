@@ -1,8 +1,9 @@
 //! Projects in other languages than Rust: `sluice.yaml` says which, where the connector's code is, and where the SDK.
 //!
 //! To add a language: a toolchain that `toolchain.rs` installs, a file here that makes a component with it and asks the code for its
-//! manifest, a template in `new.rs`.
+//! manifest (or reads it from a file beside), a template in `new.rs`.
 
+mod c;
 mod javascript;
 mod python;
 mod section;
@@ -27,6 +28,7 @@ const FOLDER: &str = ".sluice";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Language {
+    C,
     Python,
     JavaScript,
 }
@@ -81,6 +83,7 @@ impl LanguageProject {
         wit::unpack(&wit)?;
         let raw = built.join("without-manifest.wasm");
         let manifest = match self.language {
+            Language::C => c::build(self, &wit, &raw, offline)?,
             Language::Python => python::build(self, &wit, &raw, offline)?,
             Language::JavaScript => javascript::build(self, &wit, &raw, offline)?,
         };

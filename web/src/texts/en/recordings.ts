@@ -1,0 +1,20 @@
+export const recordings = {
+  title: 'Recordings',
+  lead: 'What the connector once asked and delivered. A new version must do the same before it takes the installed one’s place.',
+  none: 'No recording is kept. `sluice connector record` makes one.',
+  columns: {
+    name: 'Name',
+    version: 'Recorded with',
+    rows: 'Rows',
+    size: 'Size',
+    at: 'Added',
+    by: 'By',
+  },
+  add: 'Add a recording',
+  added: (name: string) => `The recording ${name} is kept.`,
+  fetch: (name: string) => `Download ${name}: it has rows of the source`,
+  remove: (name: string) => `Delete ${name}`,
+  removeTitle: 'Delete this recording?',
+  removeHint: (name: string) => `New versions need not do what ${name} says any more. The file cannot be brought back.`,
+  removed: 'The recording is deleted.',
+};
