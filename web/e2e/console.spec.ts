@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
-import { arrived, test as base, call, expect, type Page, sample, shown, sideways } from './test';
+import { arrived, test as base, call, expect, type Page, sample, shown as shownAsItIs, sideways } from './test';
 
 /** A worker has to be started, and connectors to be loaded: on a busy machine that takes its time. */
 const SLOW = { timeout: 90_000 };
@@ -26,6 +26,12 @@ const test = base.extend<object, { silent: number }>({
     { scope: 'worker' },
   ],
 });
+
+/** A page from its top. */
+async function shown(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await shownAsItIs(page, name);
+}
 
 /** A page as somebody has it who looks from a phone. */
 async function onPhone(page: Page, name: string): Promise<void> {
@@ -206,12 +212,14 @@ test('the whole audit log is searched by words, person and day', async ({ page, 
 
 test('the calendar has every start of the week, of however many pipelines', async ({ page, root, world }) => {
   await page.goto(root);
-  const { connection, pipeline } = await sample(page, world.tenant, 'On the hour');
-  const api = `/v1/tenants/${world.tenant}/pipelines`;
+  // A tenant of its own: a day shows so many starts, whoever they belong to.
+  const { id: tenant } = (await call(page, 'POST', '/v1/tenants', { name: 'Starts' })) as Named;
+  const { connection, pipeline } = await sample(page, tenant, 'On the hour');
+  const api = `/v1/tenants/${tenant}/pipelines`;
   const { definition } = (await call(page, 'GET', `${api}/${pipeline}`)) as { definition: object };
   const hourly = { ...definition, schedule: { cron: '0 * * * *' } };
   await call(page, 'POST', api, { name: 'Every hour', connection, definition: hourly });
-  await page.goto(`${root}/calendar`);
+  await page.goto(`${world.service.origin}/t/${tenant}/calendar`);
   await arrived(page, 'Calendar');
   const days = page.getByRole('list', { name: 'Seven days from now' }).getByRole('listitem');
   await expect(days.getByRole('link', { name: 'On the hour' }).first()).toBeVisible();

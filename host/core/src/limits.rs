@@ -1,12 +1,9 @@
 //! Every bound of a run and of an instance, with its default.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
-
-/// No bound: more than there can be, and a number that every reader of JSON still knows exactly, so that a definition that went
-/// through a browser is the same definition.
-pub const UNBOUNDED: u64 = (1 << 53) - 1;
 
 /// Bounds of one run that a pipeline may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,10 +50,10 @@ pub struct InstanceLimits {
     /// Time that one call may take altogether, milliseconds.
     pub wall_ms: u64,
     /// Rows that one read may push.
-    #[serde(deserialize_with = "amount")]
+    #[serde(skip_serializing_if = "is_unlimited", deserialize_with = "unlimited_or")]
     pub output_rows: u64,
     /// Arrow bytes that one read may push.
-    #[serde(deserialize_with = "amount")]
+    #[serde(skip_serializing_if = "is_unlimited", deserialize_with = "unlimited_or")]
     pub output_bytes: u64,
     /// Bytes of one batch.
     pub batch_bytes: u64,
@@ -74,8 +71,8 @@ impl Default for InstanceLimits {
             memory_bytes: 256 << 20,
             cpu_ms: 6 * 3600 * 1000,
             wall_ms: 24 * 3600 * 1000,
-            output_rows: UNBOUNDED,
-            output_bytes: UNBOUNDED,
+            output_rows: u64::MAX,
+            output_bytes: u64::MAX,
             batch_bytes: 64 << 20,
             log_bytes: 1 << 20,
             connections: 8,
@@ -84,19 +81,41 @@ impl Default for InstanceLimits {
     }
 }
 
-/// A whole number, however a program writes it that reads JSON into floating point; what is too large for those is no bound.
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a whole number")]
-    enum Written {
-        Whole(u64),
-        Float(f64),
+/// A bound that holds nothing back is left out: its number is beyond what programs in JavaScript can hand back.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_unlimited(bound: &u64) -> bool {
+    *bound == u64::MAX
+}
+
+/// The number that stands for no bound, also as such a program hands it back: as the nearest one of its own.
+fn unlimited_or<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    struct Bound;
+
+    impl Visitor<'_> for Bound {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a whole number")
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
+            Ok(number)
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+            u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+            #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactly that number is meant")]
+            if number == u64::MAX as f64 {
+                return Ok(u64::MAX);
+            }
+            Err(E::invalid_type(Unexpected::Float(number), &self))
+        }
     }
-    match Written::deserialize(deserializer)? {
-        Written::Whole(number) => Ok(number.min(UNBOUNDED)),
-        Written::Float(number) if number >= UNBOUNDED as f64 => Ok(UNBOUNDED),
-        Written::Float(number) => Err(serde::de::Error::custom(format!("{number} is no whole number"))),
-    }
+
+    from.deserialize_u64(Bound)
 }
 
 impl RunLimits {
@@ -128,23 +147,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_that_went_through_a_browser_are_the_same_limits() {
-        let limits = InstanceLimits::default();
-        let text = serde_json::to_string(&limits).unwrap();
-        assert!(text.contains("\"output_rows\":9007199254740991"), "{text}");
-        assert_eq!(serde_json::from_str::<InstanceLimits>(&text).unwrap(), limits);
-        // What was stored earlier, and what a browser makes of it.
-        for rows in ["18446744073709551615", "18446744073709552000"] {
-            let read: InstanceLimits = serde_json::from_str(&format!("{{\"output_rows\": {rows}}}")).unwrap();
-            assert_eq!(read, limits, "{rows}");
-        }
-    }
-
-    #[test]
-    fn a_bound_is_a_whole_number() {
-        let wrong =
-            |rows: &str| serde_json::from_str::<InstanceLimits>(&format!("{{\"output_rows\": {rows}}}")).unwrap_err();
-        assert!(wrong("1.5").to_string().contains("1.5 is no whole number"));
-        assert!(wrong("\"many\"").to_string().contains("a whole number"));
+    fn no_bound_is_left_out_and_taken_as_javascript_hands_it_back() {
+        let unbounded = serde_json::to_string(&InstanceLimits::default()).unwrap();
+        assert!(!unbounded.contains("output_"), "{unbounded}");
+        let read = |text: &str| serde_json::from_str::<InstanceLimits>(text).map(|limits| limits.output_rows);
+        assert_eq!(read(&unbounded).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 18446744073709551615}"#).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 18446744073709552000}"#).unwrap(), u64::MAX);
+        assert_eq!(read(r#"{"output_rows": 7}"#).unwrap(), 7);
+        assert!(read(r#"{"output_rows": 7.5}"#).is_err() && read(r#"{"output_rows": -1}"#).is_err());
     }
 }

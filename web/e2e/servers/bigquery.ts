@@ -17,6 +17,9 @@ async function ask(path: string, body: unknown): Promise<{ rows?: { f: { v: stri
   return answer;
 }
 
+/** A name for a dataset that no test before has used. */
+export const unused = (name: string): string => `${name}_${Date.now().toString(36)}`;
+
 export async function makeDataset(dataset: string): Promise<void> {
   await ask('/datasets', { datasetReference: { projectId: setting('BIGQUERY_PROJECT'), datasetId: dataset } });
 }

@@ -1,5 +1,5 @@
 // A table of MySQL, into BigQuery.
-import { bigquery } from '../servers/bigquery';
+import { bigquery, unused } from '../servers/bigquery';
 import { mysql } from '../servers/mysql';
 import { setting } from '../servers/setting';
 import { expect, test } from '../test';
@@ -22,12 +22,13 @@ test('a table of MySQL is set up, and its rows arrive in BigQuery as they are', 
   await walk.seen('mysql');
   await walk.passTheTest();
   await walk.pick('wizard.orders');
-  await walk.loadIntoBigquery('wizard_mysql');
+  const dataset = unused('wizard_mysql');
+  await walk.loadIntoBigquery(dataset);
   await walk.seen('sink-bigquery');
   await walk.createAndRun('Orders of MySQL');
   const rows = await bigquery(
     `SELECT id, customer, CAST(amount * 100 AS INT64), FORMAT_DATETIME('%F %H:%M:%E3S', placed)
-     FROM wizard_mysql.wizard_orders ORDER BY id`,
+     FROM ${dataset}.wizard_orders ORDER BY id`,
   );
   expect(rows).toEqual([
     ['1', 'Ada 名前', '1050', '2026-11-01 08:00:00.250'],

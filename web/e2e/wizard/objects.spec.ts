@@ -1,5 +1,5 @@
 // Files in the three object stores and in a granted folder.
-import { bigquery } from '../servers/bigquery';
+import { bigquery, unused } from '../servers/bigquery';
 import { intoAzure, intoGcs, intoS3 } from '../servers/objects';
 import { loaded } from '../servers/parquet';
 import { setting } from '../servers/setting';
@@ -43,9 +43,10 @@ test('objects of Google Cloud Storage are loaded into BigQuery', async ({ page, 
   await walk.seen('gcs');
   await walk.passTheTest();
   await walk.pick('people');
-  await walk.loadIntoBigquery('wizard_gcs');
+  const dataset = unused('wizard_gcs');
+  await walk.loadIntoBigquery(dataset);
   await walk.createAndRun('People of Cloud Storage');
-  expect(await bigquery('SELECT id, name FROM wizard_gcs.people ORDER BY id')).toEqual([
+  expect(await bigquery(`SELECT id, name FROM ${dataset}.people ORDER BY id`)).toEqual([
     ['1', 'Ada'],
     ['2', '名前'],
   ]);

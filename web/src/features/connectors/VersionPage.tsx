@@ -53,7 +53,7 @@ function Facts({ version }: { version: VersionView }) {
     <Panel title={t.connectors.about}>
       <FactList
         facts={[
-          [t.versions.columns.publisher, <bdi key="publisher">{version.publisher}</bdi>],
+          [t.versions.columns.publisher, version.publisher && <bdi key="publisher">{version.publisher}</bdi>],
           [
             t.versions.signedBy,
             version.signed_by ? (

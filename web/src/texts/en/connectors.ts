@@ -2,7 +2,7 @@ export const connectors = {
   title: 'Connectors',
   lead: 'What Sluice can read from. Each runs in a sandbox and may do only what stands with it.',
   search: 'Search by name or publisher',
-  by: (publisher: string) => `by ${publisher}`,
+  by: (publisher: string) => (publisher ? `by ${publisher}` : 'unnamed publisher'),
   publisher: 'Publisher',
   versionTitle: 'Version',
   version: (version: string) => `Version ${version}`,
