@@ -1,6 +1,8 @@
 //! A connector that hands the same rows over again and again, in each of the ways that there are: what `cargo xtask bench columns`
 //! measures. The rows are there before the first is handed over, so that what is measured is the way.
 
+// The contract's functions exist in a component only.
+#![cfg(target_family = "wasm")]
 #![allow(missing_docs, reason = "nobody but the bench uses it")]
 
 use std::sync::Arc;

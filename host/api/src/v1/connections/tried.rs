@@ -1,6 +1,5 @@
 //! Trying a source: what a worker finds, told when it is done or as it goes.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
@@ -13,7 +12,7 @@ use sluice_core::pipeline::SourceSpec;
 use sluice_core::plan::{CheckStep, Outcome};
 use sluice_core::secret::Redactor;
 use sluice_core::worker::{Event, Job, Phase};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
 use super::working::{limits, listen};
@@ -22,6 +21,9 @@ use crate::state::App;
 
 /// How often something is sent where nothing happens, so that nobody on the way takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Events that wait to be sent. What comes beyond them is left out: the last one has every step.
+const WAITING: usize = 256;
 
 /// What trying a connection came to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,14 +94,14 @@ fn wants_events(headers: &HeaderMap) -> bool {
 
 /// Tells what the worker tells, until it is done or nobody listens any more: then the worker is ended.
 fn following(app: App, job: Job, redactor: Redactor) -> Response {
-    let (told, events) = unbounded_channel();
+    let (told, events) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let mut steps = Vec::new();
-        let work = listen(&app, &job, &redactor, |event| match event {
-            Event::Phase(at) => tell(&told, "phase", &phase(at, &redactor)),
+        let work = listen(&app, &job, &redactor, |told_by_worker| match told_by_worker {
+            Event::Phase(at) => drop(told.try_send(event("phase", &phase(at, &redactor)))),
             Event::Step(found) => {
                 let shown = step(found, &redactor);
-                tell(&told, "step", &shown);
+                drop(told.try_send(event("step", &shown)));
                 steps.push(shown);
             }
             _ => {}
@@ -108,20 +110,19 @@ fn following(app: App, job: Job, redactor: Redactor) -> Response {
             done = work => done,
             () = told.closed() => return,
         };
-        match done {
-            Ok(()) => tell(&told, "end", &CheckView::of(steps)),
-            Err(problem) => tell(&told, "problem", &problem.body()),
-        }
+        let last = match done {
+            Ok(()) => event("end", &CheckView::of(steps)),
+            Err(problem) => event("problem", &problem.body()),
+        };
+        // Whoever does not listen any more does not miss it.
+        drop(told.send(last).await);
     });
-    let events = stream::unfold(events, async |mut events| Some((Ok::<_, Infallible>(events.recv().await?), events)));
+    let events = stream::unfold(events, async |mut events| Some((events.recv().await?, events)));
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
 }
 
-fn tell(to: &UnboundedSender<sse::Event>, name: &str, data: &impl Serialize) {
-    if let Ok(event) = sse::Event::default().event(name).json_data(data) {
-        // Who does not listen any more is noticed elsewhere.
-        let _ = to.send(event);
-    }
+fn event(name: &str, data: &impl Serialize) -> Result<sse::Event, axum::Error> {
+    sse::Event::default().event(name).json_data(data)
 }
 
 fn step(CheckStep { name, outcome, detail, remedy }: CheckStep, redactor: &Redactor) -> StepView {
