@@ -5,7 +5,8 @@
 // their way out, lines over TCP, and `discover` and `plan` for sources whose streams are known beforehand.
 //
 // Memory: what the host hands in is freed by the generated code after the verb; what a verb returns must come from `malloc` and is
-// freed there as well; an allocation that fails ends the instance. Texts that functions of this file return are the caller's to free. An instance serves one verb at a time.
+// freed there as well. Texts that functions of this file return are the caller's to free. An allocation beyond the instance's memory
+// ends the instance, so that nobody looks for null. An instance serves one verb at a time.
 
 #ifndef SLUICE_H
 #define SLUICE_H

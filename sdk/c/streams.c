@@ -125,10 +125,11 @@ bool sluice_plan(const sluice_stream *streams, size_t count, const exports_sluic
 }
 
 sluice_descriptor sluice_descriptor_read(connector_list_u8_t bytes) {
-  const char *text = (const char *)bytes.ptr, *line = memchr(text, '\n', bytes.len);
-  size_t state = strtoul(text, NULL, 10);
-  const char *from = line + 1;
-  return (sluice_descriptor){{state > 0 ? (uint8_t *)from : NULL, state}, from + state, text + bytes.len};
+  const char *text = (const char *)bytes.ptr, *end = text + bytes.len, *line = memchr(text, '\n', bytes.len);
+  size_t state = line == NULL ? 0 : strtoul(text, NULL, 10);
+  // Not one of ours: no column is chosen, and the host refuses the schema.
+  if (line == NULL || state > (size_t)(end - line - 1)) return (sluice_descriptor){{0}, end, end};
+  return (sluice_descriptor){{state > 0 ? (uint8_t *)line + 1 : NULL, state}, line + 1 + state, end};
 }
 
 const sluice_column *sluice_descriptor_next(sluice_descriptor *descriptor, const sluice_stream *stream) {

@@ -88,8 +88,9 @@ static char *quoted(const char **at) {
     } else if (from[1] == 'u' && strlen(from) >= 6) {
       unsigned code = hex(from + 2);
       from += 6;
-      if (code >= 0xd800 && code < 0xdc00 && from[0] == '\\' && from[1] == 'u' && strlen(from) >= 6) {
-        code = 0x10000 + ((code - 0xd800) << 10) + (hex(from + 2) - 0xdc00);
+      unsigned low = code >> 10 == 0x36 && strncmp(from, "\\u", 2) == 0 ? hex(from + 2) : 0;
+      if (low >> 10 == 0x37) {
+        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
         from += 6;
       }
       to = utf8(to, code);

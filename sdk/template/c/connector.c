@@ -1,9 +1,10 @@
 // Widgets: tables of a server that speaks lines over TCP, in full or by what was added since the last run.
 //
-// What makes this source what it is stands in `STREAMS`, in `opened` and `row`, and in manifest.json. Change them, and
+// What makes this source what it is stands in `STREAMS`, in `asked` and `row`, and in manifest.json. Change them, and
 // `fixtures/server.py` with them.
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,42 +23,44 @@ static const sluice_stream STREAMS[] = {
 };
 enum { COUNT = sizeof STREAMS / sizeof *STREAMS };
 
-// Asks for something; the answer's first line, which is not an error.
-static char *ask(sluice_link *link, sluice_kind kind, const char *question, sluice_error *error) {
+// Asks for something, as `printf` does; whether the answer's first line is no error. The connection is closed otherwise.
+static bool ask(sluice_link **link, sluice_kind kind, sluice_error *error, const char *format, ...) {
+  if (*link == NULL) return false;
+  char *question, *answer = NULL;
   size_t length;
-  if (!sluice_send(link, question, strlen(question), error)) return NULL;
-  char *answer = sluice_line(link, &length, error);
-  if (answer == NULL || strncmp(answer, "ERROR ", 6) != 0) return answer;
-  sluice_fail(error, kind, "the server answered: %.200s", answer + 6);
-  return NULL;
+  va_list told;
+  va_start(told, format);
+  int bytes = vasprintf(&question, format, told);
+  va_end(told);
+  if (sluice_send(*link, question, (size_t)bytes, error)) answer = sluice_line(*link, &length, error);
+  free(question);
+  bool good = answer != NULL && strncmp(answer, "ERROR ", 6) != 0;
+  if (answer != NULL && !good) sluice_fail(error, kind, "the server answered: %.200s", answer + 6);
+  if (good) return true;
+  sluice_hang_up(*link);
+  *link = NULL;
+  return false;
 }
 
-// Connects, and shows the password; null if that fails.
-static sluice_link *opened(connector_string_t config, sluice_error *error) {
-  char *host = sluice_json_text(config, "host"), *password = sluice_json_text(config, "password"), hello[512];
+// A connection on which the rows of a stream beyond an id come next; null if that fails.
+static sluice_link *asked(connector_string_t config, const char *stream, int64_t beyond, sluice_error *error) {
+  char *host = sluice_json_text(config, "host"), *password = sluice_json_text(config, "password");
+  char *database = sluice_json_text(config, "database");
   int64_t port = 4000;
   sluice_json_integer(config, "port", &port);
-  snprintf(hello, sizeof hello, "LOGIN %s\n", password == NULL ? "" : password);
-  sluice_link *link = sluice_connect(host, (uint16_t)port, NULL, error);
-  if (link != NULL && ask(link, SLUICE_AUTH, hello, error) == NULL) {
-    sluice_hang_up(link);
-    link = NULL;
+  sluice_link *link = NULL;
+  if (host != NULL) {
+    link = sluice_connect(host, (uint16_t)port, NULL, error);
+  } else {
+    sluice_fail(error, SLUICE_CONFIG, "the field host is missing");
+    sluice_blame(error, "/host");
+  }
+  if (ask(&link, SLUICE_AUTH, error, "LOGIN %s\n", password == NULL ? "" : password)) {
+    ask(&link, SLUICE_NOT_FOUND, error, "READ %s %s %" PRId64 "\n", database == NULL ? "main" : database, stream, beyond);
   }
   free(host);
   free(password);
-  return link;
-}
-
-// The connection, on which the rows of a stream beyond an id are to come next.
-static sluice_link *asked(connector_string_t config, const char *stream, int64_t beyond, sluice_error *error) {
-  char *database = sluice_json_text(config, "database"), question[512];
-  snprintf(question, sizeof question, "READ %s %s %" PRId64 "\n", database == NULL ? "main" : database, stream, beyond);
   free(database);
-  sluice_link *link = opened(config, error);
-  if (link != NULL && ask(link, SLUICE_NOT_FOUND, question, error) == NULL) {
-    sluice_hang_up(link);
-    link = NULL;
-  }
   return link;
 }
 
@@ -97,6 +100,7 @@ static bool complete(sluice_rows *rows, int64_t id, bool *go_on, sluice_error *e
 bool exports_sluice_source_source_check(connector_string_t *config, exports_sluice_source_source_list_check_step_t *ret,
                                         exports_sluice_source_source_error_t *err) {
   sluice_link *link = asked(*config, STREAMS[0].id, INT64_MAX, err);
+  if (link == NULL && err->kind == SLUICE_CONFIG) return false;
   bool good = link != NULL;
   exports_sluice_source_source_check_step_t *step = calloc(1, sizeof *step);
   step->name = sluice_string("log in and read");

@@ -26,8 +26,9 @@ use crate::imports::log::Log;
 use crate::imports::output::{ActiveRead, Budget, ReadEnd, ReadEvent};
 use actor::Command;
 
-/// Events that may wait for the engine; the budget bounds their bytes.
-const EVENTS: usize = 2;
+/// Events that may wait for the engine; the budget bounds their bytes. So many that a guest with small batches goes on while the engine
+/// waits for its turn of a busy machine's processors: with two, each waited for the other, and neighbours took the rest of their share.
+const EVENTS: usize = 64;
 
 /// How long a connector may take to let go of what its plan opened.
 pub const GOODBYE: Duration = Duration::from_secs(2);
