@@ -29,13 +29,21 @@ async fn a_run_is_carried_out_in_a_process_of_its_own_and_recorded() {
     assert!(status.success(), "{log}");
 }
 
+/// Rows whose load is still under way when a test has seen that it is: some seconds, on a quick machine as well.
+const MANY: i64 = 6_000_000;
+
+fn put_many(site: &Site) {
+    const FILE: i64 = 50_000;
+    for file in 0..MANY / FILE {
+        site.put("acme", &format!("{file:03}.csv"), file * FILE..(file + 1) * FILE);
+    }
+}
+
 #[tokio::test]
 async fn runs_let_the_service_go_first() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
-    for file in 0..40_i64 {
-        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
-    }
+    put_many(&site);
     let pipeline = site.pipeline("acme", "orders", "lake", json!({}), None).await;
     let service = site.start(&[]);
     let run = site.ask("acme", &pipeline).await;
@@ -75,9 +83,7 @@ async fn what_fails_is_tried_again_as_its_policy_says_and_then_it_has_failed() {
 async fn a_cancelled_run_ends_and_the_next_one_goes_on() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
-    for file in 0..40_i64 {
-        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
-    }
+    put_many(&site);
     let pipeline = site.pipeline("acme", "big", "lake", json!({"limits": {"parallel": 1}}), None).await;
     let service = site.start(&[]);
     let run = site.ask("acme", &pipeline).await;
@@ -89,7 +95,7 @@ async fn a_cancelled_run_ends_and_the_next_one_goes_on() {
     assert_eq!(cancelled.reason.as_deref(), Some("a person asked"));
     let next = site.ask("acme", &pipeline).await;
     site.run_in("acme", &next, RequestState::Succeeded).await;
-    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..2_000_000).collect::<Vec<_>>());
+    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..MANY).collect::<Vec<_>>());
     service.kill();
 }
 
@@ -97,9 +103,7 @@ async fn a_cancelled_run_ends_and_the_next_one_goes_on() {
 async fn a_service_that_is_stopped_puts_its_runs_back_and_the_next_one_ends_them() {
     let site = Site::on_sqlite().await;
     site.tenant("acme").await;
-    for file in 0..40_i64 {
-        site.put("acme", &format!("{file:03}.csv"), file * 50_000..(file + 1) * 50_000);
-    }
+    put_many(&site);
     let pipeline = site.pipeline("acme", "big", "lake", json!({"limits": {"parallel": 1}}), None).await;
     let service = site.start(&[]);
     let run = site.ask("acme", &pipeline).await;
@@ -110,7 +114,7 @@ async fn a_service_that_is_stopped_puts_its_runs_back_and_the_next_one_ends_them
     assert_eq!(site.run("acme", &run).await.state, RequestState::Queued, "{log}");
     let service = site.start(&[]);
     site.run_in("acme", &run, RequestState::Succeeded).await;
-    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..2_000_000).collect::<Vec<_>>());
+    assert_eq!(warehouse::integers(&site.table("acme", "big", "t"), "id"), (0..MANY).collect::<Vec<_>>());
     service.kill();
 }
 
