@@ -56,6 +56,9 @@ test('a pipeline is set up and run with the keyboard alone', async ({ page, root
   }
   await page.keyboard.press('Enter');
 
+  await tabTo(page, page.getByRole('textbox', { name: 'Name of the connection' }));
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('By the keyboard');
   await type(page, 'Host', setting('POSTGRES_HOST'));
   await tabTo(page, page.getByRole('textbox', { name: 'Port', exact: true }));
   await page.keyboard.press('Control+a');

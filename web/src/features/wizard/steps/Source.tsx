@@ -19,6 +19,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
   const connectors = useQuery(connectorsQuery(tenant));
   const connections = useQuery(allConnectionsQuery(tenant));
   const matches = (...texts: string[]) => texts.some(text => text.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const taken = new Set(connections.data?.items.map(one => one.name));
   const begin = (connector: string, title: string) => {
     kept.change(before =>
       before.source?.connector === connector
@@ -26,7 +27,7 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
         : {
             ...before,
             connection: undefined,
-            source: { connector, name: title, config: {}, grants: {} },
+            source: { connector, name: free(title, taken), config: {}, grants: {} },
             definition: { ...before.definition, streams: [] },
           },
     );
@@ -122,4 +123,11 @@ export function Source({ tenant, draft, kept, go }: StepProps) {
       </Loaded>
     </Stack>
   );
+}
+
+/** A name that no other connection has. */
+function free(title: string, taken: ReadonlySet<string>): string {
+  let name = title;
+  for (let number = 2; taken.has(name); number += 1) name = `${title} ${number}`;
+  return name;
 }
